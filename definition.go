@@ -1,0 +1,160 @@
+package weir
+
+import "time"
+
+// This file holds what a project directory declares (design, section 4), as
+// package project has read and checked it. All of it is plain data: a stage's
+// spec carries it as JSON.
+
+// AttributeType is the type of an attribute's or trait's values.
+type AttributeType string
+
+// The types and their canonical texts.
+const (
+	Text    AttributeType = "text"
+	Number  AttributeType = "number"  // plain decimal, no exponent: "12.5"
+	Date    AttributeType = "date"    // 2006-01-02
+	Instant AttributeType = "time"    // RFC 3339, UTC, microseconds at most
+	Boolean AttributeType = "boolean" // true, false
+)
+
+// Mapping turns one stream's raw rows into records, events or consents. Each
+// value is a column's name if the stream has such a column, else a CEL
+// expression.
+type Mapping struct {
+	Source        string            `json:"source"`
+	Stream        string            `json:"stream"`
+	As            string            `json:"as"`    // person, account, event, consent
+	Where         string            `json:"where"` // CEL, boolean; "" keeps all
+	Key           []string          `json:"key"`
+	PersonalKey   []string          `json:"personal_key"` // those of Key that hold a personal identifier: hashed
+	Identifiers   map[string]string `json:"identifiers"`
+	Attributes    map[string]string `json:"attributes"`
+	Properties    map[string]string `json:"properties"`
+	Fields        map[string]string `json:"fields"`         // observed_at, name, occurred_at, received_at, purpose, channel, action, …
+	DefaultRegion string            `json:"default_region"` // for phones and dates
+	Timezone      string            `json:"timezone"`       // for times without a zone
+	// AttributeTypes gives each attribute's type; an absent one is Text.
+	AttributeTypes map[string]AttributeType `json:"attribute_types"`
+}
+
+// IdentifierRule says what an identifier's kind is worth as evidence.
+type IdentifierRule struct {
+	Limit    int      `json:"limit"`     // distinct values a profile may hold; 0: any number
+	Hard     bool     `json:"hard"`      // the limit is a constraint, not evidence
+	SharedBy int      `json:"shared_by"` // a value on more profiles links nothing; 0: 10
+	Blocked  []string `json:"blocked"`   // regular expressions, beside the built-in list
+	NoLink   bool     `json:"no_link"`   // `link: false`
+}
+
+// MatchRule is a deterministic rule: two records that agree on all of Match
+// (identifier kinds or attributes) are the same.
+type MatchRule struct {
+	Name  string   `json:"name"`
+	Match []string `json:"match"`
+}
+
+// Survivorship says how the golden record chooses each field.
+type Survivorship struct {
+	Default []string            `json:"default"` // latest, first, most_frequent, most_complete, longest, source(NAME)
+	Fields  map[string][]string `json:"fields"`
+	Groups  map[string][]string `json:"groups"` // fields taken together from one record
+}
+
+// IdentityDef is one section (person, account) of identity.yaml.
+type IdentityDef struct {
+	Kind         Kind                      `json:"kind"`
+	Identifiers  map[string]IdentifierRule `json:"identifiers"`
+	Order        []string                  `json:"order"` // identifier kinds as declared: the strongest first
+	Rules        []MatchRule               `json:"rules"`
+	Survivorship Survivorship              `json:"survivorship"`
+	Categories   map[string]string         `json:"categories"` // attribute to special category
+}
+
+// Comparison is one operator with its operands as canonical texts:
+// is, is_not, in, at_least, at_most, more_than, less_than, between, exists,
+// older_than, newer_than (bench/segments_def.py gives their meaning).
+type Comparison struct {
+	Op     string   `json:"op"`
+	Values []string `json:"values"`
+}
+
+// Condition is a node of a segment's rule tree. Exactly one of All, Any, None,
+// Attribute, Trait, Event (with IsEvent) is in use.
+type Condition struct {
+	All       []Condition             `json:"all,omitempty"`
+	Any       []Condition             `json:"any,omitempty"`
+	None      []Condition             `json:"none,omitempty"` // true when no child is true
+	Attribute string                  `json:"attribute,omitempty"`
+	Trait     string                  `json:"trait,omitempty"`
+	IsEvent   bool                    `json:"is_event,omitempty"`
+	Event     string                  `json:"event,omitempty"`   // "" with IsEvent: any event
+	Compare   []Comparison            `json:"compare,omitempty"` // of the attribute or trait; all must hold
+	Where     map[string][]Comparison `json:"where,omitempty"`   // of the event's properties
+	Count     []Comparison            `json:"count,omitempty"`   // none given: at_least 1
+	Within    time.Duration           `json:"within,omitempty"`  // (now - within, now]; 0: ever up to now
+	At        string                  `json:"at,omitempty"`      // file:line
+}
+
+// SegmentDef is segments/<name>.yaml.
+type SegmentDef struct {
+	Name       string    `json:"name"`
+	Of         Kind      `json:"of"`
+	Where      Condition `json:"where"`
+	Categories []string  `json:"categories"`
+}
+
+// TraitDef is traits/<name>.yaml: one aggregate over a profile's events.
+type TraitDef struct {
+	Name       string                  `json:"name"`
+	Of         Kind                    `json:"of"`
+	Aggregate  string                  `json:"aggregate"` // sum, avg, min, max, count, distinct, first, last
+	Field      string                  `json:"field"`     // properties.<name>, occurred_at, events
+	Event      string                  `json:"event"`     // "": any event
+	Where      map[string][]Comparison `json:"where"`
+	Within     time.Duration           `json:"within"`
+	Categories []string                `json:"categories"`
+}
+
+// Privacy is what a destination declares for the gate.
+type Privacy struct {
+	Role      string   `json:"role"`     // processor, controller, third_party
+	Kind      string   `json:"kind"`     // esp, crm, analytics, ads_match, …
+	Transfer  string   `json:"transfer"` // none, sale, share
+	Country   string   `json:"country"`
+	Mechanism string   `json:"mechanism"`
+	DPA       bool     `json:"dpa"`
+	Purposes  []string `json:"purposes"`
+}
+
+// Mode is how an activation keeps its destination.
+type Mode string
+
+// The modes. Mirror adds, updates and removes; Upsert does not remove members
+// who merely left; AppendOnly never removes, and so refuses purposes that need it.
+const (
+	Mirror     Mode = "mirror"
+	Upsert     Mode = "upsert"
+	AppendOnly Mode = "append"
+)
+
+// ActivationDef is activations/<name>.yaml.
+type ActivationDef struct {
+	Name        string            `json:"name"`
+	Segment     string            `json:"segment"`
+	Destination string            `json:"destination"`
+	Purpose     string            `json:"purpose"`
+	Channel     string            `json:"channel"`
+	Mode        Mode              `json:"mode"`
+	Key         string            `json:"key"`        // an identifier's kind or an attribute
+	Fields      map[string]string `json:"fields"`     // sent name to attribute, identifier kind or trait.<name>
+	Categories  []string          `json:"categories"` // union of the segment's and of all fields sent
+}
+
+// SubjectDef is weir.yaml's `subject`: where the gate finds what the law asks.
+type SubjectDef struct {
+	Jurisdiction []string `json:"jurisdiction"` // attribute.<name>, consent.jurisdiction
+	Region       []string `json:"region"`
+	BirthDate    []string `json:"birth_date"`
+	LastContact  []string `json:"last_contact"` // event.<name>
+}

@@ -1,0 +1,66 @@
+package weir
+
+import "time"
+
+// Edge is a row of identity.edges: one piece of evidence that two records are
+// the same. Left < Right.
+type Edge struct {
+	Left         string  `parquet:"left_record_id" json:"left_record_id"`
+	Right        string  `parquet:"right_record_id" json:"right_record_id"`
+	Rule         string  `parquet:"rule" json:"rule"` // same_<identifier>, or a rule's own name
+	ModelVersion string  `parquet:"model_version" json:"model_version"`
+	Weight       float64 `parquet:"weight" json:"weight"`           // log2 odds; of a rule, its configured strength
+	Probability  float64 `parquet:"probability" json:"probability"` // 0 to 1
+	Used         bool    `parquet:"used" json:"used"`
+	RefusedBy    string  `parquet:"refused_by" json:"refused_by"` // the constraint, when not used
+}
+
+// Link is a row of identity.links: which profile a record belongs to.
+type Link struct {
+	RecordID  string `parquet:"record_id" json:"record_id"`
+	ProfileID string `parquet:"profile_id" json:"profile_id"`
+}
+
+// IdentifierOwner is a row of identity.identifiers. An ambiguous value (on
+// several profiles, blocked, or a hub) leads nowhere.
+type IdentifierOwner struct {
+	Kind      string `parquet:"kind" json:"kind"`
+	Value     string `parquet:"value" json:"value"`
+	ProfileID string `parquet:"profile_id" json:"profile_id"` // "" when ambiguous
+	Ambiguous bool   `parquet:"ambiguous" json:"ambiguous"`
+}
+
+// Merge is a row of identity.merges: how profile ids changed. Following
+// From to To from any id that ever existed ends at a living profile or a retire.
+type Merge struct {
+	RunID  RunID     `parquet:"run_id" json:"run_id"`
+	At     time.Time `parquet:"at,timestamp(microsecond)" json:"at"`
+	Change string    `parquet:"change" json:"change"` // merge, split, redirect, retire
+	From   string    `parquet:"from_profile_id" json:"from_profile_id"`
+	To     string    `parquet:"to_profile_id" json:"to_profile_id"`
+	Reason string    `parquet:"reason" json:"reason"`
+	Author string    `parquet:"author" json:"author"` // "" for the engine
+}
+
+// Profile is a row of core.profiles, where each attribute is a column of its
+// own: the golden record of one person or account.
+type Profile struct {
+	ID          string            `json:"profile_id"`
+	Kind        Kind              `json:"kind"`
+	Attributes  map[string]string `json:"attributes"` // canonical text
+	Identifiers Identifiers       `json:"identifiers"`
+	FirstSeenAt time.Time         `json:"first_seen_at"`
+	LastSeenAt  time.Time         `json:"last_seen_at"`
+	Records     int64             `json:"records"`
+}
+
+// Lineage is a row of core.lineage: which record gave a profile's field its
+// value, by which rule, and when it was observed.
+type Lineage struct {
+	ProfileID  string    `parquet:"profile_id" json:"profile_id"`
+	Field      string    `parquet:"field" json:"field"`
+	ValueHash  string    `parquet:"value_hash" json:"value_hash"`
+	RecordID   string    `parquet:"record_id" json:"record_id"`
+	Rule       string    `parquet:"rule" json:"rule"`
+	ObservedAt time.Time `parquet:"observed_at,optional,timestamp(microsecond)" json:"observed_at"`
+}
