@@ -1,0 +1,78 @@
+package project
+
+import (
+	"regexp"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"go.yaml.in/yaml/v3"
+)
+
+var purposeForm = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$`)
+
+func (l *loader) destination(r *reader, name string, root *yaml.Node) {
+	d := Destination{Name: name, At: r.at(root)}
+	var config, privacy *yaml.Node
+	p := &d.Privacy
+	r.object(root, keys{
+		"connector": r.text(&d.Connector),
+		"config":    func(n *yaml.Node) { config = n; d.Config, _ = r.value(n).(map[string]any) },
+		"privacy": func(n *yaml.Node) {
+			privacy = n
+			r.object(n, keys{
+				"role": r.oneOf(&p.Role, "processor", "controller", "joint_controller", "third_party"), "kind": r.text(&p.Kind),
+				"transfer": r.oneOf(&p.Transfer, "none", "sale", "share"), "country": r.text(&p.Country), "mechanism": r.text(&p.Mechanism),
+				"dpa": r.boolean(&p.DPA), "purposes": r.texts(&p.Purposes),
+			})
+		},
+	})
+	if c, ok := l.connector(r, root, d.Connector, func(c connectors.Connector) bool { return c.OpenDestination != nil }, "be written to"); ok {
+		l.settings(r, orElse(config, root), c.Config, d.Config)
+	}
+	if privacy == nil {
+		r.problem(root, "add privacy: {role: processor, kind: esp, transfer: none, country: FR, dpa: true, purposes: [marketing.newsletter]}",
+			"destination %s does not say what the law asks of it", name)
+	}
+	if p.Kind == "ads_match" { // uploading a list so that a network finds people is sharing, whatever the contract says (11 CCR 7050)
+		p.Transfer = "share"
+	}
+	l.p.Destinations = append(l.p.Destinations, d)
+}
+
+func (l *loader) activation(r *reader, name string, root *yaml.Node) {
+	a := weir.ActivationDef{Name: name}
+	var mode string
+	r.object(root, keys{
+		"segment": r.text(&a.Segment), "destination": r.text(&a.Destination),
+		"purpose": func(n *yaml.Node) {
+			r.text(&a.Purpose)(n)
+			if !purposeForm.MatchString(a.Purpose) {
+				r.problem(n, "write it like marketing.newsletter", "a purpose that can't be read: %q", a.Purpose)
+			}
+		},
+		"channel": r.text(&a.Channel),
+		"mode":    r.oneOf(&mode, string(weir.Mirror), string(weir.Upsert), string(weir.AppendOnly)),
+		"key":     r.text(&a.Key), "fields": r.textMap(&a.Fields),
+		"categories": r.texts(&a.Categories),
+	})
+	a.Mode = weir.Mode(mode)
+	for _, need := range []struct{ key, value, example string }{
+		{"segment", a.Segment, "segment: lapsed_vip"}, {"destination", a.Destination, "destination: newsletter"},
+		{"purpose", a.Purpose, "purpose: marketing.newsletter"}, {"channel", a.Channel, "channel: email"},
+		{"mode", mode, "mode: mirror"}, {"key", a.Key, "key: email"},
+	} {
+		if need.value == "" {
+			r.problem(root, "add "+need.example, "activation %s has no %s", name, need.key)
+		}
+	}
+	l.note("activation", name, r.at(root))
+	l.p.Activations = append(l.p.Activations, a)
+}
+
+// note remembers where something was declared, for problems found later.
+func (l *loader) note(kind, name, at string) {
+	if l.places == nil {
+		l.places = map[string]string{}
+	}
+	l.places[kind+" "+name] = at
+}

@@ -1,0 +1,213 @@
+package project
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+)
+
+// check finds what no single file shows: references to things that are not
+// declared, and what follows from several files together.
+func (l *loader) check() {
+	l.checkIdentity()
+	l.checkSubject()
+	l.personalKeys()
+	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), events: nil}
+	for _, s := range l.p.Segments {
+		l.checkCondition(s.Where, names)
+	}
+	for i := range l.p.Activations {
+		l.checkActivation(&l.p.Activations[i])
+	}
+}
+
+type vocabulary struct{ attributes, traits, events []string }
+
+func namesOf[T any](in []T, name func(T) string) []string {
+	out := make([]string, len(in))
+	for i := range in {
+		out[i] = name(in[i])
+	}
+	return out
+}
+
+func (l *loader) add(where, next, format string, args ...any) {
+	l.problems = append(l.problems, Problem{Where: where, Message: fmt.Sprintf(format, args...), Next: next})
+}
+
+func (l *loader) checkCondition(c weir.Condition, v vocabulary) {
+	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
+		for _, child := range list {
+			l.checkCondition(child, v)
+		}
+	}
+	if c.Attribute != "" && !slices.Contains(v.attributes, c.Attribute) {
+		l.add(c.At, didYouMean(c.Attribute, v.attributes), "no source maps an attribute %q", c.Attribute)
+	}
+	if c.Trait != "" && !slices.Contains(v.traits, c.Trait) {
+		l.add(c.At, didYouMean(c.Trait, v.traits), "there is no trait %q", c.Trait)
+	}
+}
+
+func (l *loader) checkIdentity() {
+	attributes, kinds := l.p.AttributeNames(), l.p.IdentifierKinds()
+	sources := namesOf(l.p.Sources, func(s Source) string { return s.Name })
+	for _, d := range l.p.Identity {
+		where := "identity.yaml"
+		for _, rule := range d.Rules {
+			for _, m := range rule.Match {
+				if !slices.Contains(kinds, m) && !slices.Contains(attributes, m) {
+					l.add(where, didYouMean(m, append(slices.Clone(kinds), attributes...)), "rule %s matches on %q, which no source maps", rule.Name, m)
+				}
+			}
+		}
+		for field, rules := range d.Survivorship.Fields {
+			if !slices.Contains(attributes, field) && !slices.Contains(kinds, field) {
+				l.add(where, didYouMean(field, attributes), "survivorship of %q, which no source maps", field)
+			}
+			l.checkSources(where, rules, sources)
+		}
+		l.checkSources(where, d.Survivorship.Default, sources)
+		for group, fields := range d.Survivorship.Groups {
+			for _, f := range fields {
+				if !slices.Contains(attributes, f) {
+					l.add(where, didYouMean(f, attributes), "group %s holds %q, which no source maps", group, f)
+				}
+			}
+		}
+		for _, a := range slices.Sorted(maps.Keys(d.Categories)) {
+			if !slices.Contains(attributes, a) {
+				l.add(where, didYouMean(a, attributes), "category of %q, which no source maps", a)
+			}
+		}
+	}
+}
+
+func (l *loader) checkSources(where string, rules, sources []string) {
+	for _, rule := range rules {
+		if name, ok := strings.CutPrefix(rule, "source("); ok {
+			name = strings.TrimSuffix(name, ")")
+			if !slices.Contains(sources, name) {
+				l.add(where, didYouMean(name, sources), "survivorship rule %s names no source", rule)
+			}
+		}
+	}
+}
+
+func (l *loader) checkSubject() {
+	attributes := l.p.AttributeNames()
+	s := l.p.Subject
+	for key, list := range map[string][]string{"jurisdiction": s.Jurisdiction, "region": s.Region, "birth_date": s.BirthDate, "last_contact": s.LastContact} {
+		for _, ref := range list {
+			kind, name, _ := strings.Cut(ref, ".")
+			switch {
+			case kind == "attribute" && slices.Contains(attributes, name):
+			case kind == "attribute":
+				l.add("weir.yaml", didYouMean(name, attributes), "subject.%s names attribute %q, which no source maps", key, name)
+			case kind == "consent" && (name == "jurisdiction" || name == "region"):
+			case kind == "event" && name != "":
+			default:
+				l.add("weir.yaml", "attribute.NAME, consent.jurisdiction or event.NAME", "subject.%s can't be taken from %q", key, ref)
+			}
+		}
+	}
+}
+
+// personalKeys marks the key columns that are also mapped to a personal
+// identifier: they enter a record's id only as a keyed hash.
+func (l *loader) personalKeys() {
+	for _, s := range l.p.Sources {
+		for i := range s.Streams {
+			m := &s.Streams[i].Mapping
+			for _, col := range m.Key {
+				for kind, value := range m.Identifiers {
+					if value == col && slices.Contains(personalKinds, kind) {
+						m.PersonalKey = append(m.PersonalKey, col)
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
+// personalKinds are identifiers that say by themselves who somebody is.
+var personalKinds = []string{"email", "phone", "mobile", "ip", "device_id", "advertising_id", "national_id", "ssn"}
+
+func (l *loader) checkActivation(a *weir.ActivationDef) {
+	where := l.places["activation "+a.Name]
+	attributes, kinds := l.p.AttributeNames(), l.p.IdentifierKinds()
+	traits := namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name })
+	segment, ok := l.p.Segment(a.Segment)
+	if !ok && a.Segment != "" {
+		l.add(where, didYouMean(a.Segment, namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })), "there is no segment %q", a.Segment)
+	}
+	if _, ok := l.p.Destination(a.Destination); !ok && a.Destination != "" {
+		l.add(where, didYouMean(a.Destination, namesOf(l.p.Destinations, func(d Destination) string { return d.Name })), "there is no destination %q", a.Destination)
+	}
+	if a.Key != "" && !slices.Contains(kinds, a.Key) && !slices.Contains(attributes, a.Key) {
+		l.add(where, didYouMean(a.Key, append(slices.Clone(kinds), attributes...)), "key %q is neither an identifier nor an attribute", a.Key)
+	}
+	for _, sent := range slices.Sorted(maps.Keys(a.Fields)) {
+		value := a.Fields[sent]
+		if name, isTrait := strings.CutPrefix(value, "trait."); isTrait {
+			if !slices.Contains(traits, name) {
+				l.add(where, didYouMean(name, traits), "field %s sends trait %q, which there is not", sent, name)
+			}
+			continue
+		}
+		if !slices.Contains(kinds, value) && !slices.Contains(attributes, value) {
+			l.add(where, didYouMean(value, append(slices.Clone(kinds), attributes...)), "field %s sends %q, which is no attribute, identifier or trait.NAME", sent, value)
+		}
+	}
+	l.categories(a, segment)
+}
+
+// categories makes an activation's special categories the union of those
+// declared, the segment's, and those of every attribute and trait that the
+// segment reads or the activation sends: forgetting to tag fails closed.
+func (l *loader) categories(a *weir.ActivationDef, s weir.SegmentDef) {
+	set := map[string]bool{}
+	addAll := func(list []string) {
+		for _, c := range list {
+			set[c] = true
+		}
+	}
+	addAll(a.Categories)
+	addAll(s.Categories)
+	attribute := func(name string) {
+		for _, d := range l.p.Identity {
+			if c := d.Categories[name]; c != "" {
+				set[c] = true
+			}
+		}
+	}
+	trait := func(name string) {
+		if t, ok := l.p.Trait(name); ok {
+			addAll(t.Categories)
+		}
+	}
+	for _, v := range a.Fields {
+		if name, ok := strings.CutPrefix(v, "trait."); ok {
+			trait(name)
+		} else {
+			attribute(v)
+		}
+	}
+	attribute(a.Key)
+	var walk func(weir.Condition)
+	walk = func(c weir.Condition) {
+		for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
+			for _, child := range list {
+				walk(child)
+			}
+		}
+		attribute(c.Attribute)
+		trait(c.Trait)
+	}
+	walk(s.Where)
+	a.Categories = slices.Sorted(maps.Keys(set))
+}

@@ -1,0 +1,227 @@
+package project
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile bounds one project file; beyond it is a mistake, not a definition.
+const maxFile = 16 << 20
+
+// Load reads and checks the project in dir against the known connectors. The
+// error is Problems (all of them), or a weir.Error where dir is no project.
+func Load(dir string, known map[string]connectors.Connector) (*Project, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, weir.Errorf(weir.Invalid, "no project directory: %w", err).At(dir).Then("create one with: weir init DIR")
+	}
+	defer root.Close()
+	l := &loader{fsys: root.FS(), known: known, p: &Project{Timezone: "UTC", Currency: "EUR",
+		Retention: Retention{QuarantineValues: 30 * 24 * time.Hour, Snapshots: 30 * 24 * time.Hour}}}
+	if _, err := fs.Stat(l.fsys, "weir.yaml"); err != nil {
+		return nil, weir.Errorf(weir.Invalid, "no weir.yaml here").At(dir).Then("create a project with: weir init DIR, or name one with --project DIR")
+	}
+	l.file("weir.yaml", l.weir)
+	l.folder("sources", l.source)
+	l.file("identity.yaml", l.identity)
+	l.folder("traits", l.trait)
+	l.folder("segments", l.segment)
+	l.folder("destinations", l.destination)
+	l.folder("activations", l.activation)
+	if entries, err := fs.ReadDir(l.fsys, "policies"); err == nil && len(entries) > 0 {
+		l.p.Policies = true
+	}
+	l.check()
+	if err := l.problems.asError(); err != nil {
+		return nil, err
+	}
+	return l.p, nil
+}
+
+// loader gathers one project and what is wrong with it.
+type loader struct {
+	fsys     fs.FS
+	known    map[string]connectors.Connector
+	p        *Project
+	problems Problems
+	places   map[string]string // "segment x" to file:line, for later references
+}
+
+func (l *loader) file(name string, read func(r *reader, name string, root *yaml.Node)) {
+	info, err := fs.Stat(l.fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var data []byte
+	if err == nil && info.Size() > maxFile {
+		err = errors.New("larger than 16 MiB")
+	}
+	if err == nil {
+		data, err = fs.ReadFile(l.fsys, name)
+	}
+	if err != nil {
+		l.problems = append(l.problems, Problem{Where: name, Message: "can't be read: " + err.Error()})
+		return
+	}
+	r := &reader{file: name, problems: &l.problems}
+	if root := r.parse(data); root != nil {
+		read(r, strings.TrimSuffix(path.Base(name), path.Ext(name)), root)
+	}
+}
+
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// folder reads each YAML file of a folder, in the order of names.
+func (l *loader) folder(name string, read func(r *reader, name string, root *yaml.Node)) {
+	entries, err := fs.ReadDir(l.fsys, name)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			l.problems = append(l.problems, Problem{Where: name, Message: "can't be read: " + err.Error()})
+		}
+		return
+	}
+	seen := map[string]string{}
+	for _, e := range entries {
+		file := path.Join(name, e.Name())
+		ext := path.Ext(e.Name())
+		if strings.HasPrefix(e.Name(), ".") || e.IsDir() {
+			continue
+		}
+		if ext != ".yaml" && ext != ".yml" {
+			l.problems = append(l.problems, Problem{Where: file, Message: "not a YAML file", Next: "name it " + strings.TrimSuffix(e.Name(), ext) + ".yaml or move it away"})
+			continue
+		}
+		base := strings.TrimSuffix(e.Name(), ext)
+		if !nameForm.MatchString(base) {
+			l.problems = append(l.problems, Problem{Where: file, Message: "the file's name names the thing: small letters, digits and _, a letter first"})
+			continue
+		}
+		if other := seen[base]; other != "" {
+			l.problems = append(l.problems, Problem{Where: file, Message: "the same name as " + other, Next: "rename one"})
+			continue
+		}
+		seen[base] = file
+		l.file(file, read)
+	}
+}
+
+func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
+	p := l.p
+	types := []string{string(weir.Text), string(weir.Number), string(weir.Date), string(weir.Instant), string(weir.Boolean)}
+	r.object(root, keys{
+		"name": func(n *yaml.Node) {
+			r.text(&p.Name)(n)
+			if !nameForm.MatchString(p.Name) {
+				r.problem(n, "", "a workspace's name has small letters, digits and _, a letter first; found %q", p.Name)
+			}
+		},
+		"timezone": func(n *yaml.Node) {
+			r.text(&p.Timezone)(n)
+			if _, err := time.LoadLocation(p.Timezone); err != nil {
+				r.problem(n, "use a name such as Europe/Paris", "unknown time zone %q", p.Timezone)
+			}
+		},
+		"default_region": r.checked(&p.DefaultRegion, regexp.MustCompile(`^[A-Z]{2}$`), "two capital letters, such as FR"),
+		"currency":       r.checked(&p.Currency, regexp.MustCompile(`^[A-Z]{3}$`), "three capital letters, such as EUR"),
+		"lake":           func(n *yaml.Node) { readLake(r, n, &p.Lake) },
+		"temporal": func(n *yaml.Node) {
+			t := &p.Temporal
+			r.object(n, keys{"address": r.text(&t.Address), "namespace": r.text(&t.Namespace), "tls": r.boolean(&t.TLS), "api_key": r.text(&t.APIKey)})
+		},
+		"runner": func(n *yaml.Node) {
+			x := &p.Runner
+			r.object(n, keys{"type": r.oneOf(&x.Type, "prism"), "job_service": r.text(&x.JobService), "rest": r.text(&x.REST), "parallelism": r.integer(&x.Parallelism, 1)})
+		},
+		"retention": func(n *yaml.Node) {
+			r.object(n, keys{"quarantine_values": r.duration(&p.Retention.QuarantineValues), "snapshots": r.duration(&p.Retention.Snapshots)})
+		},
+		"notify": func(n *yaml.Node) {
+			e := &p.Notify.Email
+			r.object(n, keys{"webhook": r.text(&p.Notify.Webhook), "email": func(n *yaml.Node) {
+				r.object(n, keys{"smtp": r.text(&e.SMTP), "from": r.text(&e.From), "to": r.texts(&e.To), "username": r.text(&e.Username), "password": r.text(&e.Password)})
+			}})
+		},
+		"signers": func(n *yaml.Node) {
+			r.texts(&p.Signers)(n)
+			if len(p.Signers) > 0 {
+				r.problem(n, "remove the signers until this version of weir can verify them: the gate would deny everything", "signed policies are not supported")
+			}
+		},
+		"subject": func(n *yaml.Node) {
+			s := &p.Subject
+			r.object(n, keys{"jurisdiction": r.texts(&s.Jurisdiction), "region": r.texts(&s.Region), "birth_date": r.texts(&s.BirthDate), "last_contact": r.texts(&s.LastContact)})
+		},
+		"attributes": func(n *yaml.Node) {
+			p.Attributes = map[string]weir.AttributeType{}
+			r.each(n, func(k, v *yaml.Node) {
+				var t string
+				r.oneOf(&t, types...)(v)
+				p.Attributes[k.Value] = weir.AttributeType(t)
+			})
+		},
+	})
+	if p.Name == "" {
+		r.problem(root, "add a line such as: name: shop", "the workspace has no name")
+	}
+}
+
+func readLake(r *reader, n *yaml.Node, k *Lake) {
+	r.object(n, keys{
+		"endpoint": r.text(&k.Endpoint), "bucket": r.text(&k.Bucket), "prefix": r.text(&k.Prefix), "region": r.text(&k.Region),
+		"path_style": r.boolean(&k.PathStyle), "access_key": r.text(&k.AccessKey), "secret_key": r.text(&k.SecretKey),
+		"catalog": func(n *yaml.Node) {
+			c := &k.Catalog
+			r.object(n, keys{"type": r.oneOf(&c.Type, "rest"), "uri": r.text(&c.URI), "token": r.text(&c.Token)})
+		},
+	})
+	if k.Endpoint != "" && k.Bucket == "" {
+		r.problem(n, "add bucket: NAME", "a lake with an endpoint needs a bucket")
+	}
+	for _, secret := range []struct{ key, value string }{{"access_key", k.AccessKey}, {"secret_key", k.SecretKey}, {"catalog.token", k.Catalog.Token}} {
+		if secret.value != "" && !IsReference(secret.value) {
+			r.problem(n, "write ${env:NAME} or ${file:PATH}", "lake.%s must be a reference to a secret", secret.key)
+		}
+	}
+}
+
+// checked reads a text of one form.
+func (r *reader) checked(into *string, form *regexp.Regexp, should string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.text(into)(n)
+		if !form.MatchString(*into) {
+			r.problem(n, "", "expected %s, found %q", should, *into)
+		}
+	}
+}
+
+// Names lists the YAML files that make up a project, relative to dir and sorted:
+// what a backup or a plan has to look at.
+func Names(dir string) ([]string, error) {
+	var out []string
+	for _, pattern := range []string{"weir.yaml", "identity.yaml", "sources/*.y*ml", "traits/*.y*ml", "segments/*.y*ml", "destinations/*.y*ml", "activations/*.y*ml"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			rel, err := filepath.Rel(dir, f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, rel)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}

@@ -1,0 +1,219 @@
+package project
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/weir-cdp/weir"
+)
+
+// Project is a whole project directory, read and checked.
+type Project struct {
+	Name          string          `json:"name"` // the workspace
+	Timezone      string          `json:"timezone"`
+	DefaultRegion string          `json:"default_region"`
+	Currency      string          `json:"currency"`
+	Lake          Lake            `json:"lake"`
+	Temporal      Temporal        `json:"temporal"`
+	Runner        Runner          `json:"runner"`
+	Retention     Retention       `json:"retention"`
+	Notify        Notify          `json:"notify"`
+	Signers       []string        `json:"signers"`
+	Subject       weir.SubjectDef `json:"subject"`
+	// Attributes are the types that weir.yaml declares; others follow the
+	// vocabulary and the sources' columns.
+	Attributes   map[string]weir.AttributeType `json:"attributes"`
+	Sources      []Source                      `json:"sources"`
+	Identity     []weir.IdentityDef            `json:"identity"`
+	Traits       []weir.TraitDef               `json:"traits"`
+	Segments     []weir.SegmentDef             `json:"segments"`
+	Destinations []Destination                 `json:"destinations"`
+	Activations  []weir.ActivationDef          `json:"activations"`
+	// Policies says whether the project has rules of its own in policies/.
+	Policies bool `json:"policies"`
+}
+
+// Lake is where the tables are; without an endpoint the embedded store.
+type Lake struct {
+	Endpoint  string  `json:"endpoint"`
+	Bucket    string  `json:"bucket"`
+	Prefix    string  `json:"prefix"`
+	Region    string  `json:"region"`
+	PathStyle bool    `json:"path_style"`
+	AccessKey string  `json:"access_key"` // a reference
+	SecretKey string  `json:"secret_key"` // a reference
+	Catalog   Catalog `json:"catalog"`
+}
+
+// Catalog is the Iceberg catalog.
+type Catalog struct {
+	Type  string `json:"type"` // "" (embedded SQLite) or rest
+	URI   string `json:"uri"`
+	Token string `json:"token"` // a reference
+}
+
+// Temporal is the Temporal service; without an address the embedded one.
+type Temporal struct {
+	Address   string `json:"address"`
+	Namespace string `json:"namespace"`
+	TLS       bool   `json:"tls"`
+	APIKey    string `json:"api_key"` // a reference
+}
+
+// Runner is what executes pipelines: "" or prism in a child process.
+type Runner struct {
+	Type        string `json:"type"`
+	JobService  string `json:"job_service"`
+	REST        string `json:"rest"`
+	Parallelism int    `json:"parallelism"`
+}
+
+// Retention bounds how long what is kept.
+type Retention struct {
+	QuarantineValues time.Duration `json:"quarantine_values"` // then the excerpt is dropped
+	Snapshots        time.Duration `json:"snapshots"`         // time travel reaches this far back
+}
+
+// Notify says who is told of a failing schedule.
+type Notify struct {
+	Webhook string `json:"webhook"` // URL, may be a reference
+	Email   Email  `json:"email"`
+}
+
+// Email is an SMTP server and who is written to.
+type Email struct {
+	SMTP     string   `json:"smtp"` // host:port
+	From     string   `json:"from"`
+	To       []string `json:"to"`
+	Username string   `json:"username"`
+	Password string   `json:"password"` // a reference
+}
+
+// Source is sources/<name>.yaml.
+type Source struct {
+	Name      string         `json:"name"`
+	Connector string         `json:"connector"`
+	Config    map[string]any `json:"config"` // as written, references unresolved
+	Schedule  Schedule       `json:"schedule"`
+	Streams   []Stream       `json:"streams"`
+	At        string         `json:"at"` // file:line
+}
+
+// Schedule says when a source is collected; zero: on demand.
+type Schedule struct {
+	Every time.Duration `json:"every"`
+	Cron  string        `json:"cron"`
+}
+
+// Stream is one stream of a source.
+type Stream struct {
+	Name     string            `json:"name"`
+	Settings map[string]any    `json:"settings"` // the connector's own keys
+	Types    map[string]string `json:"types"`
+	Mode     string            `json:"mode"` // full, incremental, ""
+	Cursor   string            `json:"cursor"`
+	Mapping  weir.Mapping      `json:"mapping"`
+	At       string            `json:"at"`
+}
+
+// RawTable is the table that a stream lands in.
+func RawTable(source, stream string) string { return "raw." + source + "__" + stream }
+
+// Destination is destinations/<name>.yaml.
+type Destination struct {
+	Name      string         `json:"name"`
+	Connector string         `json:"connector"`
+	Config    map[string]any `json:"config"`
+	Privacy   weir.Privacy   `json:"privacy"`
+	At        string         `json:"at"`
+}
+
+// Source returns the source of this name.
+func (p *Project) Source(name string) (Source, bool) {
+	return find(p.Sources, func(s Source) bool { return s.Name == name })
+}
+
+// Stream returns the stream of this name.
+func (s Source) Stream(name string) (Stream, bool) {
+	return find(s.Streams, func(t Stream) bool { return t.Name == name })
+}
+
+// Destination returns the destination of this name.
+func (p *Project) Destination(name string) (Destination, bool) {
+	return find(p.Destinations, func(d Destination) bool { return d.Name == name })
+}
+
+// Activation returns the activation of this name.
+func (p *Project) Activation(name string) (weir.ActivationDef, bool) {
+	return find(p.Activations, func(a weir.ActivationDef) bool { return a.Name == name })
+}
+
+// Segment returns the segment of this name.
+func (p *Project) Segment(name string) (weir.SegmentDef, bool) {
+	return find(p.Segments, func(s weir.SegmentDef) bool { return s.Name == name })
+}
+
+// Trait returns the trait of this name.
+func (p *Project) Trait(name string) (weir.TraitDef, bool) {
+	return find(p.Traits, func(t weir.TraitDef) bool { return t.Name == name })
+}
+
+func find[T any](in []T, is func(T) bool) (T, bool) {
+	if i := slices.IndexFunc(in, is); i >= 0 {
+		return in[i], true
+	}
+	var none T
+	return none, false
+}
+
+// AttributeNames lists every attribute that a source maps, sorted.
+func (p *Project) AttributeNames() []string {
+	names := map[string]bool{}
+	for _, s := range p.Sources {
+		for _, t := range s.Streams {
+			for a := range t.Mapping.Attributes {
+				names[a] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// IdentifierKinds lists every identifier kind, those of identity.yaml first and
+// in its order, then the others by name.
+func (p *Project) IdentifierKinds() []string {
+	var kinds []string
+	for _, d := range p.Identity {
+		for _, k := range d.Order {
+			if !slices.Contains(kinds, k) {
+				kinds = append(kinds, k)
+			}
+		}
+	}
+	rest := map[string]bool{}
+	for _, s := range p.Sources {
+		for _, t := range s.Streams {
+			for k := range t.Mapping.Identifiers {
+				if !slices.Contains(kinds, k) {
+					rest[k] = true
+				}
+			}
+		}
+	}
+	return append(kinds, slices.Sorted(maps.Keys(rest))...)
+}
+
+// Digest names the project's content: the same definitions give the same digest
+// on any machine.
+func (p *Project) Digest() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic("project: " + err.Error()) // plain data always marshals
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}

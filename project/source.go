@@ -1,0 +1,223 @@
+package project
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+)
+
+func (l *loader) source(r *reader, name string, root *yaml.Node) {
+	s := Source{Name: name, At: r.at(root)}
+	var config, streams *yaml.Node
+	r.object(root, keys{
+		"connector": r.text(&s.Connector),
+		"config":    func(n *yaml.Node) { config = n; s.Config, _ = r.value(n).(map[string]any) },
+		"schedule":  r.schedule(&s.Schedule),
+		"streams":   func(n *yaml.Node) { streams = n },
+	})
+	c, ok := l.connector(r, root, s.Connector, func(c connectors.Connector) bool { return c.OpenSource != nil }, "be read from")
+	if ok {
+		l.settings(r, orElse(config, root), c.Config, s.Config)
+	}
+	if strings.Contains(name, "__") {
+		r.problem(root, "rename the file", "a source's name can't contain __, which separates it from the stream in a table's name")
+	}
+	if streams == nil || len(streams.Content) == 0 {
+		r.problem(root, "list what to read under streams:", "a source without streams")
+		return
+	}
+	r.each(streams, func(k, v *yaml.Node) {
+		if !nameForm.MatchString(k.Value) || strings.Contains(k.Value, "__") {
+			r.problem(k, "", "a stream's name has small letters, digits and single _, a letter first; found %q", k.Value)
+			return
+		}
+		st := l.stream(r, name, k, v, c)
+		s.Streams = append(s.Streams, st)
+	})
+	slices.SortFunc(s.Streams, func(a, b Stream) int { return strings.Compare(a.Name, b.Name) })
+	l.p.Sources = append(l.p.Sources, s)
+}
+
+func orElse(n, other *yaml.Node) *yaml.Node {
+	if n == nil {
+		return other
+	}
+	return n
+}
+
+var everyForm = regexp.MustCompile(`^every (\d+[smhdw])$`)
+
+// schedule reads "every 15m" or a cron line of five fields.
+func (r *reader) schedule(into *Schedule) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var text string
+		r.text(&text)(n)
+		if m := everyForm.FindStringSubmatch(text); m != nil {
+			d, err := ParseDuration(m[1])
+			if err != nil || d < 10*time.Second {
+				r.problem(n, "write: every 15m", "a schedule of less than ten seconds")
+				return
+			}
+			into.Every = d
+			return
+		}
+		if fields := strings.Fields(text); len(fields) == 5 && !strings.HasPrefix(text, "every") {
+			into.Cron = strings.Join(fields, " ")
+			return
+		}
+		r.problem(n, `write "every 15m" or a cron line such as "0 * * * *"`, "a schedule that can't be read: %q", text)
+	}
+}
+
+// connector looks a connector up and checks that it can do this.
+func (l *loader) connector(r *reader, at *yaml.Node, name string, can func(connectors.Connector) bool, what string) (connectors.Connector, bool) {
+	names := slices.Sorted(maps.Keys(l.known))
+	if name == "" {
+		r.problem(at, "add connector: "+strings.Join(names, " | "), "no connector named")
+		return connectors.Connector{}, false
+	}
+	c, ok := l.known[name]
+	if !ok {
+		r.problem(at, didYouMean(name, names), "unknown connector %q", name)
+		return c, false
+	}
+	if !can(c) {
+		r.problem(at, "", "%s can't %s", name, what)
+		return c, false
+	}
+	return c, true
+}
+
+// settings checks raw settings against a connector's fields, each problem at the
+// key that it concerns.
+func (l *loader) settings(r *reader, at *yaml.Node, fields []connectors.Field, raw map[string]any) {
+	_, problems := connectors.Validate(fields, raw)
+	for _, p := range problems {
+		r.problem(locate(at, p.Path), p.Next, "%s", p.Message)
+	}
+}
+
+// locate finds the node of a dotted path, or the nearest one above it.
+func locate(n *yaml.Node, path string) *yaml.Node {
+	for _, part := range strings.Split(path, ".") {
+		next := (*yaml.Node)(nil)
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == part {
+				next = n.Content[i+1]
+			}
+		}
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+func (l *loader) stream(r *reader, source string, k, v *yaml.Node, c connectors.Connector) Stream {
+	s := Stream{Name: k.Value, At: r.at(k), Settings: map[string]any{}}
+	m := &s.Mapping
+	m.Source, m.Stream, m.DefaultRegion, m.Timezone = source, s.Name, l.p.DefaultRegion, l.p.Timezone
+	var mapped *yaml.Node
+	known := keys{
+		"sync": func(n *yaml.Node) {
+			r.object(n, keys{"mode": r.oneOf(&s.Mode, "full", "incremental"), "cursor": r.text(&s.Cursor)})
+			if s.Mode == "incremental" && s.Cursor == "" && needsCursor(c) {
+				r.problem(n, "add cursor: COLUMN", "incremental needs a cursor")
+			}
+		},
+		"key":   r.texts(&m.Key),
+		"as":    r.oneOf(&m.As, "person", "account", "event", "consent"),
+		"map":   func(n *yaml.Node) { mapped = n },
+		"where": r.text(&m.Where),
+		"types": r.textMap(&s.Types),
+	}
+	for _, f := range c.Stream {
+		known[f.Name] = func(n *yaml.Node) { s.Settings[f.Name] = r.value(n) }
+	}
+	r.object(v, known)
+	l.settings(r, v, c.Stream, s.Settings)
+	for col, t := range s.Types {
+		if !columnType.MatchString(t) {
+			r.problem(v, "one of int, decimal(12,2), float, boolean, date, timestamp, text", "unknown type %q of column %s", t, col)
+		}
+	}
+	if m.As == "" {
+		r.problem(k, "add as: person | account | event | consent", "stream %s does not say what its rows are", s.Name)
+		return s
+	}
+	if len(m.Key) == 0 {
+		r.problem(k, "add key: [COLUMN]", "stream %s has no key", s.Name)
+	}
+	if mapped == nil {
+		r.problem(k, "add map: with identifiers and attributes", "stream %s has no map", s.Name)
+		return s
+	}
+	r.mapping(m, mapped)
+	return s
+}
+
+func needsCursor(c connectors.Connector) bool { return c.Name != "files" }
+
+var columnType = regexp.MustCompile(`^(int|float|boolean|date|timestamp|text|decimal\(\d{1,2},\s*\d{1,2}\))$`)
+
+// mappingFields are the keys of a map beside identifiers, attributes and properties.
+var mappingFields = map[string]struct{ allowed, required []string }{
+	"person":  {allowed: []string{"observed_at"}},
+	"account": {allowed: []string{"observed_at"}},
+	"event":   {allowed: []string{"name", "occurred_at", "received_at"}, required: []string{"name", "occurred_at"}},
+	"consent": {allowed: []string{"purpose", "channel", "action", "basis", "explicit", "jurisdiction", "occurred_at", "recorded_at", "expires_at", "proof", "method", "actor", "notice", "raw_signal"},
+		required: []string{"action", "occurred_at"}},
+}
+
+func (r *reader) mapping(m *weir.Mapping, n *yaml.Node) {
+	m.Fields = map[string]string{}
+	form := mappingFields[m.As]
+	known := keys{"identifiers": r.textMap(&m.Identifiers)}
+	switch m.As {
+	case "person", "account":
+		known["attributes"] = r.textMap(&m.Attributes)
+	case "event":
+		known["properties"] = r.textMap(&m.Properties)
+	}
+	for _, f := range form.allowed {
+		known[f] = func(v *yaml.Node) {
+			if s, ok := r.scalar(v); ok {
+				m.Fields[f] = s.Value
+			}
+		}
+	}
+	r.object(n, known)
+	for _, f := range form.required {
+		if m.Fields[f] == "" {
+			r.problem(n, fmt.Sprintf("add %s: COLUMN or a CEL expression", f), "a map of %s needs %s", m.As, f)
+		}
+	}
+	if len(m.Identifiers) == 0 {
+		r.problem(n, "add identifiers: {email: COLUMN}", "without identifiers nobody can be recognised")
+	}
+	for k := range m.Identifiers {
+		if !nameForm.MatchString(k) {
+			r.problem(locate(n, "identifiers"), "", "an identifier's kind has small letters, digits and _; found %q", k)
+		}
+	}
+	for k := range m.Attributes {
+		if !nameForm.MatchString(k) {
+			r.problem(locate(n, "attributes"), "", "an attribute's name has small letters, digits and _; found %q", k)
+		}
+		if slices.Contains(reservedColumns, k) {
+			r.problem(locate(n, "attributes"), "rename it", "attribute %q is a column of every profile", k)
+		}
+	}
+}
+
+// reservedColumns are the fixed columns of core.records and core.profiles.
+var reservedColumns = []string{"record_id", "kind", "source", "stream", "observed_at", "identifiers", "profile_id", "first_seen_at", "last_seen_at", "records"}
