@@ -1,0 +1,184 @@
+package object
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/weir-cdp/weir"
+)
+
+// Config says where the bucket is and how to reach it.
+type Config struct {
+	Endpoint  string // host:port, or a URL whose scheme then decides Secure
+	Bucket    string
+	Prefix    string // below which all keys live; "" is the whole bucket
+	Region    string // "": us-east-1
+	AccessKey string // "" with SecretKey "": anonymous
+	SecretKey string
+	PathStyle bool // http://host/bucket/key; else virtual host where the service is known for it
+	Secure    bool // TLS
+	// LocalDir is where the embedded gateway keeps objects as plain files
+	// (<LocalDir>/<Bucket>/<Prefix>/<key>); "" reads through S3.
+	LocalDir string
+	// Retries is how often one request is tried; 0: 8, some ten seconds.
+	Retries int
+}
+
+// Info describes one object.
+type Info struct {
+	Key     string // relative to the store's prefix
+	Size    int64  // bytes
+	ETag    string
+	ModTime time.Time
+}
+
+// Store is one bucket and prefix. It is safe for concurrent use.
+type Store struct {
+	client *minio.Client
+	core   *minio.Core
+	bucket string
+	prefix string // "" or with a trailing slash
+	local  string // <LocalDir>/<bucket>, or ""
+	name   string // for messages
+}
+
+// Open reaches the bucket and fails with weir.NotFound where there is none,
+// weir.Denied where the keys are refused and weir.Unavailable where nobody
+// answers.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	s, err := connect(c)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := s.client.BucketExists(ctx, s.bucket)
+	if err != nil {
+		return nil, s.failed("reach bucket", "", err)
+	}
+	if !ok {
+		return nil, weir.Errorf(weir.NotFound, "there is no bucket %s", s.bucket).
+			At(c.Endpoint).Then("create it, or correct lake.bucket in weir.yaml")
+	}
+	return s, nil
+}
+
+// CreateBucket makes the configured bucket; one that is there is left as it is.
+func CreateBucket(ctx context.Context, c Config) error {
+	s, err := connect(c)
+	if err != nil {
+		return err
+	}
+	ok, err := s.client.BucketExists(ctx, s.bucket)
+	if err == nil && !ok {
+		err = s.client.MakeBucket(ctx, s.bucket, minio.MakeBucketOptions{Region: c.Region})
+	}
+	switch minio.ToErrorResponse(err).Code {
+	case "BucketAlreadyOwnedByYou", "BucketAlreadyExists":
+		err = nil
+	}
+	if err != nil {
+		return s.failed("create bucket", "", err)
+	}
+	return nil
+}
+
+func connect(c Config) (*Store, error) {
+	host := c.Endpoint
+	switch {
+	case strings.HasPrefix(host, "http://"):
+		host, c.Secure = strings.TrimPrefix(host, "http://"), false
+	case strings.HasPrefix(host, "https://"):
+		host, c.Secure = strings.TrimPrefix(host, "https://"), true
+	}
+	host = strings.TrimSuffix(host, "/")
+	if host == "" || c.Bucket == "" {
+		return nil, weir.Errorf(weir.Invalid, "an object store needs an endpoint and a bucket").
+			Then("set lake.endpoint and lake.bucket in weir.yaml")
+	}
+	prefix := strings.Trim(c.Prefix, "/")
+	if prefix != "" {
+		if err := checkKey(prefix); err != nil {
+			return nil, err
+		}
+		prefix += "/"
+	}
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	if c.Retries == 0 {
+		c.Retries = 8
+	}
+	lookup := minio.BucketLookupAuto
+	if c.PathStyle {
+		lookup = minio.BucketLookupPath
+	}
+	client, err := minio.New(host, &minio.Options{
+		Creds:        credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""),
+		Secure:       c.Secure,
+		Region:       c.Region,
+		BucketLookup: lookup,
+		MaxRetries:   c.Retries,
+		Transport:    transport(),
+	})
+	if err != nil {
+		return nil, weir.Errorf(weir.Invalid, "the object store's endpoint %q can't be used: %w", c.Endpoint, err).
+			Then("correct lake.endpoint in weir.yaml")
+	}
+	s := &Store{client: client, core: &minio.Core{Client: client}, bucket: c.Bucket, prefix: prefix, name: c.Endpoint}
+	if c.LocalDir != "" {
+		s.local = filepath.Join(c.LocalDir, c.Bucket)
+	}
+	return s, nil
+}
+
+// transport keeps enough idle connections for parallel column reads and gives
+// up on a server that accepts but never answers.
+func transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 64
+	t.MaxIdleConns = 128
+	t.ResponseHeaderTimeout = time.Minute
+	t.DisableCompression = true
+	return t
+}
+
+// URL returns the object's address, s3://bucket/prefix/key.
+func (s *Store) URL(key string) string { return "s3://" + s.bucket + "/" + s.prefix + key }
+
+// Key is the reverse of URL; ok is false for an address outside this store.
+func (s *Store) Key(url string) (key string, ok bool) {
+	for _, scheme := range []string{"s3://", "s3a://", "s3n://"} {
+		if k, found := strings.CutPrefix(url, scheme+s.bucket+"/"+s.prefix); found {
+			return k, true
+		}
+	}
+	return "", false
+}
+
+// LocalPath returns the plain file that holds the object, where objects are
+// plain files on this machine. It says nothing about whether the object exists.
+func (s *Store) LocalPath(key string) (path string, ok bool) {
+	if s.local == "" || checkKey(key) != nil {
+		return "", false
+	}
+	return filepath.Join(s.local, filepath.FromSlash(s.prefix+key)), true
+}
+
+// checkKey refuses what could leave the prefix or be read differently by
+// different servers.
+func checkKey(key string) error {
+	bad := key == "" || strings.ContainsRune(key, 0) || strings.Contains(key, `\`) || len(key) > 900
+	for _, part := range strings.Split(key, "/") {
+		bad = bad || part == "" || part == "." || part == ".."
+	}
+	if bad {
+		return weir.Errorf(weir.Invalid, "object key %q can't be used", key).
+			Then("use a relative path without empty, . or .. parts, of at most 900 bytes")
+	}
+	return nil
+}
