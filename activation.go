@@ -68,3 +68,17 @@ type Delivery struct {
 	Reply        string    `parquet:"reply" json:"reply"`
 	At           time.Time `parquet:"at,timestamp(microsecond)" json:"at"`
 }
+
+// AudienceRow is a row of activation.audience: what an activation's destination
+// should hold of one profile, as decided. What to send is the difference to
+// activation.state.
+type AudienceRow struct {
+	Activation string    `parquet:"activation" json:"activation"`
+	ProfileID  string    `parquet:"profile_id" json:"profile_id"`
+	Key        string    `parquet:"delivered_key" json:"delivered_key"`
+	Fields     string    `parquet:"fields" json:"fields"`     // canonical JSON of the values to send
+	Checksum   string    `parquet:"checksum" json:"checksum"` // of Fields
+	ClassID    string    `parquet:"class_id" json:"class_id"`
+	DecisionID string    `parquet:"decision_id" json:"decision_id"`
+	ValidUntil time.Time `parquet:"valid_until,optional,timestamp(microsecond)" json:"valid_until"` // zero: no end
+}

@@ -1,0 +1,205 @@
+package stages
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/lakehouse"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/lakehouse/sql"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/project"
+)
+
+// House is what all stages share: the lake and the means to reach everything
+// else. It holds no state of a run.
+type House struct {
+	Lake       *lakehouse.Lake
+	Connectors map[string]connectors.Connector
+	// Dir is the project's directory on this machine: relative paths of sources
+	// and secrets start there.
+	Dir     string
+	Secrets project.Resolver
+	// Pipeline runs one pipeline's spec to the end and leaves its manifest.
+	Pipeline func(ctx context.Context, spec string, progress func(weir.Progress)) error
+	// Session opens the platform's own SQL session over these tables.
+	Session func(ctx context.Context) (*sql.Session, error)
+	// Gate loads the policies that rule for a project.
+	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)
+	// Clock tells when a step started and ended, for ops.runs only.
+	Clock func() time.Time
+	Log   *slog.Logger
+}
+
+// All returns the seven stages.
+func (h *House) All() map[weir.Stage]Stage {
+	return map[weir.Stage]Stage{
+		weir.Collect:  &collect{h},
+		weir.Conform:  conform(h),
+		weir.Resolve:  resolve(h),
+		weir.Unify:    unify(h),
+		weir.Segment:  segment(h),
+		weir.Decide:   &decide{h},
+		weir.Activate: &activate{h},
+	}
+}
+
+func (h *House) store() *object.Store { return h.Lake.Store() }
+
+// Apply stores a project's definitions in the lake and returns their key: what
+// a run follows, on whatever machine its steps execute.
+func (h *House) Apply(ctx context.Context, p *project.Project) (string, error) {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "", weir.Errorf(weir.Internal, "encode project: %w", err)
+	}
+	key := "projects/" + p.Digest() + ".json"
+	_, err = h.store().PutIfAbsent(ctx, key, b)
+	return key, err
+}
+
+// project reads the definitions that a run follows.
+func (h *House) project(ctx context.Context, key string) (*project.Project, error) {
+	p := &project.Project{}
+	return p, h.readJSON(ctx, key, p)
+}
+
+func (h *House) readJSON(ctx context.Context, key string, into any) error {
+	b, err := h.store().ReadFile(ctx, key)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return weir.Errorf(weir.Internal, "%s is damaged: %w", key, err)
+	}
+	return nil
+}
+
+func (h *House) writeJSON(ctx context.Context, key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return weir.Errorf(weir.Internal, "encode %s: %w", key, err)
+	}
+	return h.store().Put(ctx, key, strings.NewReader(string(b)), int64(len(b)))
+}
+
+// runPrefix is where a stage of a run keeps its spec, scratch and manifest.
+func runPrefix(run weir.Run, stage weir.Stage, part string) string {
+	p := "runs/" + string(run.ID) + "/" + string(stage) + "/"
+	if part != "" {
+		p += strings.ReplaceAll(part, "/", "__") + "/"
+	}
+	return p
+}
+
+// digest names what a stage's result depends on.
+func digest(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", weir.Errorf(weir.Internal, "digest: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16]), nil
+}
+
+// last returns the newest run of a stage and part that succeeded.
+func (h *House) last(ctx context.Context, stage weir.Stage, part string) (weir.StageRun, bool, error) {
+	runs, err := h.Lake.Runs(ctx)
+	if err != nil {
+		return weir.StageRun{}, false, err
+	}
+	var best weir.StageRun
+	found := false
+	for _, r := range runs {
+		if r.Stage == stage && r.Part == part && r.Status != Failed && (!found || r.EndedAt.After(best.EndedAt)) {
+			best, found = r, true
+		}
+	}
+	return best, found, nil
+}
+
+// The statuses of a row of ops.runs.
+const (
+	Done      = "done"
+	Unchanged = "unchanged" // nothing new in, nothing new out
+	Partial   = "partial"   // done, but something was quarantined or not delivered
+	Failed    = "failed"
+)
+
+// keep records that a run found nothing to do.
+func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part string) (weir.StageRun, error) {
+	prior, _, err := h.last(ctx, stage, part)
+	if err != nil {
+		return prior, err
+	}
+	now := h.Clock()
+	row := weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now, Now: run.Now,
+		Status: Unchanged, RowsIn: 0, RowsOut: 0, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest}
+	return row, h.Lake.RecordRun(ctx, row)
+}
+
+// fail records a failed run; a failed run pins nothing.
+func (h *House) fail(ctx context.Context, run weir.Run, stage weir.Stage, part, cause string) error {
+	now := h.Clock()
+	return h.Lake.RecordRun(ctx, weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now,
+		Now: run.Now, Status: Failed, Error: cause})
+}
+
+// result is what a stage's run leaves beside the pipelines' manifest: enough to
+// commit without running again.
+type result struct {
+	weir.Manifest
+	Part       string                       `json:"part"`
+	SpecDigest string                       `json:"spec_digest"`
+	StartedAt  time.Time                    `json:"started_at"`
+	Status     string                       `json:"status"`
+	Properties map[string]map[string]string `json:"properties"` // by table
+}
+
+// commit makes a result's tables current, one commit a table, then pins them all
+// by one row of ops.runs (invariant 3).
+func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
+	row := weir.StageRun{RunID: r.Run.ID, Stage: r.Stage, Part: r.Part, StartedAt: r.StartedAt, Now: r.Run.Now,
+		Status: r.Status, RowsIn: r.Counts["rows_in"], RowsOut: r.Counts["rows_out"], Counts: r.Counts,
+		Snapshots: map[string]int64{}, SpecDigest: r.SpecDigest}
+	if row.Status == "" {
+		row.Status = Done
+	}
+	byTable := map[string][]weir.TableFiles{}
+	var order []string
+	for _, t := range r.Tables {
+		if _, ok := byTable[t.Table]; !ok {
+			order = append(order, t.Table)
+		}
+		byTable[t.Table] = append(byTable[t.Table], t)
+	}
+	for _, table := range order {
+		id := r.Run.CommitID(r.Stage, strings.TrimPrefix(r.Part+"/"+table, "/"))
+		snap, err := h.Lake.Commit(ctx, lakehouse.Commit{ID: id, Table: table, Scopes: byTable[table], Properties: r.Properties[table]})
+		if err != nil {
+			return row, err
+		}
+		row.Snapshots[table] = snap.ID
+	}
+	row.EndedAt = h.Clock()
+	return row, h.Lake.RecordRun(ctx, row)
+}
+
+// partitions is how many partitions a pipeline over these rows has.
+func partitions(files map[string][]weir.DataFile) int {
+	var rows int64
+	for _, fs := range files {
+		for _, f := range fs {
+			rows += f.Rows
+		}
+	}
+	return pipelines.Partitions(rows)
+}

@@ -1,0 +1,156 @@
+package stages
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/project"
+)
+
+// pipeline is a stage that one Beam pipeline computes from tables to tables.
+type pipeline struct {
+	*House
+	stage weir.Stage
+	// plan says what the stage reads and writes, given the project and what is
+	// pinned now.
+	plan func(ctx context.Context, p *project.Project, in *inputs) (outline, error)
+}
+
+// inputs gives a stage's plan the tables that ops.runs pins.
+type inputs struct {
+	house *House
+	pins  map[string]int64
+	run   weir.Run
+}
+
+// outline is what a plan decides.
+type outline struct {
+	Reads []string // tables whose snapshots the result depends on
+	Prior []string // tables that the stage itself wrote before: read, but not a reason to run
+	// Writes are the tables, as they have to be.
+	Writes []schema.Table
+	// Replaces lists what the stage rewrites whole: a table or scope of which it
+	// writes no file becomes empty.
+	Replaces []weir.TableFiles
+	Params   any
+	// Depends is hashed into the spec's digest beside the inputs' snapshots and
+	// the params: the run's now, where windows depend on it.
+	Depends any
+}
+
+// spec is what is stored between plan, run and commit.
+type spec struct {
+	pipelines.Spec
+	Replaces []weir.TableFiles `json:"replaces"`
+	Digest   string            `json:"digest"`
+}
+
+func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
+	var plan weir.StagePlan
+	p, err := s.project(ctx, run.Project)
+	if err != nil {
+		return plan, err
+	}
+	pins, err := s.Lake.Pins(ctx)
+	if err != nil {
+		return plan, err
+	}
+	o, err := s.plan(ctx, p, &inputs{house: s.House, pins: pins, run: run})
+	if err != nil {
+		return plan, err
+	}
+	sp, err := s.spec(ctx, run, o, pins)
+	if err != nil {
+		return plan, err
+	}
+	if prior, ok, err := s.last(ctx, s.stage, part); err != nil {
+		return plan, err
+	} else if ok && prior.SpecDigest == sp.Digest {
+		return weir.StagePlan{Unchanged: true}, nil
+	}
+	plan.Spec = runPrefix(run, s.stage, part) + "spec.json"
+	return plan, s.writeJSON(ctx, plan.Spec, sp)
+}
+
+// spec fixes the inputs' files and the outputs' schemas.
+func (s *pipeline) spec(ctx context.Context, run weir.Run, o outline, pins map[string]int64) (spec, error) {
+	prefix := runPrefix(run, s.stage, "")
+	sp := spec{Replaces: o.Replaces, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
+		Schemas: map[string]schema.Table{}, Scratch: prefix + "scratch/", Manifest: prefix + "manifest.json"}}
+	var err error
+	if sp.Params, err = json.Marshal(o.Params); err != nil {
+		return sp, weir.Errorf(weir.Internal, "params of %s: %w", s.stage, err)
+	}
+	snapshots := map[string]int64{}
+	for _, table := range slices.Concat(o.Reads, o.Prior) {
+		if pins[table] == 0 {
+			continue // not written yet: no rows
+		}
+		if sp.Inputs[table], err = s.Lake.Files(ctx, table, pins[table]); err != nil {
+			return sp, err
+		}
+		if sp.Schemas[table], err = s.Lake.Describe(ctx, table); err != nil {
+			return sp, err
+		}
+		if slices.Contains(o.Reads, table) {
+			snapshots[table] = pins[table]
+		}
+	}
+	var columns [][]schema.Column
+	for _, want := range o.Writes {
+		have, err := s.Lake.Ensure(ctx, want)
+		if err != nil {
+			return sp, err
+		}
+		sp.Schemas[want.Name] = have
+		columns = append(columns, have.Columns)
+	}
+	sp.Partitions = partitions(sp.Inputs)
+	sp.Digest, err = digest([]any{s.stage, snapshots, o.Params, o.Depends, columns})
+	return sp, err
+}
+
+func (s *pipeline) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
+	started := s.Clock()
+	var sp spec
+	if err := s.readJSON(ctx, key, &sp); err != nil {
+		return "", err
+	}
+	if err := s.Pipeline(ctx, key, progress); err != nil {
+		return "", err
+	}
+	r := result{SpecDigest: sp.Digest, StartedAt: started}
+	if err := s.readJSON(ctx, sp.Manifest, &r.Manifest); err != nil {
+		return "", err
+	}
+	for _, t := range sp.Replaces {
+		if !slices.ContainsFunc(r.Tables, func(f weir.TableFiles) bool { return f.Table == t.Table && f.Scope == t.Scope }) {
+			r.Tables = append(r.Tables, weir.TableFiles{Table: t.Table, Scope: t.Scope, Replace: true})
+		}
+	}
+	if r.Counts["quarantined"] > 0 {
+		r.Status = Partial
+	}
+	out := runPrefix(sp.Run, s.stage, "") + "result.json"
+	return out, s.writeJSON(ctx, out, r)
+}
+
+func (s *pipeline) Commit(ctx context.Context, manifest string) (weir.StageRun, error) {
+	var r result
+	if err := s.readJSON(ctx, manifest, &r); err != nil {
+		return weir.StageRun{}, err
+	}
+	return s.commit(ctx, r)
+}
+
+func (s *pipeline) Keep(ctx context.Context, run weir.Run, part string) (weir.StageRun, error) {
+	return s.keep(ctx, run, s.stage, part)
+}
+
+func (s *pipeline) Fail(ctx context.Context, run weir.Run, part, cause string) error {
+	return s.fail(ctx, run, s.stage, part, cause)
+}
