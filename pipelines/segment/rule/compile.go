@@ -1,0 +1,172 @@
+package rule
+
+import (
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/value"
+)
+
+// maxDepth is how deep conditions may be nested.
+const maxDepth = 50
+
+// Check returns everything that is wrong with a segment, each error with its
+// place: unknown attribute or trait (with the nearest name), unknown operator,
+// operands of the wrong type, a window of nothing or of more than 100 years,
+// conditions nested deeper than 50.
+func Check(def weir.SegmentDef, attributes, traits map[string]weir.AttributeType) []error {
+	_, errs := NewBook(Schema{Attributes: attributes, Traits: traits}).Compile(def)
+	return errs
+}
+
+// Compile compiles a segment; with errors there is no rule.
+func (b *Book) Compile(def weir.SegmentDef) (*Rule, []error) {
+	c := compiler{book: b, segment: def.Name}
+	r := &Rule{Name: def.Name, Of: def.Of}
+	switch def.Of {
+	case "":
+		r.Of = weir.Person
+	case weir.Person, weir.Account, weir.Anonymous:
+	default:
+		c.fail(&def.Where, weir.Errorf(weir.Invalid, "there are no profiles of kind %q", def.Of).Then("write of: person or of: account"))
+	}
+	r.Root = c.node(&def.Where, 1)
+	if len(c.errs) > 0 {
+		return nil, c.errs
+	}
+	return r, nil
+}
+
+type compiler struct {
+	book    *Book
+	segment string
+	errs    []error
+}
+
+func (c *compiler) fail(at *weir.Condition, err error) {
+	c.errs = append(c.errs, weir.Errorf(weir.Invalid, "segment %s: %w", c.segment, err).At(at.At))
+}
+
+func (c *compiler) failf(at *weir.Condition, format string, args ...any) {
+	c.fail(at, weir.Errorf(weir.Invalid, format, args...))
+}
+
+// node compiles a condition; after an error its result is not used.
+func (c *compiler) node(cond *weir.Condition, depth int) *Node {
+	n := &Node{Condition: cond, book: c.book}
+	if depth > maxDepth {
+		c.failf(cond, "conditions are nested deeper than %d", maxDepth)
+		return n
+	}
+	forms := formsOf(cond)
+	if len(forms) != 1 {
+		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, and this one has %d", len(forms))
+		return n
+	}
+	n.Form = forms[0]
+	c.strays(cond, n.Form)
+	switch n.Form {
+	case Attribute:
+		c.attribute(n)
+	case Trait:
+		c.trait(n)
+	case Event:
+		c.event(n)
+	default:
+		for _, list := range [][]weir.Condition{cond.All, cond.Any, cond.None} {
+			for i := range list {
+				n.Children = append(n.Children, c.node(&list[i], depth+1))
+			}
+		}
+		if len(n.Children) == 0 {
+			c.failf(cond, "%s needs at least one condition", n.Form)
+		}
+	}
+	return n
+}
+
+func formsOf(c *weir.Condition) []Form {
+	var out []Form
+	for _, f := range []struct {
+		has  bool
+		form Form
+	}{
+		{c.All != nil, All}, {c.Any != nil, Any}, {c.None != nil, None},
+		{c.Attribute != "", Attribute}, {c.Trait != "", Trait}, {c.IsEvent, Event},
+	} {
+		if f.has {
+			out = append(out, f.form)
+		}
+	}
+	return out
+}
+
+// strays refuses keys that the form does not take.
+func (c *compiler) strays(cond *weir.Condition, f Form) {
+	if f != Event && (cond.Event != "" || cond.Within != 0 || len(cond.Where) > 0 || len(cond.Count) > 0) {
+		c.failf(cond, "within, where and count belong to an event, not to %s", f)
+	}
+	if f != Attribute && f != Trait && len(cond.Compare) > 0 {
+		c.failf(cond, "%s takes no comparison", f)
+	}
+}
+
+func (c *compiler) attribute(n *Node) {
+	name := n.Condition.Attribute
+	typ, ok := c.book.schema.Attributes[name]
+	if !ok {
+		c.fail(n.Condition, unknownName("attribute", name, c.book.schema.Attributes))
+		return
+	}
+	if typ == "" {
+		typ = weir.Text
+	}
+	n.typ = typ
+	c.compare(n, "attribute "+name, typ)
+}
+
+func (c *compiler) trait(n *Node) {
+	name := n.Condition.Trait
+	typ, ok := c.book.schema.Traits[name]
+	if !ok {
+		c.fail(n.Condition, unknownName("trait", name, c.book.schema.Traits))
+		return
+	}
+	n.slot = c.book.traits[name]
+	c.compare(n, "trait "+name, typ)
+}
+
+func (c *compiler) compare(n *Node, what string, typ weir.AttributeType) {
+	if len(n.Condition.Compare) == 0 {
+		c.failf(n.Condition, "%s is compared with nothing; write an operator, or exists: true", what)
+	}
+	for _, one := range n.Condition.Compare {
+		t, err := value.Compile(one, typ, c.book.schema.Location)
+		if err != nil {
+			c.failf(n.Condition, "%s: %w", what, err)
+			continue
+		}
+		n.tests = append(n.tests, t)
+	}
+}
+
+func (c *compiler) event(n *Node) {
+	cond := n.Condition
+	var err error
+	if n.slot, err = c.book.filter(cond); err != nil {
+		c.failf(cond, "event %q: %w", cond.Event, err)
+	}
+	count := cond.Count
+	if len(count) == 0 {
+		count = []weir.Comparison{{Op: "at_least", Values: []string{"1"}}}
+	}
+	for _, one := range count {
+		t, err := value.Compile(one, weir.Number, c.book.schema.Location)
+		if err == nil && one.Op == "exists" {
+			err = weir.Errorf(weir.Invalid, "there always is a count").Then("use count: {at_least: 1}")
+		}
+		if err != nil {
+			c.failf(cond, "count: %w", err)
+			continue
+		}
+		n.tests = append(n.tests, t)
+	}
+}

@@ -1,0 +1,79 @@
+package rule
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sort"
+
+	"github.com/weir-cdp/weir"
+)
+
+// Digest returns a short digest of all that a segment's outcome depends on
+// beside data and now: its own conditions, the definitions of the traits and
+// the types of the attributes that it names, and the time zone. Where a
+// definition stands in its file, its name and its categories are left out.
+func Digest(def weir.SegmentDef, traits []weir.TraitDef, attributes map[string]weir.AttributeType, timezone string) string {
+	type content struct {
+		Of         weir.Kind
+		Where      weir.Condition
+		Traits     []weir.TraitDef
+		Attributes [][2]string
+		Timezone   string
+	}
+	in := content{Of: def.Of, Where: bare(def.Where), Timezone: timezone}
+	if in.Of == "" {
+		in.Of = weir.Person
+	}
+	usedTraits, usedAttributes := map[string]bool{}, map[string]bool{}
+	names(&def.Where, usedTraits, usedAttributes)
+	for _, t := range traits {
+		if usedTraits[t.Name] {
+			t.Categories = nil
+			in.Traits = append(in.Traits, t)
+		}
+	}
+	sort.Slice(in.Traits, func(i, j int) bool { return in.Traits[i].Name < in.Traits[j].Name })
+	for a := range usedAttributes {
+		typ := attributes[a]
+		if typ == "" {
+			typ = weir.Text
+		}
+		in.Attributes = append(in.Attributes, [2]string{a, string(typ)})
+	}
+	sort.Slice(in.Attributes, func(i, j int) bool { return in.Attributes[i][0] < in.Attributes[j][0] })
+	text, err := json.Marshal(in)
+	if err != nil {
+		panic(err) // plain data always marshals
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// bare returns the condition without its places in the file.
+func bare(c weir.Condition) weir.Condition {
+	c.At = ""
+	for _, list := range []*[]weir.Condition{&c.All, &c.Any, &c.None} {
+		var out []weir.Condition
+		for _, child := range *list {
+			out = append(out, bare(child))
+		}
+		*list = out
+	}
+	return c
+}
+
+// names collects the traits and attributes that a condition compares.
+func names(c *weir.Condition, traits, attributes map[string]bool) {
+	if c.Trait != "" {
+		traits[c.Trait] = true
+	}
+	if c.Attribute != "" {
+		attributes[c.Attribute] = true
+	}
+	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
+		for i := range list {
+			names(&list[i], traits, attributes)
+		}
+	}
+}

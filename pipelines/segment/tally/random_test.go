@@ -1,0 +1,284 @@
+package tally_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
+	"github.com/weir-cdp/weir/pipelines/segment/tally"
+)
+
+var (
+	caseTypes = map[string]weir.AttributeType{"country": weir.Text, "points": weir.Number, "born": weir.Date, "joined": weir.Instant, "app": weir.Boolean}
+	names     = []string{"Order", "View", "Open"}
+	numbers   = []string{"0", "1", "-3", "12.5", "12.50", "100", "0.1", "0.000000001", "99999999999999999999.25", "3"}
+	texts     = []string{"shoes", "bags", "kids", "01000", "FR", "DE"}
+	dates     = []string{"2025-12-31", "2025-12-01", "2007-12-31", "1990-05-10", "2026-01-01", "2030-06-01"}
+)
+
+type gen struct {
+	*rand.Rand
+	now time.Time
+}
+
+func pick[T any](g gen, of []T) T { return of[g.IntN(len(of))] }
+
+func (g gen) moment() time.Time {
+	// Many on the very edge of a window, some in the future.
+	at := g.now.Add(-time.Duration(g.IntN(40)-2) * 12 * time.Hour)
+	return at.Add(time.Duration(g.IntN(3)-1) * time.Microsecond * time.Duration(g.IntN(2)))
+}
+
+func (g gen) event(i int) weir.Event {
+	e := weir.Event{ID: fmt.Sprintf("e%03d", i), Name: pick(g, names), OccurredAt: g.moment(), Properties: map[string]string{}}
+	if g.IntN(4) > 0 {
+		e.Properties["revenue"] = pick(g, append([]string{"", "n/a", "1e5", "007"}, numbers...))
+	}
+	if g.IntN(4) > 0 {
+		e.Properties["category"] = pick(g, texts)
+	}
+	if g.IntN(6) == 0 {
+		e.Properties["due"] = pick(g, dates)
+	}
+	return e
+}
+
+func (g gen) profile() weir.Profile {
+	p := weir.Profile{ID: "p", Kind: weir.Person, Attributes: map[string]string{}}
+	for name, values := range map[string][]string{
+		"country": texts, "points": append([]string{"many"}, numbers...), "born": append([]string{"soon"}, dates...), "app": {"true", "false", "yes"},
+	} {
+		if g.IntN(4) > 0 {
+			p.Attributes[name] = pick(g, values)
+		}
+	}
+	if g.IntN(4) > 0 {
+		p.Attributes["joined"] = g.moment().Format(time.RFC3339Nano)
+	}
+	return p
+}
+
+func compare(op string, values ...string) weir.Comparison {
+	return weir.Comparison{Op: op, Values: values}
+}
+
+// comparison draws an operator with operands that the type admits.
+func (g gen) comparison(pool []string, ordered, moments bool) weir.Comparison {
+	ops := []string{"is", "is_not", "in", "exists"}
+	if ordered {
+		ops = append(ops, "at_least", "at_most", "more_than", "less_than", "between")
+	}
+	if moments {
+		ops = append(ops, "older_than", "newer_than")
+	}
+	switch op := pick(g, ops); op {
+	case "exists":
+		return compare(op, strconv.FormatBool(g.IntN(2) == 0))
+	case "in":
+		return compare(op, pick(g, pool), pick(g, pool), pick(g, pool))
+	case "between":
+		return compare(op, pick(g, pool), pick(g, pool))
+	case "older_than", "newer_than":
+		return compare(op, pick(g, []string{"1d", "3d", "7d", "36h", "1mo", "18y", "35y"}))
+	default:
+		return compare(op, pick(g, pool))
+	}
+}
+
+func (g gen) where() map[string][]weir.Comparison {
+	out := map[string][]weir.Comparison{}
+	if g.IntN(3) == 0 {
+		out["revenue"] = []weir.Comparison{g.comparison(numbers, true, false)}
+	}
+	if g.IntN(4) == 0 {
+		out["category"] = []weir.Comparison{g.comparison(texts, true, false)}
+	}
+	if g.IntN(8) == 0 {
+		out["due"] = []weir.Comparison{g.comparison(dates, true, true)}
+	}
+	return out
+}
+
+func (g gen) within() time.Duration { return time.Duration(g.IntN(8)*g.IntN(2)) * 24 * time.Hour }
+
+func (g gen) trait(name string) weir.TraitDef {
+	d := weir.TraitDef{Name: name, Event: pick(g, append(names, "")), Where: g.where(), Within: g.within()}
+	d.Aggregate = pick(g, []string{"sum", "avg", "min", "max", "count", "distinct", "first", "last"})
+	d.Field = pick(g, []string{"properties.revenue", "properties.category"})
+	switch {
+	case d.Aggregate == "count" && g.IntN(2) == 0:
+		d.Field = "events"
+	case (d.Aggregate == "first" || d.Aggregate == "max" || d.Aggregate == "last" || d.Aggregate == "min") && g.IntN(2) == 0:
+		d.Field = "occurred_at"
+	}
+	return d
+}
+
+func (g gen) condition(depth int, traits []weir.TraitDef) weir.Condition {
+	var c weir.Condition
+	if depth > 0 && g.IntN(2) == 0 {
+		var list []weir.Condition
+		for range 1 + g.IntN(3) {
+			list = append(list, g.condition(depth-1, traits))
+		}
+		switch g.IntN(3) {
+		case 0:
+			c.All = list
+		case 1:
+			c.Any = list
+		default:
+			c.None = list
+		}
+		return c
+	}
+	switch g.IntN(3) {
+	case 0:
+		c.Attribute = pick(g, []string{"country", "points", "born", "joined", "app"})
+		switch caseTypes[c.Attribute] {
+		case weir.Text:
+			c.Compare = []weir.Comparison{g.comparison([]string{"FR", "DE", "01000", "kids"}, true, false)}
+		case weir.Number:
+			c.Compare = []weir.Comparison{g.comparison(numbers, true, false), g.comparison(numbers, true, false)}
+		case weir.Boolean:
+			c.Compare = []weir.Comparison{g.comparison([]string{"true", "false"}, false, false)}
+		default:
+			c.Compare = []weir.Comparison{g.comparison(dates, true, true)}
+		}
+	case 1:
+		d := pick(g, traits)
+		c.Trait = d.Name
+		if d.Field == "occurred_at" {
+			c.Compare = []weir.Comparison{g.comparison(dates, true, true)}
+		} else if (d.Aggregate == "first" || d.Aggregate == "last") && g.IntN(2) == 0 {
+			c.Compare = []weir.Comparison{g.comparison(texts, true, false)}
+		} else {
+			c.Compare = []weir.Comparison{g.comparison(numbers, true, false)}
+		}
+	default:
+		c.IsEvent, c.Event, c.Where, c.Within = true, pick(g, append(names, "")), g.where(), g.within()
+		if g.IntN(2) == 0 {
+			c.Count = []weir.Comparison{compare(pick(g, []string{"at_least", "at_most", "is", "is_not", "more_than", "less_than"}), strconv.Itoa(g.IntN(5)))}
+		}
+	}
+	return c
+}
+
+// TestAgainstOracle compares evaluator and oracle on random rules over random
+// histories, events in random order.
+func TestAgainstOracle(t *testing.T) {
+	const cases = 40_000
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Skipf("no time zones on this machine: %v", err)
+	}
+	g := gen{rand.New(rand.NewPCG(6, 37)), time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)}
+	matched, done := 0, 0
+	for done < cases {
+		w := world{profile: g.profile(), traits: map[string]weir.TraitDef{}, types: caseTypes, now: g.now, zone: zone}
+		d := tally.Definitions{AttributeTypes: caseTypes, Timezone: "Europe/Paris"}
+		for i := range 3 {
+			def := g.trait(fmt.Sprintf("t%d", i))
+			d.Traits, w.traits[def.Name] = append(d.Traits, def), def
+		}
+		for i := range 8 {
+			d.Segments = append(d.Segments, weir.SegmentDef{Name: fmt.Sprintf("s%d", i), Where: g.condition(3, d.Traits)})
+		}
+		for i := range g.IntN(12) {
+			w.events = append(w.events, g.event(i))
+		}
+		plan, broken, err := tally.New(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong := map[string]bool{}
+		for _, b := range broken { // only ends of between in the wrong order, and what hangs on them
+			wrong[b.Name] = true
+		}
+		state := plan.NewState()
+		for _, i := range g.Perm(len(w.events)) {
+			e := plan.Event(&w.events[i])
+			if plan.Wants(e.Name, e.At, w.now) {
+				plan.Add(state, &e, w.now)
+			}
+		}
+		out := plan.Outcome(&w.profile, state, w.now)
+		for _, s := range d.Segments {
+			if wrong[s.Name] {
+				continue
+			}
+			done++
+			want := w.holds(s.Where)
+			if got := contains(out.Segments, s.Name); got != want {
+				t.Fatalf("case %d: got %v, the oracle says %v\nrule %+v\ntraits %+v\nprofile %+v\nevents %+v", done, got, want, s.Where, d.Traits, w.profile, w.events)
+			}
+			if want {
+				matched++
+			}
+		}
+		checkTraits(t, w, d, out, wrong)
+	}
+	if matched < cases/5 || matched > cases*4/5 {
+		t.Fatalf("%d of %d cases match: the cases test little", matched, done)
+	}
+}
+
+func checkTraits(t *testing.T, w world, d tally.Definitions, out tally.Outcome, wrong map[string]bool) {
+	t.Helper()
+	rows := map[string]weir.TraitValue{}
+	for _, r := range out.Traits {
+		rows[r.Trait] = r
+	}
+	for _, def := range d.Traits {
+		if wrong[def.Name] {
+			continue
+		}
+		x, row := w.trait(def), rows[def.Name]
+		same := x.known() == (row.Trait != "")
+		switch {
+		case !same || !x.known():
+		case x.num != nil:
+			same = rat(row.Number) != nil && rat(row.Number).Cmp(x.num) == 0
+		case x.at != nil:
+			same = row.Time.Equal(*x.at)
+		default:
+			same = row.Text == *x.text
+		}
+		if !same {
+			t.Fatalf("trait %+v: got %+v, the oracle says %+v\nevents %+v", def, row, x, w.events)
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// TestChecked: what the generator draws is free of errors but for the ends of a
+// between, so the oracle test skips nothing else.
+func TestChecked(t *testing.T) {
+	g := gen{rand.New(rand.NewPCG(1, 1)), time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)}
+	var traits []weir.TraitDef
+	types := map[string]weir.AttributeType{}
+	for _, name := range []string{"a", "b"} {
+		d := weir.TraitDef{Name: name, Aggregate: "sum", Field: "properties.revenue"}
+		traits, types[name] = append(traits, d), weir.Number
+	}
+	bad := 0
+	for range 2000 {
+		if errs := rule.Check(weir.SegmentDef{Name: "s", Where: g.condition(3, traits)}, caseTypes, types); len(errs) > 0 {
+			bad++
+		}
+	}
+	if bad > 600 {
+		t.Fatalf("%d of 2000 random rules are refused", bad)
+	}
+}

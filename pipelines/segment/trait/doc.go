@@ -1,0 +1,19 @@
+// Package trait computes traits: one aggregate over a profile's events.
+//
+//   - count counts the picked events (of properties.x: those that have x).
+//   - sum, avg, min and max are exact decimals; a property that is there but is
+//     no plain decimal is skipped, and the skips are counted. min and max of
+//     occurred_at are moments.
+//   - distinct counts the different texts of a property.
+//   - first and last take the known value of the event that occurred first or
+//     last; of two events of one moment, the one whose id sorts first (last).
+//
+// Of no event, count, sum and distinct are 0, the others unknown. A number is
+// what the lake stores of it: rounded to 9 decimals (avg divides exactly first),
+// and unknown where it would need more than 29 digits before the point; rules
+// compare that same number.
+//
+// Invariants: a State's outcome does not depend on the order of Add, and two
+// States of disjoint events can be merged; its size does not grow with the
+// number of events, except that distinct keeps the different values.
+package trait
