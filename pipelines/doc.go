@@ -7,9 +7,39 @@
 // next step. The last step writes table files. The heart of each stage is a
 // pure sub-package that knows nothing of Beam.
 //
-// One pipeline runs in one child process; it succeeded only if the process
-// ended with 0 and its manifest is complete.
+// # The shape
+//
+// Every stage is the same Beam graph, made by build:
+//
+//	Impulse → sources → GroupByKey → step 1 → GroupByKey → step 2 … → GroupByKey → manifest
+//
+// One element is a small JSON text: a source file, a reference to a row group
+// of a scratch file, or a task's result (table files and counts). Elements meant
+// for a later step pass through the steps between. The manifest is written once,
+// from the results of all tasks, each counted once however often Beam ran it.
+//
+// # Writing a step
+//
+// A first step's task reads its source files with Rows or Batches, a later one
+// the rows that were emitted to its partition with Read or Stream. Emit sends a
+// row to a channel of the next step; a channel named "<step>:<channel>" goes to
+// the named later step. Output and Quarantine write table rows. A step's task
+// runs only for partitions that were sent something.
+//
+// # Processes
+//
+// One pipeline runs in one child process (RunChild starts it, Main is its main
+// function): Prism keeps process globals, and a cancelled job returns no error.
+// The run succeeded only if the process ended with 0 and its manifest is
+// complete. The pipeline graph names the stage and the spec's key alone;
+// the object store's configuration and the workspace's secrets reach a worker
+// through its environment (StoreEnv, SecretsEnv), so that no secret is in a job
+// graph, a spec or a manifest.
 //
 // Invariants: a task's output depends on its input alone (no clock, no random
-// source, no arrival order), so a repeated task writes the same files.
+// source, no arrival order), so a repeated task writes the same files under the
+// same names (invariant 2). Errors of a step hold no row value (invariant 10).
+//
+// Neighbours: stages plans specs and commits manifests; lakehouse/rowfile reads
+// and writes the files.
 package pipelines

@@ -1,0 +1,164 @@
+package pipelines
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/harness/init" // worker mode
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"             // alone: beamx pulls in every runner
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+)
+
+// The environment of a pipeline process: JSON texts.
+const (
+	StoreEnv   = "WEIR_OBJECT_STORE"     // an object.Config
+	SecretsEnv = "WEIR_PIPELINE_SECRETS" // map of secrets by name; may be absent
+)
+
+// Runner executes a Beam graph to its end. Success is not told by a nil error
+// alone (a cancelled job returns nil): the manifest must be there.
+type Runner interface {
+	Run(ctx context.Context, graph *beam.Pipeline) error
+}
+
+// Prism is Beam's runner inside this process. It keeps process globals: one
+// pipeline a process.
+type Prism struct{}
+
+// Run implements Runner.
+func (Prism) Run(ctx context.Context, graph *beam.Pipeline) error {
+	_, err := beam.Run(ctx, "prism", graph)
+	return err
+}
+
+// worker is what DoFns in this process find their spec by: a graph holds names
+// only. Set once, by Register.
+var worker struct {
+	mu       sync.Mutex
+	stages   map[weir.Stage]Pipeline
+	progress func(weir.Progress)
+	running  map[string]*execution // by spec key
+}
+
+// Register tells this process which pipelines it can work on; Main does it, a
+// cluster's worker binary does it before beam.Init.
+func Register(stages map[weir.Stage]Pipeline) {
+	worker.mu.Lock()
+	defer worker.mu.Unlock()
+	worker.stages = stages
+}
+
+// executionOf returns this process's execution of a spec, opened on first use
+// with the store and secrets of the environment.
+func executionOf(ctx context.Context, specKey string) (*execution, error) {
+	worker.mu.Lock()
+	defer worker.mu.Unlock()
+	if x := worker.running[specKey]; x != nil {
+		return x, nil
+	}
+	store, secrets, err := environment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	spec, err := ReadSpec(ctx, store, specKey)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := worker.stages[spec.Stage]
+	if !ok {
+		return nil, weir.Errorf(weir.Internal, "this process has no pipeline for stage %s", spec.Stage)
+	}
+	x, err := newExecution(store, spec, p, secrets)
+	if err != nil {
+		return nil, err
+	}
+	x.progress = worker.progress
+	if worker.running == nil {
+		worker.running = map[string]*execution{}
+	}
+	worker.running[specKey] = x
+	return x, nil
+}
+
+// environment opens what a pipeline process was handed beside its arguments.
+func environment(ctx context.Context) (*object.Store, map[string]string, error) {
+	var config object.Config
+	if err := json.Unmarshal([]byte(os.Getenv(StoreEnv)), &config); err != nil {
+		return nil, nil, weir.Errorf(weir.Invalid, "%s does not hold an object store's configuration", StoreEnv)
+	}
+	var secrets map[string]string
+	if text := os.Getenv(SecretsEnv); text != "" {
+		if err := json.Unmarshal([]byte(text), &secrets); err != nil {
+			return nil, nil, weir.Errorf(weir.Invalid, "%s does not hold a JSON object of texts", SecretsEnv)
+		}
+	}
+	store, err := object.Open(ctx, config)
+	return store, secrets, err
+}
+
+// Main is the main function of a pipeline process that RunChild started: it runs
+// the spec on Prism, tells progress and at last the outcome on standard output
+// as JSON lines, and returns an error whose text holds no row value. It must be
+// called once in a process, before anything else reads standard input.
+func Main(ctx context.Context, specKey string, stages map[weir.Stage]Pipeline) error {
+	if err := leash(); err != nil {
+		return err
+	}
+	lines := &lineWriter{w: os.Stdout}
+	err := execute(ctx, Prism{}, specKey, stages, func(p weir.Progress) { lines.write(line{Progress: &p}) })
+	if err != nil {
+		lines.write(line{Code: weir.CodeOf(err), Error: err.Error()})
+	}
+	return err
+}
+
+// execute builds the graph of a spec's stage and runs it.
+func execute(ctx context.Context, r Runner, specKey string, stages map[weir.Stage]Pipeline, progress func(weir.Progress)) error {
+	Register(stages)
+	worker.mu.Lock()
+	worker.progress = progress
+	worker.mu.Unlock()
+	// Beam reads its options from flag.CommandLine; ours come another way.
+	if err := flag.CommandLine.Parse(nil); err != nil {
+		return weir.Errorf(weir.Internal, "beam's flags: %w", err)
+	}
+	beam.Init()
+	x, err := executionOf(ctx, specKey)
+	if err != nil {
+		return err
+	}
+	err = r.Run(ctx, build(x.pipeline, specKey))
+	if first := x.failure(); first != nil {
+		return first
+	}
+	if err != nil {
+		return weir.Errorf(weir.Internal, "the Beam runner failed: %w", err)
+	}
+	_, err = readManifest(ctx, x.store, x.spec)
+	return err
+}
+
+// line is one line of a pipeline process's standard output.
+type line struct {
+	Progress *weir.Progress `json:"progress,omitempty"`
+	Code     weir.Code      `json:"code,omitempty"`
+	Error    string         `json:"error,omitempty"`
+}
+
+type lineWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lineWriter) write(v line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = json.NewEncoder(l.w).Encode(v) // a parent that is gone ends this process anyway
+}

@@ -1,0 +1,78 @@
+package pipelines
+
+import (
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+)
+
+// quarantineTable is where Quarantine writes.
+const quarantineTable = "ops.quarantine"
+
+// tableWriter is a rowfile.TableWriter of any row type.
+type tableWriter interface {
+	Close() ([]weir.DataFile, error)
+	Abort()
+}
+
+// Output returns the task's writer of a table's scope; asked again, the same
+// one. Rows must come sorted by the table's key. The engine closes it and puts
+// the files into the manifest: the caller only writes.
+func Output[T any](t *Task, table, scope string) (*rowfile.TableWriter[T], error) {
+	key := [2]string{table, scope}
+	if w, ok := t.tables[key]; ok {
+		same, ok := w.(*rowfile.TableWriter[T])
+		if !ok {
+			return nil, weir.Errorf(weir.Internal, "step %s writes rows of two types", t.Step()).At(table)
+		}
+		return same, nil
+	}
+	d, err := t.table(table)
+	if err != nil {
+		return nil, err
+	}
+	w, err := rowfile.NewTableWriter[T](t.ctx, t.rt.store, d, scope)
+	if err != nil {
+		return nil, err
+	}
+	if t.tables == nil {
+		t.tables = map[[2]string]tableWriter{}
+	}
+	t.tables[key] = w
+	return w, nil
+}
+
+// QuarantineScope is the scope of a stream's rows of a stage in ops.quarantine.
+func QuarantineScope(stage weir.Stage, source, stream string) string {
+	return string(stage) + "/" + source + "/" + stream
+}
+
+// Quarantine reports a bad value, or a bad row, in ops.quarantine under
+// QuarantineScope; the run, stage and (where zero) time are filled in. It counts
+// `quarantined` and, for a row that does not go on, `withheld`. A pipeline that
+// reads its whole input again on each run declares the scope with Replace in
+// Outputs, so that what was mended leaves the table.
+func Quarantine(t *Task, q weir.Quarantined) error {
+	w, err := Output[weir.Quarantined](t, quarantineTable, QuarantineScope(t.rt.spec.Stage, q.Source, q.Stream))
+	if err != nil {
+		return err
+	}
+	q.RunID, q.Stage = t.rt.spec.Run.ID, t.rt.spec.Stage
+	if q.At.IsZero() {
+		q.At = t.rt.spec.Run.Now
+	}
+	t.Count("quarantined", 1)
+	if q.Withheld {
+		t.Count("withheld", 1)
+	}
+	return w.Write(q)
+}
+
+// rowsOut is what n rows of a table add to rows_out.
+func rowsOut(table string, n int64) int64 {
+	if strings.HasPrefix(table, "ops.") {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,70 @@
+package pipelines
+
+import (
+	"context"
+	"iter"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+)
+
+// Read returns all rows that were sent to this partition on a channel, in an
+// order that depends on the input alone: by the task that wrote them, then as
+// written. A channel that nobody wrote to is empty.
+func Read[T any](ctx context.Context, t *Task, channel string) ([]T, error) {
+	refs := t.in[channel]
+	n := 0
+	for _, r := range refs {
+		n += r.Rows
+	}
+	rows := make([]T, 0, n)
+	for _, r := range refs {
+		group, err := readRef[T](ctx, t, r)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, group...)
+	}
+	return rows, nil
+}
+
+// Stream is Read with one row group in memory at a time.
+func Stream[T any](ctx context.Context, t *Task, channel string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, r := range t.in[channel] {
+			group, err := readRef[T](ctx, t, r)
+			if err != nil {
+				var zero T
+				yield(zero, err)
+				return
+			}
+			for _, row := range group {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func readRef[T any](ctx context.Context, t *Task, r ref) ([]T, error) {
+	rows, err := rowfile.ReadGroup[T](ctx, t.rt.store, r.Key, r.Group)
+	if err == nil && len(rows) != r.Rows {
+		err = weir.Errorf(weir.Internal, "row group %d has %d rows, its reference says %d", r.Group, len(rows), r.Rows).At(r.Key)
+	}
+	return rows, err
+}
+
+// ScanInput reads every row of one of the spec's inputs, from any step: for
+// tables small enough to be read by each task, else make the table a source.
+func ScanInput[T any](ctx context.Context, t *Task, table string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		d, err := t.table(table)
+		if err != nil {
+			var zero T
+			yield(zero, err)
+			return
+		}
+		rowfile.Scan[T](ctx, t.rt.store, d, t.rt.spec.Inputs[table])(yield)
+	}
+}

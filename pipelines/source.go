@@ -1,0 +1,166 @@
+package pipelines
+
+import (
+	"context"
+	"iter"
+	"sort"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+)
+
+// sourceBytes is how much of a table one first step's task reads, about.
+const sourceBytes = 64 << 20
+
+// sourceTask is what one task of the first step reads: parts of one table.
+type sourceTask struct {
+	Table string       `json:"table"`
+	Parts []sourcePart `json:"parts"`
+}
+
+// sourcePart is a file, or a range of its row groups.
+type sourcePart struct {
+	File   weir.DataFile `json:"file"`
+	First  int           `json:"first,omitempty"`
+	Groups int           `json:"groups,omitempty"` // 0: the whole file
+}
+
+// sources cuts the inputs of p's first step into tasks. The cut depends on the
+// spec alone.
+func sources(ctx context.Context, s *object.Store, p Pipeline, spec *Spec) ([]sourceTask, error) {
+	tables, err := p.sourceTables(spec)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []sourceTask
+	for _, table := range tables {
+		files := append([]weir.DataFile(nil), spec.Inputs[table]...)
+		sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
+		small := sourceTask{Table: table}
+		var held int64
+		for _, f := range files {
+			if f.Bytes > sourceBytes*3/2 {
+				cut, err := cutFile(ctx, s, table, f)
+				if err != nil {
+					return nil, err
+				}
+				tasks = append(tasks, cut...)
+				continue
+			}
+			small.Parts = append(small.Parts, sourcePart{File: f})
+			if held += f.Bytes; held >= sourceBytes/2 {
+				tasks, small, held = append(tasks, small), sourceTask{Table: table}, 0
+			}
+		}
+		if len(small.Parts) > 0 {
+			tasks = append(tasks, small)
+		}
+	}
+	return tasks, nil
+}
+
+// cutFile makes tasks of about sourceBytes out of a big file's row groups.
+func cutFile(ctx context.Context, s *object.Store, table string, f weir.DataFile) ([]sourceTask, error) {
+	n, err := rowfile.Groups(ctx, s, f)
+	if err != nil {
+		return nil, err
+	}
+	per := int(max(1, int64(n)*sourceBytes/f.Bytes))
+	var tasks []sourceTask
+	for first := 0; first < n; first += per {
+		tasks = append(tasks, sourceTask{Table: table,
+			Parts: []sourcePart{{File: f, First: first, Groups: min(per, n-first)}}})
+	}
+	return tasks, nil
+}
+
+// Rows reads the rows of a first step's task, in the order of file and position.
+// T is the table's row type.
+func Rows[T any](ctx context.Context, t *Task) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		if t.source == nil {
+			yield(zero, weir.Errorf(weir.Internal, "step %s has no source rows", t.Step()))
+			return
+		}
+		d, err := t.table(t.source.Table)
+		if err != nil {
+			yield(zero, err)
+			return
+		}
+		each := func(rows iter.Seq2[T, error]) bool {
+			for row, err := range rows {
+				t.result.RowsIn++
+				if !yield(row, err) || err != nil {
+					return false
+				}
+			}
+			return true
+		}
+		for _, p := range t.source.Parts {
+			if p.Groups == 0 {
+				if !each(rowfile.Scan[T](ctx, t.rt.store, d, []weir.DataFile{p.File})) {
+					return
+				}
+				continue
+			}
+			for g := p.First; g < p.First+p.Groups; g++ {
+				if !each(rowfile.ScanGroup[T](ctx, t.rt.store, d, p.File, g)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Batch is some rows of a raw table, as Arrow.
+type Batch struct {
+	Rows arrow.RecordBatch // valid until the next one is asked for
+	File weir.DataFile
+	// First grows within a file: with the index of a row in Rows added, it orders
+	// the file's rows.
+	First int64
+}
+
+// Batches reads the raw table of a first step's task as Arrow batches, in the
+// order of file and position. Columns nil reads all; columns that a file does
+// not have are left out of its batches.
+func Batches(ctx context.Context, t *Task, columns []string) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		if t.source == nil {
+			yield(Batch{}, weir.Errorf(weir.Internal, "step %s has no source rows", t.Step()))
+			return
+		}
+		each := func(f weir.DataFile, first int64, batches iter.Seq2[arrow.RecordBatch, error]) bool {
+			for b, err := range batches {
+				if err != nil {
+					yield(Batch{}, err)
+					return false
+				}
+				t.result.RowsIn += b.NumRows()
+				n := b.NumRows()
+				if !yield(Batch{Rows: b, File: f, First: first}, nil) {
+					return false
+				}
+				first += n
+			}
+			return true
+		}
+		for _, p := range t.source.Parts {
+			if p.Groups == 0 {
+				if !each(p.File, 0, rowfile.ScanArrow(ctx, t.rt.store, []weir.DataFile{p.File}, columns)) {
+					return
+				}
+				continue
+			}
+			for g := p.First; g < p.First+p.Groups; g++ {
+				if !each(p.File, int64(g)<<32, rowfile.ScanArrowGroup(ctx, t.rt.store, p.File, columns, g)) {
+					return
+				}
+			}
+		}
+	}
+}

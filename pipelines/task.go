@@ -1,0 +1,168 @@
+package pipelines
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+)
+
+// taskMemory is how many bytes of rows a task buffers over all its channels
+// before it rolls its scratch files.
+const taskMemory = 64 << 20
+
+// Task is one unit of a step's work. It is used by one goroutine.
+type Task struct {
+	ctx       context.Context // of this execution; Emit and Output write with it
+	rt        *execution
+	index     int // of the step
+	id        string
+	partition int
+	source    *sourceTask
+	in        map[string][]ref // by channel, sorted
+
+	channels map[string]emitter
+	buffered int64
+	out      []element
+	tables   map[[2]string]tableWriter
+	result   result
+}
+
+// Spec returns the run's spec; it must not be changed.
+func (t *Task) Spec() *Spec { return t.rt.spec }
+
+// Store returns the object store that the spec's keys are in.
+func (t *Task) Store() *object.Store { return t.rt.store }
+
+// Partition returns the partition of a later step's task; of a first step's
+// task it is the task's number.
+func (t *Task) Partition() int { return t.partition }
+
+// Step returns the name of the step that runs.
+func (t *Task) Step() string { return t.rt.pipeline.Steps[t.index].Name }
+
+// Source returns what a first step's task reads: the table, its first file and,
+// where the task has a range of a big file's row groups, the first group (-1:
+// whole files). Later steps have none.
+func (t *Task) Source() (table string, file weir.DataFile, group int) {
+	if t.source == nil {
+		return "", weir.DataFile{}, -1
+	}
+	p := t.source.Parts[0]
+	if p.Groups == 0 {
+		return t.source.Table, p.File, -1
+	}
+	return t.source.Table, p.File, p.First
+}
+
+// Count adds n to a count of the manifest. Counts of repeated executions of a
+// task are counted once. `rows_in` and `rows_out` are counted by the engine
+// (rows read from source files; rows written, ops tables left out) unless a
+// step counts them itself.
+func (t *Task) Count(name string, n int64) {
+	if t.result.Counts == nil {
+		t.result.Counts = map[string]int64{}
+	}
+	t.result.Counts[name] += n
+}
+
+// Secret returns a secret of the workspace by name, from the process's
+// environment; NotFound where the run was started without it.
+func (t *Task) Secret(name string) (string, error) {
+	s, ok := t.rt.secrets[name]
+	if !ok || s == "" {
+		return "", weir.Errorf(weir.NotFound, "the pipeline was started without the workspace's secret %q", name)
+	}
+	return s, nil
+}
+
+// Params decodes the stage's own parameters.
+func Params[P any](t *Task) (P, error) {
+	return Shared(t, "params", func() (P, error) {
+		var p P
+		if err := json.Unmarshal(t.rt.spec.Params, &p); err != nil {
+			return p, weir.Errorf(weir.Internal, "decode the parameters of %s: %w", t.rt.spec.Stage, err)
+		}
+		return p, nil
+	})
+}
+
+// Shared makes a value once per process and run and returns it to every task
+// that asks for name: compiled expressions, models, tables read whole. The value
+// must be safe for concurrent use and depend on the spec alone.
+func Shared[V any](t *Task, name string, make func() (V, error)) (V, error) {
+	key := fmt.Sprintf("%s %T", name, *new(V))
+	slot, _ := t.rt.shared.LoadOrStore(key, &sharedValue{})
+	s := slot.(*sharedValue)
+	s.once.Do(func() { s.value, s.err = make() })
+	if s.err != nil {
+		var zero V
+		return zero, s.err
+	}
+	return s.value.(V), nil
+}
+
+// table returns the spec's declaration of a table.
+func (t *Task) table(name string) (schema.Table, error) {
+	d, ok := t.rt.spec.Schemas[name]
+	if !ok {
+		return d, weir.Errorf(weir.Internal, "the spec of %s has no schema for the table", t.rt.spec.Stage).At(name)
+	}
+	return d, nil
+}
+
+// finish writes what is buffered and turns the task's work into elements.
+func (t *Task) finish() ([]element, error) {
+	for _, name := range sortedKeys(t.channels) {
+		if err := t.channels[name].flush(); err != nil {
+			return nil, err
+		}
+	}
+	keys := make([][2]string, 0, len(t.tables))
+	for k := range t.tables {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool {
+		if keys[i][0] != keys[j][0] {
+			return keys[i][0] < keys[j][0]
+		}
+		return keys[i][1] < keys[j][1]
+	})
+	for _, k := range keys {
+		files, err := t.tables[k].Close()
+		if err != nil {
+			return nil, err
+		}
+		delete(t.tables, k)
+		if len(files) == 0 {
+			continue
+		}
+		t.result.Tables = append(t.result.Tables, weir.TableFiles{Table: k[0], Scope: k[1], Files: files})
+		for _, f := range files {
+			t.result.RowsOut += rowsOut(k[0], f.Rows)
+		}
+	}
+	t.result.Task = fmt.Sprintf("%02d/%s", t.index, t.id)
+	t.out = append(t.out, element{To: toManifest, At: t.partition, Result: &t.result})
+	return t.out, nil
+}
+
+// abort gives up what an unsuccessful execution began to write.
+func (t *Task) abort() {
+	for _, w := range t.tables {
+		w.Abort()
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
