@@ -1,0 +1,86 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/weir-cdp/weir"
+)
+
+// HeartbeatTimeout is how long a silent worker is taken to be alive. It is also
+// how long a refresh waits after kill -9 before it goes on, so it is short.
+const HeartbeatTimeout = 10 * time.Second
+
+// heartbeatEvery leaves room for four lost beats on a loaded machine.
+const heartbeatEvery = 2 * time.Second
+
+// beating calls f with a context that ends when the workflow cancels or the
+// worker stops, and heartbeats meanwhile with the latest progress. Errors are
+// encoded, a panic is one.
+func beating[T any](ctx context.Context, log *slog.Logger, f func(ctx context.Context, progress func(weir.Progress)) (T, error)) (out T, err error) {
+	asked := ctx // ends when the workflow cancels, and then only
+	ctx, cancel := context.WithCancel(ctx)
+	var latest struct {
+		sync.Mutex
+		weir.Progress
+	}
+	record := func() {
+		latest.Lock()
+		p := latest.Progress
+		latest.Unlock()
+		activity.RecordHeartbeat(ctx, p)
+	}
+	var beat sync.WaitGroup
+	stopping := activity.GetWorkerStopChannel(ctx)
+	var stopped bool // written before beat is done, read after
+	beat.Go(func() {
+		tick := time.NewTicker(heartbeatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-stopping:
+				stopped = true
+				cancel()
+				return
+			case <-tick.C:
+				record()
+			}
+		}
+	})
+	record() // at once: the beat of a step that ends before the first tick
+	out, err = guarded(ctx, log, f, func(p weir.Progress) {
+		p.Note = Bound(p.Note)
+		latest.Lock()
+		latest.Progress = p
+		latest.Unlock()
+		activity.RecordHeartbeat(ctx, p) // the SDK drops what comes too often
+	})
+	cancel()
+	beat.Wait()
+	if err != nil && stopped {
+		err = weir.Errorf(weir.Unavailable, "the worker is stopping").Then("start it again: the step is repeated")
+	}
+	if err != nil && asked.Err() != nil {
+		return out, asked.Err()
+	}
+	return out, Encode(err, activity.GetInfo(ctx).Attempt)
+}
+
+// guarded turns a panic into an error; its value stays out of the history,
+// since it could hold a row.
+func guarded[T any](ctx context.Context, log *slog.Logger, f func(context.Context, func(weir.Progress)) (T, error), progress func(weir.Progress)) (out T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.ErrorContext(ctx, "an activity panicked", "activity", activity.GetInfo(ctx).ActivityType.Name, "stack", string(debug.Stack()))
+			err = weir.Errorf(weir.Internal, "a defect stopped the step").Then("see the log of the worker, and report it")
+		}
+	}()
+	return f(ctx, progress)
+}

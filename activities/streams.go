@@ -1,0 +1,36 @@
+package activities
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/weir-cdp/weir"
+)
+
+// Streams changes what a stream remembers.
+type Streams struct {
+	Rewinder StreamRewinder
+	Log      *slog.Logger
+}
+
+// Rewind makes the stream read everything again.
+func (s *Streams) Rewind(ctx context.Context, in RewindInput) error {
+	_, err := beating(ctx, s.Log, func(ctx context.Context, _ func(weir.Progress)) (struct{}, error) {
+		return struct{}{}, s.Rewinder.Rewind(ctx, in.Run, in.Part, in.Drop)
+	})
+	return err
+}
+
+// Notices tells the people in charge.
+type Notices struct {
+	Notifier Notifier
+	Log      *slog.Logger
+}
+
+// Notify sends a notice.
+func (n *Notices) Notify(ctx context.Context, in Notice) error {
+	_, err := beating(ctx, n.Log, func(ctx context.Context, _ func(weir.Progress)) (struct{}, error) {
+		return struct{}{}, n.Notifier.Notify(ctx, in)
+	})
+	return err
+}

@@ -1,0 +1,106 @@
+package workflows
+
+import (
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/activities"
+)
+
+// Work is what the workers of one workspace need.
+type Work struct {
+	Workspace string
+	Stages    map[weir.Stage]activities.Stage
+	Rewinder  activities.StreamRewinder
+	Notifier  activities.Notifier
+	Log       *slog.Logger
+	// How many steps run at once; 0: the default.
+	Ingress int // streams being read; 4
+	Egress  int // destinations being served; 32, since most of them wait
+}
+
+// The other widths. A pipeline takes the whole machine.
+const (
+	controlWidth  = 8
+	pipelineWidth = 1
+)
+
+// stopTimeout is how long a stopping worker waits for its steps, which are told
+// to stop at once.
+const stopTimeout = 10 * time.Second
+
+// Workers polls all queues of a workspace.
+type Workers []worker.Worker
+
+// NewWorkers makes one worker per task queue. The control worker runs the
+// workflows; all know every activity.
+func NewWorkers(c client.Client, w Work) Workers {
+	stages := &activities.Stages{Of: w.Stages, Log: w.Log}
+	streams := &activities.Streams{Rewinder: w.Rewinder, Log: w.Log}
+	notices := &activities.Notices{Notifier: w.Notifier, Log: w.Log}
+	var all Workers
+	for _, q := range []struct {
+		name  string
+		width int
+	}{
+		{ControlQueue(w.Workspace), controlWidth},
+		{IngressQueue(w.Workspace), orDefault(w.Ingress, 4)},
+		{PipelineQueue(w.Workspace), pipelineWidth},
+		{EgressQueue(w.Workspace), orDefault(w.Egress, 32)},
+	} {
+		control := len(all) == 0
+		one := worker.New(c, q.name, worker.Options{
+			MaxConcurrentActivityExecutionSize: q.width,
+			DisableWorkflowWorker:              !control,
+			WorkerStopTimeout:                  stopTimeout,
+			// A heartbeat is also the progress that a terminal shows.
+			MaxHeartbeatThrottleInterval: time.Second,
+			// A loaded laptop takes its time; a real deadlock lasts.
+			DeadlockDetectionTimeout:         10 * time.Second,
+			MaxConcurrentActivityTaskPollers: 2,
+		})
+		if control {
+			Register(one)
+		}
+		activities.Register(one, stages, streams, notices)
+		all = append(all, one)
+	}
+	return all
+}
+
+func orDefault(n, d int) int {
+	if n > 0 {
+		return n
+	}
+	return d
+}
+
+// Start begins to poll; on an error nothing polls.
+func (w Workers) Start() error {
+	for i, one := range w {
+		if err := one.Start(); err != nil {
+			w[:i].Stop()
+			return unreachable(err)
+		}
+	}
+	return nil
+}
+
+// Stop ends polling and waits for the steps under way, the workflows last: so a
+// step that ends now is still recorded.
+func (w Workers) Stop() {
+	done := make(chan struct{})
+	for i := len(w) - 1; i > 0; i-- {
+		go func() { w[i].Stop(); done <- struct{}{} }()
+	}
+	for i := len(w) - 1; i > 0; i-- {
+		<-done
+	}
+	if len(w) > 0 {
+		w[0].Stop()
+	}
+}
