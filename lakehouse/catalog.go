@@ -1,0 +1,106 @@
+package lakehouse
+
+import (
+	"context"
+	"database/sql"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog/rest"
+	sqlcatalog "github.com/apache/iceberg-go/catalog/sql"
+	"github.com/apache/iceberg-go/table"
+	_ "modernc.org/sqlite" // the driver that the embedded Temporal server links too
+
+	"github.com/weir-cdp/weir"
+)
+
+// catalogName is the catalog's name within the SQLite file; foreign readers need it.
+const catalogName = "weir"
+
+func openSQLite(ctx context.Context, c CatalogConfig, props iceberg.Properties) (tableCatalog, func() error, error) {
+	if c.Path == "" {
+		return nil, nil, weir.Errorf(weir.Invalid, "an sqlite catalog needs a file").At("lake.catalog.path")
+	}
+	// FULL: a commit that was acknowledged survives a power cut, as the objects do.
+	pragmas := "?_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: c.Path}).EscapedPath()+pragmas)
+	if err != nil {
+		return nil, nil, failed("open catalog", c.Path, err)
+	}
+	db.SetMaxOpenConns(1) // SQLite has one writer; more connections only make SQLITE_BUSY
+	err = db.PingContext(ctx)
+	var cat *sqlcatalog.Catalog
+	if err == nil {
+		cat, err = sqlcatalog.NewCatalog(catalogName, db, sqlcatalog.SQLite, props)
+	}
+	if err != nil {
+		db.Close()
+		return nil, nil, weir.Errorf(weir.Unavailable, "can't open the catalog: %w", err).
+			At(c.Path).Then("check that its folder exists and that this user may write there")
+	}
+	return cat, db.Close, nil
+}
+
+func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (tableCatalog, func() error, error) {
+	if c.URI == "" {
+		return nil, nil, weir.Errorf(weir.Invalid, "a rest catalog needs a uri").At("lake.catalog.uri")
+	}
+	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]})}
+	if c.Token != "" {
+		opts = append(opts, rest.WithOAuthToken(c.Token))
+	}
+	if c.Warehouse != "" {
+		opts = append(opts, rest.WithWarehouseLocation(c.Warehouse))
+	}
+	cat, err := rest.NewCatalog(ctx, catalogName, c.URI, opts...)
+	if err != nil {
+		return nil, nil, weir.Errorf(weir.Unavailable, "can't reach the catalog: %w", err).
+			At(c.URI).Then("check lake.catalog.uri and lake.catalog.token")
+	}
+	return cat, cat.Close, nil
+}
+
+// ensureNamespace creates the namespace of id; one that is there is left alone.
+func (l *Lake) ensureNamespace(ctx context.Context, id table.Identifier) error {
+	for n := 1; n < len(id); n++ { // parents first: some services ask for them
+		namespace := id[:n]
+		ok, err := l.cat.CheckNamespaceExists(ctx, namespace)
+		if err == nil && !ok {
+			err = l.cat.CreateNamespace(ctx, namespace, nil)
+			if err != nil {
+				// Somebody else may have created it meanwhile, however the catalog says that.
+				if ok, again := l.cat.CheckNamespaceExists(ctx, namespace); again == nil && ok {
+					err = nil
+				}
+			}
+		}
+		if err != nil {
+			return failed("create namespace", strings.Join(namespace, "."), err)
+		}
+	}
+	return nil
+}
+
+// Tables lists the names of all tables, sorted.
+func (l *Lake) Tables(ctx context.Context) ([]string, error) {
+	namespaces, err := l.cat.ListNamespaces(ctx, l.root)
+	if err != nil {
+		return nil, failed("list", "namespaces", err)
+	}
+	var names []string
+	for _, namespace := range namespaces {
+		if len(namespace) != len(l.root)+1 {
+			continue
+		}
+		for id, err := range l.cat.ListTables(ctx, namespace) {
+			if err != nil {
+				return nil, failed("list tables of", strings.Join(namespace, "."), err)
+			}
+			names = append(names, namespace[len(l.root)]+"."+id[len(id)-1])
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}

@@ -1,0 +1,3 @@
+package lakehouse
+
+type runCache struct{}

@@ -1,0 +1,63 @@
+package lakehouse
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+)
+
+// splitScope splits "name@version"; a scope without "@" has no version.
+func splitScope(scope string) (name, version string) {
+	if i := strings.LastIndexByte(scope, '@'); i >= 0 {
+		return scope[:i], scope[i+1:]
+	}
+	return scope, ""
+}
+
+// scopeFolder is the folder of a scope's files.
+func scopeFolder(table, scope string) string {
+	if scope == "" {
+		return tablePath(table) + "/data"
+	}
+	return tablePath(table) + "/data/" + url.PathEscape(scope)
+}
+
+// scopeOf returns the scope of a data file by its object key.
+func scopeOf(table, key string) (string, bool) {
+	rest, ok := strings.CutPrefix(key, tablePath(table)+"/data/")
+	if !ok {
+		return "", false
+	}
+	folder, _, nested := strings.Cut(rest, "/")
+	if !nested {
+		return "", true
+	}
+	scope, err := url.PathUnescape(folder)
+	return scope, err == nil
+}
+
+// Scopes says which version of each scope a snapshot holds, read from the paths
+// of its files: what a connector needs to see which source files are collected.
+// Scopes without a version are left out. Snapshot 0 holds none.
+func (l *Lake) Scopes(ctx context.Context, table string, snapshot int64) (map[string]string, error) {
+	files, err := l.snapshotFiles(ctx, table, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	versions := map[string]string{}
+	for _, f := range files {
+		scope, ok := scopeOf(table, f.Path)
+		if !ok {
+			continue
+		}
+		if name, version := splitScope(scope); version != "" {
+			if other, twice := versions[name]; twice && other != version {
+				return nil, weir.Errorf(weir.Internal, "scope %s is there in versions %s and %s", name, other, version).At(table)
+			}
+			versions[name] = version
+		}
+	}
+	return versions, nil
+}
