@@ -15,7 +15,7 @@ import (
 var (
 	caseTypes = map[string]weir.AttributeType{"country": weir.Text, "points": weir.Number, "born": weir.Date, "joined": weir.Instant, "app": weir.Boolean}
 	names     = []string{"Order", "View", "Open"}
-	numbers   = []string{"0", "1", "-3", "12.5", "12.50", "100", "0.1", "0.000000001", "99999999999999999999.25", "3"}
+	numbers   = []string{"0", "1", "-3", "12.5", "12.50", "100", "0.1", "0.000000001", "99999999999999999999.25", "12345678901.5", "3"}
 	texts     = []string{"shoes", "bags", "kids", "01000", "FR", "DE"}
 	dates     = []string{"2025-12-31", "2025-12-01", "2007-12-31", "1990-05-10", "2026-01-01", "2030-06-01"}
 )
@@ -201,7 +201,7 @@ func TestAgainstOracle(t *testing.T) {
 		state := plan.NewState()
 		for _, i := range g.Perm(len(w.events)) {
 			e := plan.Event(&w.events[i])
-			if plan.Wants(e.Name, e.At, w.now) {
+			if done%3 == 0 || plan.Wants(e.Name, e.At, w.now) { // leaving out what is not wanted changes nothing
 				plan.Add(state, &e, w.now)
 			}
 		}
