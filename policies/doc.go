@@ -1,0 +1,32 @@
+// Package policies is the gate: it asks the policy (Rego, run by OPA inside the
+// process) whether a row may go to a destination, for a purpose, now, and it
+// alone makes the batches that destinations deliver.
+//
+// # Invariants
+//
+//   - Fail closed (invariant 6). A row goes only if the policy says allow, names
+//     a basis and gives no reason against it. An error, an undefined or malformed
+//     answer and a timeout deny with D31. Facts' zero values are `unknown`, and
+//     every rule says what unknown means to it.
+//   - A batch with rows is made only from decisions that Recheck has passed, and
+//     Admit asks the policy again about every class that it admits: a forged or
+//     altered row of consent.decisions lets nothing through.
+//   - A removal is always delivered (invariant 7): Removals needs no gate, asks
+//     no policy and sends the key alone.
+//   - No clock: `now` is an argument; Rego can't read one (capabilities).
+//   - No personal value reaches the policy (invariant 10): Input holds facts and
+//     counts, no address and no name.
+//
+// # How a million rows are decided
+//
+// Rows with equal facts are one class. A number of days is a fact only as far as
+// the policy can tell: its place among the thresholds that the policy's data
+// files name (`…_days`). The policy is asked once a class; a sample of the rows,
+// and two of every class, are asked in full, and one difference refuses the run.
+//
+// # Neighbours
+//
+// policies/consents folds entries into a State; policies/bundle is the built-in
+// policy; policies/policytest runs a bundle's tests; policies/permit names what
+// Deliver takes; stages/ reads the tables and calls this package.
+package policies
