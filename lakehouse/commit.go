@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
@@ -141,15 +142,32 @@ func (c *commitTry) run(ctx context.Context) (_ Snapshot, retriable bool, err er
 	return snapshotOf(t.CurrentSnapshot(), t.Properties()), false, nil
 }
 
-// landed looks for a commit's id among the kept snapshots and the markers.
+// landed looks for a commit's id among the kept snapshots that led to the current
+// one, and among the markers. What another engine rolled back has not landed.
 func landed(t *table.Table, id string) (Snapshot, bool) {
-	for _, s := range t.Metadata().Snapshots() {
+	if _, ok := t.Properties()[marker(id)]; ok {
+		return snapshotOf(t.CurrentSnapshot(), t.Properties()), true
+	}
+	all := sortedSnapshots(t)
+	slices.Reverse(all)
+	head := t.CurrentSnapshot()
+	for _, s := range all {
+		if head == nil || s.SequenceNumber > head.SequenceNumber {
+			continue
+		}
+		if s.SnapshotID != head.SnapshotID {
+			if t.SnapshotByID(head.SnapshotID) != nil {
+				continue // beside the line of parents
+			}
+			// The parent has expired: older ones count as the line.
+		}
 		if s.Summary != nil && s.Summary.Properties[commitIDKey] == id {
 			return snapshotOf(&s, t.Properties()), true
 		}
-	}
-	if _, ok := t.Properties()[marker(id)]; ok {
-		return snapshotOf(t.CurrentSnapshot(), t.Properties()), true
+		if s.ParentSnapshotID == nil {
+			break
+		}
+		head = &table.Snapshot{SnapshotID: *s.ParentSnapshotID, SequenceNumber: s.SequenceNumber - 1}
 	}
 	return Snapshot{}, false
 }
@@ -211,6 +229,9 @@ func (c *commitTry) entries(ctx context.Context, t *table.Table, keys []string) 
 	for i, key := range keys {
 		id := strconv.Itoa(t.Schema().ID) + " " + key
 		if _, ok := c.built[id]; !ok {
+			if err := c.lake.renew(ctx, key); err != nil {
+				return nil, err
+			}
 			f, err := table.FileToDataFile(ctx, fs, c.lake.store.URL(key), t.Schema(), t.Spec(), 0, t.Properties())
 			if err != nil {
 				if code := weir.CodeOf(err); code != weir.Internal {
@@ -224,6 +245,22 @@ func (c *commitTry) entries(ctx context.Context, t *table.Table, keys []string) 
 		out[i] = c.built[id]
 	}
 	return out, nil
+}
+
+// renew writes an old object again before a commit refers to it. A file of the
+// same content may be left from an expired snapshot, and Orphans of another
+// process about to delete it: it looks at the age once more before it does.
+func (l *Lake) renew(ctx context.Context, key string) error {
+	info, err := l.store.Stat(ctx, key)
+	if err != nil || time.Since(info.ModTime) < MinGrace/2 {
+		return err
+	}
+	r, err := l.store.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return l.store.Put(ctx, key, r, info.Size)
 }
 
 // stageProperties sets what differs. Where the commit makes no snapshot, a marker

@@ -49,16 +49,16 @@ func (l *Lake) Ensure(ctx context.Context, want schema.Table) (schema.Table, err
 	var got schema.Table
 	err = l.retry(ctx, "ensure table", want.Name, func() (retriable bool, err error) {
 		t, err := l.load(ctx, want.Name)
-		switch {
-		case weir.CodeOf(err) == weir.NotFound:
+		if weir.CodeOf(err) == weir.NotFound {
 			if err := l.create(ctx, want.WithIDs()); err != nil {
 				return true, err
 			}
-			t, err = l.load(ctx, want.Name)
-		case err == nil:
-			t, retriable, err = l.evolve(ctx, t, want)
+			t, err = l.load(ctx, want.Name) // a racer's, perhaps: so it is evolved too
 		}
 		if err != nil {
+			return false, err
+		}
+		if t, retriable, err = l.evolve(ctx, t, want); err != nil {
 			return retriable, err
 		}
 		got, err = assigned(want, t)

@@ -1,6 +1,7 @@
 package lakehouse
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -73,11 +74,16 @@ func (l *Lake) Snapshots(ctx context.Context, name string) ([]Snapshot, error) {
 		return nil, err
 	}
 	var out []Snapshot
-	for _, s := range t.Metadata().Snapshots() {
+	for _, s := range sortedSnapshots(t) {
 		out = append(out, snapshotOf(&s, t.Properties()))
 	}
-	slices.SortFunc(out, func(a, b Snapshot) int { return int(a.Sequence - b.Sequence) })
 	return out, nil
+}
+
+func sortedSnapshots(t *table.Table) []table.Snapshot {
+	all := slices.Clone(t.Metadata().Snapshots())
+	slices.SortFunc(all, func(a, b table.Snapshot) int { return cmp.Compare(a.SequenceNumber, b.SequenceNumber) })
+	return all
 }
 
 // Files lists the files of one snapshot of a table, sorted by path; snapshot 0

@@ -2,10 +2,10 @@ package lakehouse
 
 import (
 	"context"
-	"net/url"
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
 )
 
 // splitScope splits "name@version"; a scope without "@" has no version.
@@ -16,26 +16,17 @@ func splitScope(scope string) (name, version string) {
 	return scope, ""
 }
 
-// scopeFolder is the folder of a scope's files.
+// scopeFolder is the folder of a scope's files, as an object key.
 func scopeFolder(table, scope string) string {
-	if scope == "" {
-		return tablePath(table) + "/data"
-	}
-	return tablePath(table) + "/data/" + url.PathEscape(scope)
+	return rowfile.DataDir(table) + "/" + rowfile.ScopeDir(scope)
 }
 
-// scopeOf returns the scope of a data file by its object key.
+// scopeOf returns the scope of one of the table's data files by its key.
 func scopeOf(table, key string) (string, bool) {
-	rest, ok := strings.CutPrefix(key, tablePath(table)+"/data/")
-	if !ok {
+	if !strings.HasPrefix(key, rowfile.DataDir(table)+"/") {
 		return "", false
 	}
-	folder, _, nested := strings.Cut(rest, "/")
-	if !nested {
-		return "", true
-	}
-	scope, err := url.PathUnescape(folder)
-	return scope, err == nil
+	return rowfile.ScopeOf(key)
 }
 
 // Scopes says which version of each scope a snapshot holds, read from the paths
