@@ -99,6 +99,7 @@ func (b *buffer[T]) flush() error {
 	}
 	for group, p := range parts {
 		if err := w.WriteGroup(b.rows[p]); err != nil {
+			w.Abort()
 			return err
 		}
 		t.out = append(t.out, element{To: b.to, At: p,

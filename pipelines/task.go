@@ -12,8 +12,8 @@ import (
 )
 
 // taskMemory is how many bytes of rows a task buffers over all its channels
-// before it rolls its scratch files.
-const taskMemory = 64 << 20
+// before it rolls its scratch files; tests lower it.
+var taskMemory int64 = 64 << 20
 
 // Task is one unit of a step's work. It is used by one goroutine.
 type Task struct {

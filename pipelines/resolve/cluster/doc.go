@@ -8,7 +8,7 @@
 //
 // The result is defined without reference to an arrival order:
 //
-//  1. Suspects (values that may be hubs, see package hub) are accepted or
+//  1. Suspects (values that may be hubs, see package evidence) are accepted or
 //     refused. The accepted set is the least one that is closed under "a
 //     suspect whose records lie on at most N profiles, by all evidence that is
 //     accepted, is accepted". Accepting one can only lower the count of others,

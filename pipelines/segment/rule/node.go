@@ -105,3 +105,10 @@ func (r *Rule) Traits() map[string]bool {
 	names(r.Root.Condition, traits, map[string]bool{})
 	return traits
 }
+
+// Attributes returns the names of the attributes that the rule compares.
+func (r *Rule) Attributes() map[string]bool {
+	attributes := map[string]bool{}
+	names(r.Root.Condition, map[string]bool{}, attributes)
+	return attributes
+}

@@ -66,13 +66,15 @@ func New(d Definitions) (*Plan, []Broken, error) {
 		slot, _ := p.book.TraitSlot(def.Name)
 		p.traits, p.slots = append(p.traits, t), append(p.slots, slot)
 	}
-	seen := map[string]bool{}
+	named := map[string]int{}
+	for _, def := range d.Segments {
+		named[def.Name]++
+	}
 	for _, def := range d.Segments {
 		r, errs := p.book.Compile(def)
-		if seen[def.Name] {
-			errs = append(errs, weir.Errorf(weir.Invalid, "segment %s is defined twice", def.Name))
+		if named[def.Name] > 1 {
+			errs = append(errs, weir.Errorf(weir.Invalid, "segment %s is defined twice", def.Name).At(def.Where.At))
 		}
-		seen[def.Name] = true
 		if len(errs) > 0 {
 			broken = append(broken, Broken{Name: def.Name, Errors: errs})
 			continue
@@ -100,14 +102,16 @@ func Location(name string) (*time.Location, error) {
 
 // sound compiles each trait by itself and returns those without error.
 func sound(defs []weir.TraitDef, loc *time.Location) (good []weir.TraitDef, broken []Broken) {
-	seen := map[string]bool{}
+	named := map[string]int{}
+	for _, def := range defs {
+		named[def.Name]++
+	}
 	scrap := rule.NewBook(rule.Schema{Location: loc})
 	for _, def := range defs {
 		_, err := trait.Compile(def, scrap.Layout(), loc)
-		if seen[def.Name] {
+		if named[def.Name] > 1 {
 			err = weir.Errorf(weir.Invalid, "trait %s is defined twice", def.Name)
 		}
-		seen[def.Name] = true
 		if err != nil {
 			broken = append(broken, Broken{Name: def.Name, Trait: true, Errors: []error{err}})
 			continue

@@ -21,7 +21,7 @@ import (
 func (r *Rules) Golden(profileID string, records []weir.Record) (weir.Profile, []weir.Lineage) {
 	cs := candidates(records)
 	p := weir.Profile{ID: profileID, Attributes: map[string]string{}, Identifiers: weir.Identifiers{}, Records: int64(len(cs))}
-	p.Kind = kindOf(cs)
+	p.Kind = KindOf(records)
 	for _, c := range cs {
 		for kind, values := range c.Identifiers {
 			for _, v := range values {
@@ -103,10 +103,12 @@ func candidates(records []weir.Record) []candidate {
 	return slices.CompactFunc(out, func(a, b candidate) bool { return a.ID == b.ID })
 }
 
-func kindOf(cs []candidate) weir.Kind {
+// KindOf returns the kind that most of the records have; of a tie, the first by
+// name.
+func KindOf(records []weir.Record) weir.Kind {
 	n := map[weir.Kind]int{}
-	for _, c := range cs {
-		n[c.Kind]++
+	for i := range records {
+		n[records[i].Kind]++
 	}
 	var best weir.Kind
 	for _, k := range slices.Sorted(maps.Keys(n)) {

@@ -1,0 +1,53 @@
+package evidence
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold makes values comparable: compatibility decomposition, lower case, no
+// accents, punctuation gone, single spaces. "Élodie  O'Neill-Roux" and "elodie
+// oneill roux" fold to the same.
+func Fold(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	space := false
+	for _, r := range norm.NFKD.String(s) {
+		switch {
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			if space && b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			space = false
+			r = unicode.ToLower(r)
+			if t, ok := letters[r]; ok {
+				b.WriteString(t)
+			} else {
+				b.WriteRune(r)
+			}
+		case unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || r == '_' || r == '/' || r == ',' || r == ';':
+			space = true // a separator of words
+		}
+	}
+	return b.String()
+}
+
+// plain says that s folds to itself: the usual case of standardised values.
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// letters that Unicode does not decompose.
+var letters = map[rune]string{
+	'ß': "ss", 'æ': "ae", 'œ': "oe", 'ø': "o", 'ł': "l", 'đ': "d", 'ð': "d", 'þ': "th", 'ı': "i", 'ħ': "h",
+}

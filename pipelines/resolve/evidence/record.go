@@ -1,0 +1,187 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"sort"
+
+	"github.com/weir-cdp/weir"
+)
+
+// maxKeys bounds the keys that one match rule makes of one record.
+const maxKeys = 64
+
+// Hash is 128 bits of SHA-256: equal hashes are equal values, whoever chose them.
+type Hash struct{ Hi, Lo uint64 }
+
+// Key is a value under which records meet.
+type Key struct {
+	Rule string
+	Hash Hash
+	// Anchor is the identifier value that the key is made of: its own hash, or of
+	// a match rule its first identifier's. What is a hub as a value is one in a
+	// rule too, so keys must lie where their anchor does.
+	Anchor Hash
+	Tells  []Tell // what else the record tells
+}
+
+// Held is an identifier's value on a record or event.
+type Held struct {
+	Kind, Value string
+	Blocked     Reason
+	Links       bool
+}
+
+// Limited is a value that counts against a limit.
+type Limited struct {
+	Index uint16 // of Rules.Limits
+	Hash  uint64
+}
+
+// Evidence is what one record tells.
+type Evidence struct {
+	Keys         []Key
+	Held         []Held    // sorted by kind and value
+	Limited      []Limited // without blocked values
+	Contradicted []string  // kinds of which the record holds more than the hard limit
+	Cut          int       // keys left out, because a rule made too many
+}
+
+// Digest hashes an identifier's value, apart for persons and accounts where of
+// is given; "" is the value as such.
+func Digest(of weir.Kind, name string, values ...string) Hash {
+	var buf [256]byte
+	b := append(append(append(buf[:0], of...), 0), name...)
+	for _, v := range values {
+		b = append(append(b, 0), v...)
+	}
+	sum := sha256.Sum256(b)
+	return Hash{binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:])}
+}
+
+// Of reads a record. A record of an unknown kind tells nothing.
+func (r *Rules) Of(rec *weir.Record) Evidence {
+	var e Evidence
+	s := r.sections[rec.Kind]
+	if s == nil {
+		return e
+	}
+	usable := map[string][]string{}
+	for _, kind := range sorted(rec.Identifiers) {
+		id := s.identifier(kind)
+		values := rec.Identifiers[kind]
+		first := len(e.Held)
+		for _, v := range values {
+			if v == "" {
+				continue
+			}
+			why := id.why(s.kind, kind, v)
+			e.Held = append(e.Held, Held{Kind: kind, Value: v, Blocked: why, Links: id.Links})
+			if why == "" {
+				usable[kind] = append(usable[kind], v)
+			}
+		}
+		if id.hard && id.max > 0 && len(usable[kind]) > id.max {
+			e.Contradicted = append(e.Contradicted, kind)
+			for i := first; i < len(e.Held); i++ {
+				e.Held[i].Blocked = Contradicted
+			}
+			delete(usable, kind)
+		}
+	}
+	tells := s.tells(rec, usable)
+	for _, h := range e.Held {
+		if h.Blocked != "" {
+			continue
+		}
+		id := s.identifier(h.Kind)
+		hash := Digest(s.kind, id.Name, h.Value)
+		e.Keys = append(e.Keys, Key{Rule: id.Name, Hash: hash, Anchor: hash, Tells: without(tells, hash.Hi)})
+		if id.limit >= 0 {
+			e.Limited = append(e.Limited, Limited{Index: uint16(id.limit), Hash: hash.Hi})
+		}
+	}
+	for _, m := range s.matches {
+		keys, cut := s.match(m, rec, usable, tells)
+		e.Keys = append(e.Keys, keys...)
+		e.Cut += cut
+	}
+	return e
+}
+
+// match makes a rule's keys: one for each combination of its parts' values.
+func (s *section) match(m match, rec *weir.Record, usable map[string][]string, tells []Tell) (keys []Key, cut int) {
+	keys = []Key{{Rule: m.Name, Tells: tells}}
+	combos := [][]string{nil}
+	for _, part := range m.parts {
+		values, isIdentifier := usable[part]
+		if _, held := rec.Identifiers[part]; !isIdentifier && !held {
+			if v := Fold(rec.Attributes[part]); v != "" && !placeholders[v] {
+				values = []string{v}
+			}
+		}
+		var nextKeys []Key
+		var nextCombos [][]string
+		for i, k := range keys {
+			for _, v := range values {
+				if len(nextKeys) == maxKeys {
+					cut++
+					continue
+				}
+				n := k
+				if isIdentifier {
+					h := Digest(s.kind, SamePrefix+part, v)
+					n.Tells = without(n.Tells, h.Hi)
+					if n.Anchor == (Hash{}) {
+						n.Anchor = h
+					}
+				} else if isName(part) {
+					n.Tells = withoutNames(n.Tells)
+				}
+				nextKeys = append(nextKeys, n)
+				nextCombos = append(nextCombos, append(combos[i][:len(combos[i]):len(combos[i])], v))
+			}
+		}
+		keys, combos = nextKeys, nextCombos
+	}
+	for i := range keys {
+		keys[i].Hash = Digest(s.kind, m.Name, combos[i]...)
+		if keys[i].Anchor == (Hash{}) {
+			keys[i].Anchor = keys[i].Hash
+		}
+	}
+	return keys, cut
+}
+
+// Seen reads the identifiers of an event or consent. They are people's unless
+// only the account section declares their kind.
+func (r *Rules) Seen(ids weir.Identifiers) []Held {
+	var held []Held
+	for _, kind := range sorted(ids) {
+		s := r.sections[weir.Person]
+		if s.identifiers[kind] == nil && r.sections[weir.Account].identifiers[kind] != nil {
+			s = r.sections[weir.Account]
+		}
+		id := s.identifier(kind)
+		for _, v := range ids[kind] {
+			if v != "" {
+				held = append(held, Held{Kind: kind, Value: v, Blocked: id.why(s.kind, kind, v), Links: id.Links})
+			}
+		}
+	}
+	return held
+}
+
+// SharedBy returns on how many profiles a value of a kind may be.
+func (r *Rules) SharedBy(kind string) int {
+	return r.sections[weir.Person].identifier(kind).SharedBy
+}
+
+func sorted(ids weir.Identifiers) []string {
+	kinds := make([]string, 0, len(ids))
+	for k := range ids {
+		kinds = append(kinds, k)
+	}
+	sort.Strings(kinds)
+	return kinds
+}

@@ -1,0 +1,133 @@
+package evidence
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+)
+
+// Class says how far a tell tells people apart.
+type Class uint8
+
+// The classes.
+const (
+	Identity Class = iota // an identifier: people differ in it
+	Device                // an identifier of which one person has many, and two may share one
+	Name                  // family name and first initial
+)
+
+// Tell is something that a record holds beside the value in question, by which
+// it can be seen whether two records are about one person.
+type Tell struct {
+	Hash  uint64
+	Kind  uint32 // hash of the identifier's kind
+	Limit uint16 // its declared limit; 0 without
+	Class Class
+}
+
+const tellSize = 15
+
+// Pack encodes tells for a scratch row.
+func Pack(tells []Tell) []byte {
+	b := make([]byte, 0, len(tells)*tellSize)
+	for _, t := range tells {
+		b = binary.LittleEndian.AppendUint64(b, t.Hash)
+		b = binary.LittleEndian.AppendUint32(b, t.Kind)
+		b = binary.LittleEndian.AppendUint16(b, t.Limit)
+		b = append(b, byte(t.Class))
+	}
+	return b
+}
+
+// Unpack decodes what Pack made.
+func Unpack(b []byte) []Tell {
+	tells := make([]Tell, 0, len(b)/tellSize)
+	for ; len(b) >= tellSize; b = b[tellSize:] {
+		tells = append(tells, Tell{
+			Hash: binary.LittleEndian.Uint64(b), Kind: binary.LittleEndian.Uint32(b[8:]),
+			Limit: binary.LittleEndian.Uint16(b[12:]), Class: Class(b[14]),
+		})
+	}
+	return tells
+}
+
+func (s *section) tells(rec *weir.Record, usable map[string][]string) []Tell {
+	var tells []Tell
+	for _, kind := range sorted(usable) {
+		id := s.identifier(kind)
+		t := Tell{Kind: kindHash(kind), Limit: uint16(min(id.max, 1<<16-1))}
+		if id.max == 0 && isDevice(kind) {
+			t.Class = Device
+		}
+		for _, v := range usable[kind] {
+			t.Hash = Digest(s.kind, id.Name, v).Hi
+			tells = append(tells, t)
+		}
+	}
+	if name := nameKey(rec); name != "" {
+		tells = append(tells, Tell{Hash: Digest("", "name", name).Hi, Class: Name})
+	}
+	return tells
+}
+
+// nameKey is a person's family name and first initial, or any other name whole:
+// the part of a name that survives nicknames and abbreviations.
+func nameKey(rec *weir.Record) string {
+	family, given := Fold(rec.Attributes["family_name"]), Fold(rec.Attributes["given_name"])
+	if family == "" {
+		return Fold(rec.Attributes["name"])
+	}
+	for i := range given {
+		if i > 0 {
+			return family + " " + given[:i]
+		}
+	}
+	return family + " " + given
+}
+
+func isName(attribute string) bool {
+	return attribute == "family_name" || attribute == "given_name" || attribute == "name"
+}
+
+// isDevice knows identifiers of a browser, an app or a visit by their names.
+func isDevice(kind string) bool {
+	for _, part := range []string{"anonymous", "device", "cookie", "session", "visitor", "client_id", "browser", "push", "token",
+		"idfa", "idfv", "gaid", "aaid", "advertising", "ip_address"} {
+		if strings.Contains(kind, part) {
+			return true
+		}
+	}
+	return kind == "ip"
+}
+
+// IsDevice says whether a kind's values are of devices rather than people, by
+// its name.
+func IsDevice(kind string) bool { return isDevice(kind) }
+
+func kindHash(kind string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(kind))
+	return h.Sum32()
+}
+
+func without(tells []Tell, hash uint64) []Tell {
+	out := make([]Tell, 0, len(tells))
+	for _, t := range tells {
+		if t.Hash != hash {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func withoutNames(tells []Tell) []Tell {
+	out := make([]Tell, 0, len(tells))
+	for _, t := range tells {
+		if t.Class != Name {
+			out = append(out, t)
+		}
+	}
+	return out
+}

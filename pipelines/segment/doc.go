@@ -1,0 +1,36 @@
+// Package segment computes traits and segment membership, with history.
+//
+// It writes core.traits and segment.memberships whole and appends to
+// segment.changes. What a rule means is in the sub-packages: value (operators),
+// timeline (which events count, windows), trait, rule, tally (all of them over
+// one profile after the other), membership (entries, exits and their causes),
+// explain.
+//
+// Steps:
+//
+//	scatter  events, cut to what some definition reads, to the partition of their
+//	         identifier; owners of identifiers likewise; profiles and prior
+//	         memberships straight to compute
+//	own      identifiers → profile. An event with one identifier is settled here
+//	choose   an event with several identifiers goes to the profile of its strongest
+//	         unambiguous one (Params.IdentifierOrder, then the kind's and value's
+//	         name), so it counts once
+//	compute  a partition of profiles with their events
+//
+// Events of anonymous profiles are counted for them, but a segment `of: person`
+// holds persons only. An event that no profile owns counts for nobody.
+//
+// Memory: a task of compute holds its partition's profiles and their running
+// aggregates, never the events, so a profile of millions of events costs no more
+// than another; own holds its partition's identifiers, choose one small row for
+// each of its events with several identifiers.
+//
+// Counts, beside the engine's: events_later (later than now: they change the
+// outcome once time has passed, even without windows), events_unread,
+// events_unowned, events_without_identifier, values_not_numbers,
+// segments_broken, entered, exited.
+//
+// Invariants: the output depends on the inputs, the definitions and now alone; a
+// broken definition is reported in ops.quarantine and keeps its members, the
+// others go on (invariant 8).
+package segment

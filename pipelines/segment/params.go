@@ -1,0 +1,118 @@
+package segment
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/membership"
+	"github.com/weir-cdp/weir/pipelines/segment/tally"
+)
+
+// Params is what the stage's plan fixes beside the inputs.
+type Params struct {
+	Segments        []weir.SegmentDef             `json:"segments"`
+	Traits          []weir.TraitDef               `json:"traits"`
+	IdentifierOrder []string                      `json:"identifier_order"` // kinds, the strongest first
+	AttributeTypes  map[string]weir.AttributeType `json:"attribute_types"`
+	Timezone        string                        `json:"timezone"`
+	// PriorDigests is what Digests gave for the last committed run; PriorNow that
+	// run's now (zero: none). Merges before it are settled.
+	PriorDigests map[string]string `json:"prior_digests"`
+	PriorNow     time.Time         `json:"prior_now"`
+}
+
+// Definitions returns the part of the parameters that the pure packages take.
+func (p Params) Definitions() tally.Definitions {
+	return tally.Definitions{Segments: p.Segments, Traits: p.Traits, AttributeTypes: p.AttributeTypes, Timezone: p.Timezone}
+}
+
+// Digests returns what the next run needs as PriorDigests once this one is
+// committed.
+func (p Params) Digests() (map[string]string, error) {
+	_, broken, err := tally.New(p.Definitions())
+	if err != nil {
+		return nil, err
+	}
+	return tally.Digests(p.Definitions(), broken, p.PriorDigests), nil
+}
+
+// setup is what every task of a run shares.
+type setup struct {
+	params     Params
+	plan       *tally.Plan
+	broken     []tally.Broken
+	status     map[string]membership.Status
+	attributes map[string]bool // that some rule reads
+	rank       map[string]int  // of an identifier's kind
+}
+
+func prepared(t *pipelines.Task) (*setup, error) {
+	params, err := pipelines.Params[Params](t)
+	if err != nil {
+		return nil, err
+	}
+	return pipelines.Shared(t, "setup", func() (*setup, error) { return newSetup(params) })
+}
+
+func newSetup(params Params) (*setup, error) {
+	s := &setup{params: params, status: map[string]membership.Status{}, attributes: map[string]bool{}, rank: map[string]int{}}
+	var err error
+	if s.plan, s.broken, err = tally.New(params.Definitions()); err != nil {
+		return nil, err
+	}
+	digests := tally.Digests(params.Definitions(), nil, nil)
+	for _, def := range params.Segments {
+		before, known := params.PriorDigests[def.Name]
+		s.status[def.Name] = membership.Status{Changed: !known || before != digests[def.Name]}
+	}
+	for _, b := range s.broken {
+		if !b.Trait {
+			s.status[b.Name] = membership.Status{Broken: true}
+		}
+	}
+	for _, name := range s.plan.Segments() {
+		for a := range s.plan.Rule(name).Attributes() {
+			s.attributes[a] = true
+		}
+	}
+	for i, kind := range params.IdentifierOrder {
+		if _, twice := s.rank[kind]; !twice {
+			s.rank[kind] = i
+		}
+	}
+	return s, nil
+}
+
+// identifier is one value that an event carries.
+type identifier struct{ kind, value string }
+
+// key addresses an identifier's partition.
+func (i identifier) key() string { return i.kind + "\x00" + i.value }
+
+// ordered lists an event's identifiers, the strongest first.
+func (s *setup) ordered(ids weir.Identifiers) []identifier {
+	var out []identifier
+	for kind, values := range ids {
+		for _, v := range values {
+			if v != "" {
+				out = append(out, identifier{kind, v})
+			}
+		}
+	}
+	place := func(kind string) int {
+		if r, ok := s.rank[kind]; ok {
+			return r
+		}
+		return len(s.rank)
+	}
+	slices.SortFunc(out, func(a, b identifier) int {
+		if pa, pb := place(a.kind), place(b.kind); pa != pb {
+			return pa - pb
+		}
+		return strings.Compare(a.key(), b.key())
+	})
+	return slices.Compact(out)
+}

@@ -1,0 +1,167 @@
+package segment
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/membership"
+)
+
+// scatter reads a source file and sends its rows on their way.
+func scatter(ctx context.Context, t *pipelines.Task) error {
+	s, err := prepared(t)
+	if err != nil {
+		return err
+	}
+	if t.Partition() == 0 {
+		if err := s.report(t); err != nil {
+			return err
+		}
+	}
+	switch table, _, _ := t.Source(); table {
+	case "core.profiles":
+		return s.scatterProfiles(ctx, t)
+	case "identity.identifiers":
+		return s.scatterOwners(ctx, t)
+	case "segment.memberships":
+		return s.scatterPrior(ctx, t)
+	case "core.events":
+		return s.scatterEvents(ctx, t)
+	default:
+		return weir.Errorf(weir.Internal, "segment does not read the table").At(table)
+	}
+}
+
+func (s *setup) scatterProfiles(ctx context.Context, t *pipelines.Task) error {
+	for p, err := range pipelines.Rows[weir.Profile](ctx, t) {
+		if err != nil {
+			return err
+		}
+		row := profileRow{ID: p.ID, Kind: string(p.Kind)}
+		for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
+			if v := p.Attributes[name]; v != "" && s.attributes[name] {
+				row.Names, row.Values = append(row.Names, name), append(row.Values, v)
+			}
+		}
+		if err := emit(t, "compute:profiles", p.ID, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *setup) scatterOwners(ctx context.Context, t *pipelines.Task) error {
+	for o, err := range pipelines.Rows[weir.IdentifierOwner](ctx, t) {
+		if err != nil {
+			return err
+		}
+		if o.Ambiguous || o.ProfileID == "" {
+			continue
+		}
+		row := ownerRow{Kind: o.Kind, Value: o.Value, Profile: o.ProfileID}
+		if err := emit(t, "owners", identifier{o.Kind, o.Value}.key(), row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scatterPrior sends a membership to its profile and, if that handed over to
+// another, to the successor too.
+func (s *setup) scatterPrior(ctx context.Context, t *pipelines.Task) error {
+	successors, err := s.successors(ctx, t)
+	if err != nil {
+		return err
+	}
+	for m, err := range pipelines.Rows[weir.Membership](ctx, t) {
+		if err != nil {
+			return err
+		}
+		row := priorRow{Segment: m.Segment, Profile: m.ProfileID, EnteredAt: m.EnteredAt.UnixMicro()}
+		if err := emit(t, "compute:prior", row.Profile, row); err != nil {
+			return err
+		}
+		if to := successors.Of(m.ProfileID); to != "" {
+			row.Profile = to
+			if err := emit(t, "compute:handed", to, row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// successors reads the merges since the last run: few, so each process holds
+// them all.
+func (s *setup) successors(ctx context.Context, t *pipelines.Task) (membership.Successors, error) {
+	return pipelines.Shared(t, "successors", func() (membership.Successors, error) {
+		var rows []weir.Merge
+		if len(t.Spec().Inputs["identity.merges"]) == 0 {
+			return membership.NewSuccessors(nil, time.Time{}), nil
+		}
+		for m, err := range pipelines.ScanInput[weir.Merge](ctx, t, "identity.merges") {
+			if err != nil {
+				return membership.Successors{}, err
+			}
+			if !m.At.Before(s.params.PriorNow) {
+				rows = append(rows, m)
+			}
+		}
+		return membership.NewSuccessors(rows, s.params.PriorNow), nil
+	})
+}
+
+func (s *setup) scatterEvents(ctx context.Context, t *pipelines.Task) error {
+	now := t.Spec().Run.Now
+	for e, err := range pipelines.Rows[weir.Event](ctx, t) {
+		if err != nil {
+			return err
+		}
+		if e.OccurredAt.After(now) {
+			t.Count("events_later", 1)
+			continue
+		}
+		if !s.plan.Wants(e.Name, e.OccurredAt, now) {
+			t.Count("events_unread", 1)
+			continue
+		}
+		cut := s.plan.Event(&e)
+		row := eventRow{ID: e.ID, Name: e.Name, At: e.OccurredAt.UnixMicro(), Properties: cut.Properties}
+		if err := s.scatterEvent(t, row, s.ordered(e.Identifiers)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scatterEvent sends an event to its one identifier; with several, the event
+// waits at its own partition for the profiles that they lead to.
+func (s *setup) scatterEvent(t *pipelines.Task, row eventRow, ids []identifier) error {
+	switch len(ids) {
+	case 0:
+		t.Count("events_without_identifier", 1)
+		return nil
+	case 1:
+		row.Kind, row.Value = ids[0].kind, ids[0].value
+		return emit(t, "events", ids[0].key(), row)
+	}
+	if err := emit(t, "choose:events", row.ID, row); err != nil {
+		return err
+	}
+	for rank, id := range ids {
+		claim := claimRow{Event: row.ID, Rank: int32(rank), Kind: id.kind, Value: id.value}
+		if err := emit(t, "claims", id.key(), claim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// emit sends a row to the partition of a key.
+func emit[T any](t *pipelines.Task, channel, key string, row T) error {
+	return pipelines.Emit(t, channel, pipelines.PartitionOf(key, t.Spec().Partitions), row)
+}

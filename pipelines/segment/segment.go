@@ -1,0 +1,100 @@
+package segment
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+)
+
+// Pipeline reads core.profiles, core.events, identity.identifiers, the prior
+// segment.memberships and identity.merges, and writes core.traits,
+// segment.memberships and segment.changes.
+var Pipeline = pipelines.Pipeline{
+	Stage:   weir.Segment,
+	Sources: []string{"core.profiles", "identity.identifiers", "segment.memberships", "core.events"},
+	Steps: []pipelines.Step{
+		{Name: "scatter", Run: scatter},
+		{Name: "own", Run: own},
+		{Name: "choose", Run: choose},
+		{Name: "compute", Run: compute},
+	},
+	Outputs: func(*pipelines.Spec) ([]weir.TableFiles, error) {
+		return []weir.TableFiles{
+			{Table: "core.traits", Replace: true},
+			{Table: "segment.memberships", Replace: true},
+			{Table: "segment.changes"},
+			{Table: "ops.quarantine", Scope: pipelines.QuarantineScope(weir.Segment, brokenSource, brokenStream), Replace: true},
+		}, nil
+	},
+}
+
+// Broken definitions are quarantined as rows of the project's segments.
+const brokenSource, brokenStream = "project", "segments"
+
+// report quarantines every broken definition; one task of the run does it.
+func (s *setup) report(t *pipelines.Task) error {
+	for _, b := range s.broken {
+		what := "segment "
+		if b.Trait {
+			what = "trait "
+		}
+		q := weir.Quarantined{Source: brokenSource, Stream: brokenStream, Field: what + b.Name,
+			Reason: strings.Join(b.Reasons(), "; "), Withheld: true}
+		var e *weir.Error
+		if errors.As(b.Errors[0], &e) {
+			q.Origin = e.Where
+		}
+		if err := pipelines.Quarantine(t, q); err != nil {
+			return err
+		}
+		if !b.Trait {
+			t.Count("segments_broken", 1)
+		}
+	}
+	return nil
+}
+
+// profileRow is a profile, with the attributes that some rule reads.
+type profileRow struct {
+	ID     string   `parquet:"id"`
+	Kind   string   `parquet:"kind"`
+	Names  []string `parquet:"names,list"`
+	Values []string `parquet:"values,list"`
+}
+
+// eventRow is an event, with the properties that some definition reads.
+type eventRow struct {
+	Profile    string   `parquet:"profile"` // once it is known
+	Kind       string   `parquet:"kind"`    // of its one identifier, until then
+	Value      string   `parquet:"value"`
+	ID         string   `parquet:"id"`
+	Name       string   `parquet:"name"`
+	At         int64    `parquet:"at"` // microseconds since 1970
+	Properties []string `parquet:"properties,list"`
+}
+
+// ownerRow says which profile an identifier leads to.
+type ownerRow struct {
+	Kind    string `parquet:"kind"`
+	Value   string `parquet:"value"`
+	Profile string `parquet:"profile"`
+}
+
+// claimRow is one identifier of an event with several: first the identifier,
+// then the profile that it leads to.
+type claimRow struct {
+	Event   string `parquet:"event"`
+	Rank    int32  `parquet:"rank"` // 0: the strongest
+	Kind    string `parquet:"kind"`
+	Value   string `parquet:"value"`
+	Profile string `parquet:"profile"`
+}
+
+// priorRow is a membership of the last run.
+type priorRow struct {
+	Segment   string `parquet:"segment"`
+	Profile   string `parquet:"profile"`
+	EnteredAt int64  `parquet:"entered_at"` // microseconds since 1970
+}
