@@ -219,7 +219,7 @@ func (c *commitTry) difference(ctx context.Context, t *table.Table) (remove, add
 }
 
 // entries makes manifest entries with column statistics from the files' footers.
-// A file that is not there fails the commit.
+// A file that is not there fails the commit. Footers are read once for all tries.
 func (c *commitTry) entries(ctx context.Context, t *table.Table, keys []string) ([]iceberg.DataFile, error) {
 	fs, err := t.FS(ctx)
 	if err != nil {
@@ -232,7 +232,7 @@ func (c *commitTry) entries(ctx context.Context, t *table.Table, keys []string) 
 			if err := c.lake.renew(ctx, key); err != nil {
 				return nil, err
 			}
-			f, err := table.FileToDataFile(ctx, fs, c.lake.store.URL(key), t.Schema(), t.Spec(), 0, t.Properties())
+			f, err := c.lake.entry(ctx, fs, t, key)
 			if err != nil {
 				if code := weir.CodeOf(err); code != weir.Internal {
 					return nil, failed("read file of", c.commit.Table, err)

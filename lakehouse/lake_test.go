@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -23,8 +24,23 @@ import (
 // testConfig is a lake over a real S3 endpoint on loopback and a catalog file.
 func testConfig(t *testing.T) Config {
 	t.Helper()
-	backend := s3mem.New()
-	server := httptest.NewServer(gofakes3.New(backend).Server())
+	c, _ := testConfigAt(t, time.Time{})
+	return c
+}
+
+// testConfigAt is one whose objects' ages follow a clock that tests move; the
+// zero time leaves the real one.
+func testConfigAt(t *testing.T, now time.Time) (Config, gofakes3.TimeSourceAdvancer) {
+	t.Helper()
+	var kept []s3mem.Option
+	var served []gofakes3.Option
+	clock := gofakes3.FixedTimeSource(now)
+	if !now.IsZero() {
+		kept = append(kept, s3mem.WithTimeSource(clock))
+		served = append(served, gofakes3.WithTimeSource(clock), gofakes3.WithTimeSkewLimit(0))
+	}
+	backend := s3mem.New(kept...)
+	server := httptest.NewServer(gofakes3.New(backend, served...).Server())
 	t.Cleanup(server.Close)
 	if err := backend.CreateBucket("lake"); err != nil {
 		t.Fatal(err)
@@ -33,7 +49,7 @@ func testConfig(t *testing.T) Config {
 		Object: object.Config{Endpoint: server.URL, Bucket: "lake", Prefix: "shop", Region: "us-east-1",
 			AccessKey: "key", SecretKey: "secret", PathStyle: true, Retries: 2},
 		Catalog: CatalogConfig{Type: "sqlite", Path: filepath.Join(t.TempDir(), "a b#catalog.db")},
-	}
+	}, clock
 }
 
 func openLake(t *testing.T, c Config) *Lake {
