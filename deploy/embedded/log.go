@@ -1,0 +1,92 @@
+package embedded
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+
+	tlog "go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/log/tag"
+
+	"github.com/weir-cdp/weir"
+)
+
+// quieter gives a log for a part whose operator is not its user: what it calls
+// an error is mostly a retry of its own, so all levels go down by one step
+// (error to warn, the rest to debug).
+func quieter(log *slog.Logger, part string) *slog.Logger {
+	return slog.New(downHandler{log.Handler()}).With("part", part)
+}
+
+type downHandler struct{ slog.Handler }
+
+func down(l slog.Level) slog.Level {
+	if l >= slog.LevelError {
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+func (h downHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return h.Handler.Enabled(ctx, down(l))
+}
+
+func (h downHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = down(r.Level)
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h downHandler) WithAttrs(a []slog.Attr) slog.Handler {
+	return downHandler{h.Handler.WithAttrs(a)}
+}
+
+func (h downHandler) WithGroup(name string) slog.Handler {
+	return downHandler{h.Handler.WithGroup(name)}
+}
+
+// serverLog sends the Temporal server's log to slog. What is fatal to the
+// server ends its goroutine and is reported, not the process.
+type serverLog struct {
+	l     *slog.Logger
+	fatal func(error)
+}
+
+var (
+	_ tlog.Logger     = serverLog{}
+	_ tlog.WithLogger = serverLog{}
+)
+
+func attrs(tags []tag.Tag) []slog.Attr {
+	a := make([]slog.Attr, len(tags))
+	for i, t := range tags {
+		a[i] = slog.Any(t.Key(), t.Value())
+	}
+	return a
+}
+
+func (s serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
+	if ctx := context.Background(); s.l.Enabled(ctx, level) {
+		s.l.LogAttrs(ctx, level, msg, attrs(tags)...)
+	}
+}
+
+func (s serverLog) Debug(m string, t ...tag.Tag)  { s.log(slog.LevelDebug, m, t) }
+func (s serverLog) Info(m string, t ...tag.Tag)   { s.log(slog.LevelInfo, m, t) }
+func (s serverLog) Warn(m string, t ...tag.Tag)   { s.log(slog.LevelWarn, m, t) }
+func (s serverLog) Error(m string, t ...tag.Tag)  { s.log(slog.LevelError, m, t) }
+func (s serverLog) DPanic(m string, t ...tag.Tag) { s.log(slog.LevelError, m, t) }
+
+func (s serverLog) Panic(m string, t ...tag.Tag) {
+	s.log(slog.LevelError, m, t)
+	panic(m)
+}
+
+func (s serverLog) Fatal(m string, t ...tag.Tag) {
+	s.log(slog.LevelError, m, t)
+	s.fatal(weir.Errorf(weir.Internal, "temporal: %s", m).Then("restart; the state is kept"))
+	runtime.Goexit()
+}
+
+func (s serverLog) With(t ...tag.Tag) tlog.Logger {
+	return serverLog{l: slog.New(s.l.Handler().WithAttrs(attrs(t))), fatal: s.fatal}
+}
