@@ -7,7 +7,7 @@ import "time"
 type TraitValue struct {
 	ProfileID string    `parquet:"profile_id" json:"profile_id"`
 	Trait     string    `parquet:"trait" json:"trait"`
-	Number    string    `parquet:"number,optional,decimal" json:"number"` // decimal text; decimal(38,9) in the table
+	Number    string    `parquet:"number,optional" json:"number"` // decimal text; decimal(38,9) in the table
 	Text      string    `parquet:"text,optional" json:"text"`
 	Time      time.Time `parquet:"time,optional,timestamp(microsecond)" json:"time"`
 }

@@ -63,6 +63,10 @@ func writerProperties(t schema.Table, o options) *parquet.WriterProperties {
 		if unique(t, c) {
 			props = append(props, parquet.WithDictionaryFor(c.Name, false))
 		}
+		if _, _, ok := c.Type.KeyValue(); ok { // keys repeat, values rarely
+			props = append(props, parquet.WithDictionaryFor(c.Name+".key_value.value", false),
+				parquet.WithDictionaryFor(c.Name+".key_value.value.list.element", false))
+		}
 	}
 	return parquet.NewWriterProperties(props...)
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -23,6 +26,8 @@ type ScratchWriter[T any] struct {
 	key   string
 	sink  *sink
 	pq    *parquet.GenericWriter[T]
+	times []timePath
+	sizes []string // rows of each group written, in decimal
 	done  bool
 }
 
@@ -37,13 +42,20 @@ func NewScratchWriter[T any](ctx context.Context, s *object.Store, key string, r
 	sink := newSink(newOptions(nil).spill, false)
 	pq := parquet.NewGenericWriter[T](sink, parquet.Compression(scratchCodec),
 		parquet.DataPageStatistics(false))
-	return &ScratchWriter[T]{ctx: ctx, store: s, key: key, sink: sink, pq: pq}, nil
+	return &ScratchWriter[T]{ctx: ctx, store: s, key: key, sink: sink, pq: pq, times: timesOf(reflect.TypeFor[T]())}, nil
 }
 
 // WriteGroup writes rows as one row group; an empty one is a group too.
 func (w *ScratchWriter[T]) WriteGroup(rows []T) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
+	}
+	w.sizes = append(w.sizes, strconv.Itoa(len(rows)))
+	if len(rows) == 0 {
+		return nil // the library writes no empty group; groupsKey remembers it
+	}
+	if err := checkTimes(rows, w.times); err != nil {
+		return weir.Errorf(weir.CodeOf(err), "%w", err).At(w.key)
 	}
 	if _, err := w.pq.Write(rows); err != nil {
 		return w.failed(err)
@@ -58,6 +70,7 @@ func (w *ScratchWriter[T]) Close() error {
 	}
 	w.done = true
 	defer w.sink.discard()
+	w.pq.SetKeyValueMetadata(groupsKey, strings.Join(w.sizes, ","))
 	if err := w.pq.Close(); err != nil {
 		return w.failed(err)
 	}
@@ -77,11 +90,17 @@ func (w *ScratchWriter[T]) failed(err error) error {
 	return weir.Errorf(weir.Internal, "can't write scratch rows: %w", err).At(w.key)
 }
 
+// groupsKey is the file's metadata that says how many rows each group has.
+const groupsKey = "weir.groups"
+
 // Scratch is an open scratch file, for reading several of its groups.
 type Scratch[T any] struct {
 	key  string
 	at   io.ReaderAt
 	file *parquet.File
+	// place of each group among the file's row groups, -1 of an empty one
+	groups []int
+	times  []timePath
 }
 
 // OpenScratch opens a scratch file; the caller closes it.
@@ -92,28 +111,40 @@ func OpenScratch[T any](ctx context.Context, s *object.Store, key string) (*Scra
 	}
 	at := s.ReaderAt(ctx, key, info.Size)
 	f, err := parquet.OpenFile(at, info.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	r := &Scratch[T]{key: key, at: at, file: f}
+	r := &Scratch[T]{key: key, at: at, file: f, times: timesOf(reflect.TypeFor[T]())}
 	if err != nil {
 		r.Close()
 		return nil, r.failed(err)
+	}
+	sizes, _ := f.Lookup(groupsKey)
+	full := 0
+	for size := range strings.SplitSeq(sizes, ",") {
+		switch size {
+		case "": // no group at all
+		case "0":
+			r.groups = append(r.groups, -1)
+		default:
+			r.groups = append(r.groups, full)
+			full++
+		}
 	}
 	return r, nil
 }
 
 // Groups returns the number of row groups.
-func (r *Scratch[T]) Groups() int { return len(r.file.RowGroups()) }
+func (r *Scratch[T]) Groups() int { return len(r.groups) }
 
 // ReadGroup reads one row group into memory.
 func (r *Scratch[T]) ReadGroup(group int) ([]T, error) {
-	groups := r.file.RowGroups()
-	if group < 0 || group >= len(groups) {
-		return nil, weir.Errorf(weir.Internal, "no row group %d of %d", group, len(groups)).At(r.key)
+	if group < 0 || group >= len(r.groups) {
+		return nil, weir.Errorf(weir.Internal, "no row group %d of %d", group, len(r.groups)).At(r.key)
 	}
-	rows := make([]T, groups[group].NumRows())
-	if len(rows) == 0 {
-		return rows, nil
+	if r.groups[group] < 0 {
+		return nil, nil
 	}
-	pr := parquet.NewGenericRowGroupReader[T](groups[group])
+	rg := r.file.RowGroups()[r.groups[group]]
+	rows := make([]T, rg.NumRows())
+	pr := parquet.NewGenericRowGroupReader[T](rg)
 	defer pr.Close()
 	for n := 0; n < len(rows); {
 		m, err := pr.Read(rows[n:])
@@ -128,6 +159,7 @@ func (r *Scratch[T]) ReadGroup(group int) ([]T, error) {
 			return nil, r.failed(err)
 		}
 	}
+	restoreTimes(rows, r.times)
 	return rows, nil
 }
 

@@ -19,6 +19,7 @@ type TableWriter[T any] struct {
 	files   *fileWriter
 	builder *array.RecordBuilder
 	encode  *encoder[T]
+	sizes   *sizes
 	table   string
 	rows    int64 // all rows written
 	chunk   int   // of them in the builder
@@ -43,7 +44,7 @@ func NewTableWriter[T any](ctx context.Context, s *object.Store, t schema.Table,
 	if err != nil {
 		return nil, err
 	}
-	return &TableWriter[T]{files: files, builder: b, encode: e, table: t.Name}, nil
+	return &TableWriter[T]{files: files, builder: b, encode: e, sizes: newSizes(b), table: t.Name}, nil
 }
 
 // Write appends one row. A value that its column can't hold is weir.Invalid and
@@ -67,8 +68,10 @@ func (w *TableWriter[T]) flush() error {
 	if w.chunk == 0 {
 		return nil
 	}
+	w.sizes.measure()
 	rec := w.builder.NewRecordBatch()
 	defer rec.Release()
+	w.sizes.reserve()
 	w.chunk = 0
 	if err := w.files.write(rec); err != nil {
 		return w.fail(err)
