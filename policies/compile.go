@@ -16,9 +16,9 @@ import (
 var builtins = []string{
 	"abs", "all", "and", "any", "array.concat", "array.reverse", "array.slice", "assign", "ceil", "concat", "contains",
 	"count", "div", "endswith", "eq", "equal", "floor", "format_int", "gt", "gte", "indexof", "internal.member_2",
-	"internal.member_3", "internal.print", "internal.template_string", "intersection", "is_array", "is_boolean", "is_null",
+	"internal.member_3", "internal.print", "internal.template_string", "internal.test_case", "intersection", "is_array", "is_boolean", "is_null", "json.remove",
 	"is_number", "is_object", "is_set", "is_string", "lower", "lt", "lte", "max", "min", "minus", "mul", "neq", "object.get",
-	"object.keys", "object.union", "or", "plus", "print", "rem", "replace", "round", "set_diff", "sort", "split", "sprintf", "startswith",
+	"object.keys", "object.remove", "object.union", "or", "plus", "print", "rem", "replace", "round", "set_diff", "sort", "split", "sprintf", "startswith",
 	"strings.any_prefix_match", "strings.any_suffix_match", "substring", "sum", "to_number", "trim", "trim_left", "trim_prefix",
 	"trim_right", "trim_space", "trim_suffix", "type_name", "union", "upper",
 }
@@ -37,6 +37,15 @@ func (f *files) compiler(tests bool) (*ast.Compiler, ast.Errors) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	c := f.newCompiler()
+	c.Compile(mods)
+	if c.Failed() {
+		return nil, c.Errors
+	}
+	return c, nil
+}
+
+func (f *files) newCompiler() *ast.Compiler {
 	c := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true).WithEnablePrintStatements(false).
 		WithDefaultRegoVersion(ast.RegoV1)
 	if f.schema != nil {
@@ -44,11 +53,7 @@ func (f *files) compiler(tests bool) (*ast.Compiler, ast.Errors) {
 		set.Put(ast.SchemaRootRef, f.schema)
 		c = c.WithSchemas(set).WithUseTypeCheckAnnotations(true)
 	}
-	c.Compile(mods)
-	if c.Failed() {
-		return nil, c.Errors
-	}
-	return c, nil
+	return c
 }
 
 // compileError makes OPA's errors one of ours: the first with its place, and how

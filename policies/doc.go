@@ -27,6 +27,6 @@
 // # Neighbours
 //
 // policies/consents folds entries into a State; policies/bundle is the built-in
-// policy; policies/policytest runs a bundle's tests; policies/permit names what
-// Deliver takes; stages/ reads the tables and calls this package.
+// policy, with its tests and cases; policies/permit names what Deliver takes;
+// stages/ reads the tables and calls this package.
 package policies

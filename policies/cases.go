@@ -1,0 +1,164 @@
+package policies
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies/consents"
+)
+
+// Case is one row of cases/*.yaml: a person's state, what is asked, and the
+// answer that an officer expects. bundle/cases/README.md tells how to write one.
+type Case struct {
+	File  string
+	Line  int
+	Name  string // `case`: 1.6's number, or the officer's own name
+	Title string
+
+	input    Input
+	without  []string // fields left out, as "subject.restricted"
+	consents []caseEntry
+	want     string // allow, deny
+	basis    string
+	reasons  []string
+}
+
+// CaseResult is what became of a case.
+type CaseResult struct {
+	Case
+	Passed bool
+	Want   string // "allow (consent)", "deny (D06)"
+	Got    string
+	Fault  string // of a D31
+}
+
+// At is the case's place, file:line.
+func (c Case) At() string { return at(c.File, c.Line) }
+
+// caseNow is the moment at which all cases are asked; they count in days ago.
+var caseNow = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// RunCases asks the gate every case of a policy's folder. An error says that
+// case files are wrong: all of them, joined, with file, line and nearest name.
+func (g *Gate) RunCases(ctx context.Context, fsys fs.FS) ([]CaseResult, error) {
+	f, err := read(fsys)
+	if err != nil {
+		return nil, err
+	}
+	cases, err := f.parseCases(g.vocab)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]CaseResult, 0, len(cases))
+	for _, c := range cases {
+		v, err := g.runCase(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		want := Verdict{Allow: c.want == "allow", Basis: c.basis, Reasons: c.reasons}
+		passed := v.Allow == want.Allow && (c.basis == "" || v.Basis == c.basis) && (c.reasons == nil || slices.Equal(v.Reasons, c.reasons))
+		out = append(out, CaseResult{Case: c, Passed: passed, Want: words(want), Got: words(v), Fault: v.Fault})
+	}
+	return out, nil
+}
+
+// parseCases reads all case files in the order of their names.
+func (f *files) parseCases(vocab *vocabulary) ([]Case, error) {
+	var all []Case
+	var problems []error
+	for _, p := range sorted(f.cases) {
+		cases, err := parseCaseFile(p, f.cases[p], vocab)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		all = append(all, cases...)
+	}
+	seen := map[string]string{}
+	for _, c := range all {
+		if was, double := seen[c.Name]; double {
+			problems = append(problems, weir.Errorf(weir.Invalid, "case %s is already at %s", c.Name, was).At(c.At()).Then("give it a name of its own"))
+		}
+		seen[c.Name] = c.At()
+	}
+	return all, errors.Join(problems...)
+}
+
+func (g *Gate) runCase(ctx context.Context, c Case) (Verdict, error) {
+	in := c.input
+	if c.consents != nil {
+		if err := g.foldCase(&in, c); err != nil {
+			return Verdict{}, err
+		}
+	}
+	if len(c.without) == 0 {
+		return g.Evaluate(ctx, in)
+	}
+	in.Subject.Regimes = g.vocab.regimes(in.Subject.Jurisdictions)
+	var fields map[string]map[string]any
+	if err := json.Unmarshal(in.canonical(), &fields); err != nil {
+		return Verdict{}, err
+	}
+	for _, path := range c.without {
+		part, field, _ := strings.Cut(path, ".")
+		delete(fields[part], field)
+	}
+	v, err := ast.InterfaceToValue(fields)
+	if err != nil {
+		return Verdict{}, err
+	}
+	return g.ask(ctx, v)
+}
+
+// The addresses of a case's person: `for` of an entry names one.
+var caseAddresses = map[string]consents.Address{
+	"this":   {Kind: "email", Value: "this"},          // the address that would be used
+	"record": {Kind: "phone", Value: "record"},        // held together with it in one record
+	"other":  {Kind: "email", Value: "other"},         // on another record of the profile
+	"device": {Kind: "anonymous_id", Value: "device"}, // a browser that was merged into the profile
+}
+
+// foldCase lets the case's entries say what holds, as the decide stage does.
+func (g *Gate) foldCase(in *Input, c Case) error {
+	d, err := g.Decider(Question{Run: weir.Run{Now: caseNow}, Activation: weir.ActivationDef{Purpose: in.Activation.Purpose, Channel: in.Activation.Channel}})
+	if err != nil {
+		return err
+	}
+	p := Person{Addresses: []consents.Address{caseAddresses["this"]}, Consents: consents.Profile{Held: []weir.Identifiers{
+		{"email": {"this"}, "phone": {"record"}}, {"email": {"other"}}, {"anonymous_id": {"device"}}}}}
+	for i, e := range c.consents {
+		p.Consents.Entries = append(p.Consents.Entries, e.entry(fmt.Sprint(i)))
+	}
+	r := d.Describe(p)
+	in.Consent = r.Consent
+	s := &in.Subject
+	s.Erasure, s.GPC, s.Objected, s.OptedOut, s.Restricted = r.Subject.Erasure, r.Subject.GPC, r.Subject.Objected, r.Subject.OptedOut, r.Subject.Restricted
+	return nil
+}
+
+// caseEntry is one consent entry of a case.
+type caseEntry struct {
+	action, purpose, channel, proof, forAddress string
+	daysAgo                                     int
+	explicit                                    bool
+	expiresInDays                               *int
+}
+
+func (e caseEntry) entry(id string) weir.Consent {
+	a := caseAddresses[e.forAddress]
+	t := caseNow.AddDate(0, 0, -e.daysAgo)
+	c := weir.Consent{ID: id, Kind: a.Kind, Value: a.Value, Purpose: e.purpose, Channel: e.channel, Action: weir.Action(e.action),
+		OccurredAt: t, RecordedAt: t, Explicit: e.explicit, Proof: e.proof}
+	if e.expiresInDays != nil {
+		c.ExpiresAt = caseNow.AddDate(0, 0, *e.expiresInDays)
+	}
+	return c
+}
