@@ -155,7 +155,7 @@ func zone(s string, def *time.Location) (*time.Location, error) {
 	}
 	s = strings.Trim(s, " []")
 	switch strings.ToUpper(s) {
-	case "":
+	case "", "UHR":
 		return def, nil
 	case "Z", "UTC", "GMT", "UT":
 		return time.UTC, nil

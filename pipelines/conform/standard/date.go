@@ -92,7 +92,7 @@ func BirthDate(s string, c *Context) (string, error) {
 
 // readDay parses; text is "" where s says nothing.
 func readDay(s string, c *Context, century func(int) int) (d day, text string, err error) {
-	if isISODay(s) {
+	if isISODay(s) && s != "0000-00-00" {
 		d = day{number(s[:4]), number(s[5:7]), number(s[8:10])}
 		return d, s, d.check()
 	}

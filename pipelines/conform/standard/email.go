@@ -35,7 +35,7 @@ func Email(s string, _ *Context) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", errEmailLocal
 	}
-	s = strings.ToLower(norm.NFC.String(s))
+	s = norm.NFC.String(strings.ToLower(s))
 	if len(s) > maxEmail {
 		return "", errEmailLong
 	}
@@ -82,7 +82,7 @@ func quoted(s string) bool {
 	escaped := false
 	for _, r := range s[1 : len(s)-1] {
 		switch {
-		case r < ' ' || r == 0x7f:
+		case unicode.IsControl(r):
 			return false
 		case escaped:
 			escaped = false

@@ -42,8 +42,13 @@ var countries = sync.OnceValue(func() map[string]string {
 				continue
 			}
 			code := region.String()
+			if namers[0].Name(region) == "" {
+				continue // a country that is no more
+			}
 			for _, n := range namers {
-				names[fold(n.Name(region))] = code
+				if name := fold(n.Name(region)); name != "" {
+					names[name] = code
+				}
 			}
 			names[strings.ToLower(region.ISO3())] = code
 			names[strings.ToLower(code)] = code

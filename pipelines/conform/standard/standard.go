@@ -63,7 +63,6 @@ func Text(s string, _ *Context) (string, error) {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
-	s = norm.NFC.String(s)
 	var b strings.Builder
 	b.Grow(len(s))
 	gap := false
@@ -81,7 +80,7 @@ func Text(s string, _ *Context) (string, error) {
 		}
 		b.WriteRune(r)
 	}
-	return b.String(), nil
+	return norm.NFC.String(b.String()), nil // last: what was dropped may have stood between
 }
 
 // Name is Text for the names of people and places; the case stays as it is

@@ -1,0 +1,133 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+)
+
+// match brings together the records of each key. Keys of one anchor come
+// together: a rule's keys under the identifier value that they are made of.
+func match(ctx context.Context, t *pipelines.Task) error {
+	r, err := rules(t)
+	if err != nil {
+		return err
+	}
+	keys, err := pipelines.Read[keyRow](ctx, t, "key")
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(keys, compareKeys)
+	m := matcher{task: t, rules: r, next: int64(t.Partition())<<32 + 1}
+	for len(keys) > 0 {
+		n := 1
+		for n < len(keys) && keys[n].anchor() == keys[0].anchor() && keys[n].Of == keys[0].Of {
+			n++
+		}
+		if err := m.anchor(keys[:n]); err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+// compareKeys puts an anchor's own key before the rules' keys made of it.
+func compareKeys(a, b keyRow) int {
+	own := func(k keyRow) int {
+		if k.hash() == k.anchor() {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(a.AnchorHi, b.AnchorHi), cmp.Compare(a.AnchorLo, b.AnchorLo), strings.Compare(a.Of, b.Of),
+		cmp.Compare(own(a), own(b)), strings.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lo, b.Lo), strings.Compare(a.Record, b.Record))
+}
+
+// matcher numbers groups and suspects apart from those of other tasks.
+type matcher struct {
+	task  *pipelines.Task
+	rules *evidence.Rules
+	next  int64
+}
+
+func (m *matcher) number() int64 {
+	m.next++
+	return m.next - 1
+}
+
+func (m *matcher) anchor(keys []keyRow) error {
+	parent := int64(0)
+	for len(keys) > 0 {
+		n := 1
+		for n < len(keys) && keys[n].hash() == keys[0].hash() && keys[n].Rule == keys[0].Rule {
+			n++
+		}
+		block := slices.CompactFunc(keys[:n:n], func(a, b keyRow) bool { return a.Record == b.Record })
+		suspect, err := m.block(block, parent)
+		if err != nil {
+			return err
+		}
+		if keys[0].hash() == keys[0].anchor() {
+			parent = suspect
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+// block sends the records of one key to partition, and returns the suspect that
+// holds them back, 0 where nothing does.
+func (m *matcher) block(block []keyRow, parent int64) (int64, error) {
+	if len(block) < 2 {
+		return parent, nil
+	}
+	rule, err := m.rules.Rule(weir.Kind(block[0].Of), block[0].Rule)
+	if err != nil {
+		return 0, err
+	}
+	suspect, err := m.suspect(block, rule, parent)
+	if err != nil || !rule.Links {
+		return suspect, err
+	}
+	group := m.number()
+	for _, k := range block {
+		row := groupRow{Group: group, Rule: rule.Name, Weight: rule.Strength, Suspect: suspect, Record: k.Record}
+		if err := pipelines.Emit(m.task, "group", 0, row); err != nil {
+			return 0, err
+		}
+	}
+	return suspect, nil
+}
+
+// suspect sends a value that too many people seem to hold to partition, which
+// knows what other evidence joins.
+func (m *matcher) suspect(block []keyRow, rule evidence.Rule, parent int64) (int64, error) {
+	if len(block) <= rule.SharedBy {
+		return parent, nil
+	}
+	members := make([][]evidence.Tell, len(block))
+	for i, k := range block {
+		members[i] = evidence.Unpack(k.Tells)
+	}
+	v := evidence.Weigh(members)
+	if v.Profiles <= rule.SharedBy {
+		return parent, nil
+	}
+	id := m.number()
+	for _, part := range v.Parts {
+		row := suspectRow{Suspect: id, Parent: parent, Identifier: strings.TrimPrefix(rule.Name, evidence.SamePrefix),
+			Extra: int64(v.Extra), Allowed: int64(rule.SharedBy), Record: block[part].Record}
+		if err := pipelines.Emit(m.task, "suspect", 0, row); err != nil {
+			return 0, err
+		}
+	}
+	return id, nil
+}

@@ -1,0 +1,84 @@
+package resolve
+
+import (
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+)
+
+// Params is what the stage's plan decides beside its inputs.
+type Params struct {
+	// Identity is identity.yaml: a section for each kind of records.
+	Identity []weir.IdentityDef `json:"identity"`
+	// Together and Apart are the pairs of records that a person linked or split.
+	// Apart is stronger.
+	Together []Pair `json:"together,omitempty"`
+	Apart    []Pair `json:"apart,omitempty"`
+}
+
+// Pair is a decision about two records.
+type Pair struct {
+	Left   string `json:"left"` // record ids, in any order
+	Right  string `json:"right"`
+	Reason string `json:"reason,omitempty"`
+	Author string `json:"author,omitempty"`
+}
+
+// The tables.
+const (
+	records     = "core.records"
+	events      = "core.events"
+	consents    = "core.consents"
+	edges       = "identity.edges"
+	links       = "identity.links"
+	identifiers = "identity.identifiers"
+	merges      = "identity.merges"
+	quarantine  = "ops.quarantine"
+)
+
+// Reads lists the tables whose rows decide the result, Prior those of the stage
+// itself, for stable ids. Any may be absent from the spec's inputs.
+var (
+	Reads = []string{records, events, consents}
+	Prior = []string{links, identifiers, merges}
+)
+
+// Writes lists the tables that the stage writes; the spec needs their schemas.
+var Writes = []string{edges, links, identifiers, merges, quarantine}
+
+// Pipeline is the stage.
+var Pipeline = pipelines.Pipeline{
+	Stage:   weir.Resolve,
+	Sources: []string{records, events, consents, links, identifiers, merges},
+	Steps: []pipelines.Step{
+		{Name: "read", Run: read},
+		{Name: "match", Run: match},
+		{Name: "partition", Run: partition},
+		{Name: "own", Run: own},
+		{Name: "attribute", Run: attribute},
+		{Name: "place", Run: place},
+		{Name: "identifiers", Run: write},
+	},
+	Outputs: outputs,
+}
+
+// outputs replaces all tables but identity.merges, which only grows.
+func outputs(*pipelines.Spec) ([]weir.TableFiles, error) {
+	return []weir.TableFiles{
+		{Table: edges, Replace: true},
+		{Table: links, Replace: true},
+		{Table: identifiers, Replace: true},
+		{Table: quarantine, Scope: pipelines.QuarantineScope(weir.Resolve, "", ""), Replace: true},
+	}, nil
+}
+
+// rules compiles identity.yaml once per process.
+func rules(t *pipelines.Task) (*evidence.Rules, error) {
+	return pipelines.Shared(t, "rules", func() (*evidence.Rules, error) {
+		p, err := pipelines.Params[Params](t)
+		if err != nil {
+			return nil, err
+		}
+		return evidence.Compile(p.Identity)
+	})
+}
