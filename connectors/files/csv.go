@@ -1,0 +1,231 @@
+package files
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// csvParser cuts CSV (RFC 4180) into fields without copying them.
+//
+// A quote counts at a field's beginning only; elsewhere it is a character like
+// others (6" nail). Where a quoted field goes wrong (it never ends, or text
+// follows its end) the line on which its row began is bad, and parsing goes on
+// with the line after it: a stray quote costs one row, not the rest of the file.
+type csvParser struct {
+	*lines
+	delimiter byte
+	quote     byte // 0: none
+
+	// of the current row
+	row    []byte // valid until the next call
+	at     int64  // its first line
+	fields []csvField
+	bad    string // why the row is bad; "" if it is not
+}
+
+const tooLongRow = "the row is longer than the limit (max_row_bytes)"
+
+var errOpenQuote = errors.New("open quote")
+
+// csvField is a place in row.
+type csvField struct {
+	start, end      int
+	quoted, escaped bool // escaped: doubled quotes inside
+}
+
+// next finds the next row that is not blank; io.EOF after the last.
+func (p *csvParser) next() error {
+	for {
+		p.at, p.bad, p.fields = p.number, "", p.fields[:0]
+		n, ended, err := p.length()
+		if errors.Is(err, errTooLong) {
+			return p.tooLong()
+		}
+		if err != nil {
+			return err
+		}
+		line := p.buf[p.start : p.start+n]
+		if p.quote != 0 && bytes.IndexByte(line, p.quote) >= 0 {
+			return p.quoted(n)
+		}
+		p.advanceLine(n, ended)
+		if line = chomp(line); len(line) == 0 {
+			continue
+		}
+		p.row = line
+		p.split(line)
+		return nil
+	}
+}
+
+func (p *csvParser) advanceLine(n int, ended bool) {
+	if ended {
+		p.advance(n+1, 1)
+	} else {
+		p.advance(n, 0)
+	}
+}
+
+// tooLong makes a bad row of a line beyond the limit and passes it.
+func (p *csvParser) tooLong() error {
+	p.row = append([]byte(nil), p.have()[:min(len(p.have()), excerptSize)]...)
+	p.bad = tooLongRow
+	return p.skip()
+}
+
+func (p *csvParser) split(line []byte) {
+	start := 0
+	for {
+		i := bytes.IndexByte(line[start:], p.delimiter)
+		if i < 0 {
+			p.fields = append(p.fields, csvField{start: start, end: len(line)})
+			return
+		}
+		p.fields = append(p.fields, csvField{start: start, end: start + i})
+		start += i + 1
+	}
+}
+
+// quoted parses a row with quotes, whose first line has n bytes.
+func (p *csvParser) quoted(n int) error {
+	pos, over := 0, false
+	var err error
+	for !over {
+		var f csvField
+		if b, e := p.byteAt(pos); e == nil && b == p.quote {
+			f, pos, over, err = p.quotedField(pos)
+		} else {
+			f, pos, over, err = p.plainField(pos)
+		}
+		switch {
+		case errors.Is(err, errOpenQuote):
+			p.bad = "a quote is opened and not closed"
+		case errors.Is(err, errTooLong):
+			p.bad = tooLongRow
+		}
+		if p.bad != "" {
+			return p.badLine(n)
+		}
+		if err != nil {
+			return err
+		}
+		p.fields = append(p.fields, f)
+	}
+	p.row = p.buf[p.start : p.start+pos]
+	p.advance(pos, bytes.Count(p.row, []byte{'\n'}))
+	return nil
+}
+
+// badLine makes the row's first line bad and goes on after it.
+func (p *csvParser) badLine(n int) error {
+	p.row = append([]byte(nil), p.buf[p.start:p.start+min(n, excerptSize)]...)
+	p.fields = p.fields[:0]
+	p.advanceLine(n, p.start+n < p.end)
+	return nil
+}
+
+// byteAt gives a byte of the row, reading on if need be; io.EOF at the end.
+func (p *csvParser) byteAt(pos int) (byte, error) {
+	for p.start+pos >= p.end {
+		if err := p.fill(); err != nil {
+			return 0, err
+		}
+	}
+	return p.buf[p.start+pos], nil
+}
+
+// quotedField parses the field whose opening quote is at pos; next is where the
+// one after it begins, or the row's end if over.
+func (p *csvParser) quotedField(pos int) (f csvField, next int, over bool, err error) {
+	f = csvField{start: pos + 1, quoted: true}
+	for i := pos + 1; ; {
+		k := -1
+		if p.start+i < p.end {
+			k = bytes.IndexByte(p.buf[p.start+i:p.end], p.quote)
+		}
+		if k < 0 {
+			i = max(i, p.end-p.start)
+			if err := p.fill(); errors.Is(err, io.EOF) || errors.Is(err, errTooLong) {
+				return f, 0, false, errOpenQuote
+			} else if err != nil {
+				return f, 0, false, err
+			}
+			continue
+		}
+		f.end = i + k
+		after, err := p.byteAt(f.end + 1)
+		if err == nil && after == p.quote {
+			f.escaped = true
+			i = f.end + 2
+			continue
+		}
+		next, over, err = p.afterQuote(f.end+1, after, err)
+		return f, next, over, err
+	}
+}
+
+// afterQuote wants a delimiter or the row's end at pos.
+func (p *csvParser) afterQuote(pos int, b byte, err error) (next int, over bool, _ error) {
+	switch {
+	case errors.Is(err, io.EOF):
+		return pos, true, nil
+	case err != nil:
+		return 0, false, err
+	case b == p.delimiter:
+		return pos + 1, false, nil
+	case b == '\n':
+		return pos + 1, true, nil
+	case b == '\r':
+		n, err := p.byteAt(pos + 1)
+		if errors.Is(err, io.EOF) {
+			return pos + 1, true, nil
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		if n == '\n' {
+			return pos + 2, true, nil
+		}
+	}
+	p.bad = "text follows a closing quote"
+	return 0, false, nil
+}
+
+// plainField parses an unquoted field at pos.
+func (p *csvParser) plainField(pos int) (f csvField, next int, over bool, err error) {
+	f.start = pos
+	for i := pos; ; i++ {
+		b, err := p.byteAt(i)
+		switch {
+		case errors.Is(err, io.EOF):
+			f.end = f.start + len(chomp(p.buf[p.start+f.start:p.start+i]))
+			return f, i, true, nil
+		case err != nil:
+			return f, 0, false, err
+		case b == p.delimiter:
+			f.end = i
+			return f, i + 1, false, nil
+		case b == '\n':
+			f.end = f.start + len(chomp(p.buf[p.start+f.start:p.start+i]))
+			return f, i + 1, true, nil
+		}
+	}
+}
+
+// value gives a field's text; scratch is used if quotes have to be undoubled.
+func (p *csvParser) value(f csvField, scratch []byte) []byte {
+	raw := p.row[f.start:f.end]
+	if !f.escaped {
+		return raw
+	}
+	scratch = scratch[:0]
+	for {
+		i := bytes.IndexByte(raw, p.quote)
+		if i < 0 {
+			return append(scratch, raw...)
+		}
+		scratch = append(scratch, raw[:i+1]...)
+		raw = raw[min(i+2, len(raw)):]
+	}
+}

@@ -1,0 +1,28 @@
+// Package files reads and writes files in a folder of this machine or in an
+// S3-compatible bucket.
+//
+// As a source it reads CSV, NDJSON, JSON, XML and Parquet, plain or compressed
+// by gzip or zstd. Each file is one split and one scope: only files that are new
+// or changed are read, a changed file replaces its rows, and a vanished file
+// keeps them. Reading takes constant memory whatever the file's size.
+//
+// As a destination it writes one file per activation's run: parts while batches
+// arrive, published whole when the run finishes.
+//
+// Invariants: nothing outside of the configured folder is opened, by path or by
+// symbolic link (os.Root); the same file gives the same rows in the same order;
+// one bad row is one rejection with file and line (invariant 8); a file that
+// can't be read to its end fails its split, and no other's; values keep their
+// exact text unless the stream declares a type.
+//
+// The CSV parser is our own: encoding/csv makes a string of every value (about
+// 60 MB/s here), gives up on a bad row, and knows no limit of a row's length.
+// This one finds line, delimiter and quote by bytes.IndexByte and copies values
+// straight into Arrow columns. JSON is read by jsontext (encoding/json/v2's
+// tokenizer): strict on UTF-8, nesting and repeated keys, and it keeps each
+// literal as written; simdjson-go needs AVX2, fastjson and jsonparser accept
+// what is not JSON, goccy/go-json loses literals.
+//
+// Neighbours: package connectors (the SPI), connectors/connectortest (the suite
+// that this package passes).
+package files
