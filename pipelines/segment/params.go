@@ -19,7 +19,8 @@ type Params struct {
 	AttributeTypes  map[string]weir.AttributeType `json:"attribute_types"`
 	Timezone        string                        `json:"timezone"`
 	// PriorDigests is what Digests gave for the last committed run; PriorNow that
-	// run's now (zero: none). Merges before it are settled.
+	// run's now (zero: none). Merges before it are settled: a run whose now lies
+	// before the last one's hands no entered_at over.
 	PriorDigests map[string]string `json:"prior_digests"`
 	PriorNow     time.Time         `json:"prior_now"`
 }

@@ -13,11 +13,12 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
+	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
 // benchFolder is the kit with the hundred segments, beside the repository.
-func benchFolder(t *testing.T) string {
+func benchFolder(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "..", "shared", "bench")
 	if _, err := os.Stat(filepath.Join(dir, "segments")); err != nil {
@@ -26,7 +27,7 @@ func benchFolder(t *testing.T) string {
 	return dir
 }
 
-func load(t *testing.T, dir string, each func(name string, doc map[string]any)) {
+func load(t testing.TB, dir string, each func(name string, doc map[string]any)) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -63,7 +64,7 @@ func comparisons(m map[string]any) []weir.Comparison {
 	return out
 }
 
-func window(t *testing.T, m map[string]any) time.Duration {
+func window(t testing.TB, m map[string]any) time.Duration {
 	t.Helper()
 	s, ok := m["within"].(string)
 	if !ok {
@@ -85,7 +86,7 @@ func wheres(m map[string]any) map[string][]weir.Comparison {
 	return out
 }
 
-func conditionOf(t *testing.T, m map[string]any) weir.Condition {
+func conditionOf(t testing.TB, m map[string]any) weir.Condition {
 	t.Helper()
 	var c weir.Condition
 	for word, into := range map[string]*[]weir.Condition{"all": &c.All, "any": &c.Any, "none": &c.None} {
@@ -110,7 +111,7 @@ func conditionOf(t *testing.T, m map[string]any) weir.Condition {
 	return c
 }
 
-func benchDefinitions(t *testing.T) tally.Definitions {
+func benchDefinitions(t testing.TB) tally.Definitions {
 	dir := benchFolder(t)
 	d := tally.Definitions{AttributeTypes: map[string]weir.AttributeType{
 		"country": weir.Text, "city": weir.Text, "language": weir.Text, "gender": weir.Text, "birth_date": weir.Date, "created_at": weir.Instant,
@@ -227,4 +228,30 @@ func TestBenchSegments(t *testing.T) {
 	if !plan.Needs() {
 		t.Error("the segments do not depend on now")
 	}
+}
+
+// BenchmarkHundred adds events to a profile under the kit's hundred segments.
+func BenchmarkHundred(b *testing.B) {
+	plan, _, err := tally.New(benchDefinitions(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	g := gen{rand.New(rand.NewPCG(100, 25)), benchNow}
+	p, events := shopper(g, 0)
+	for len(events) < 100 {
+		p, events = shopper(g, 0)
+	}
+	cut := make([]timeline.Event, len(events))
+	for i := range events {
+		cut[i] = plan.Event(&events[i])
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		state := plan.NewState()
+		for i := range cut {
+			plan.Add(state, &cut[i], benchNow)
+		}
+		plan.Outcome(&p, state, benchNow)
+	}
+	b.ReportMetric(float64(b.N*len(cut))/b.Elapsed().Seconds(), "events/s")
 }

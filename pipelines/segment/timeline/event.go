@@ -62,6 +62,7 @@ func (e *Event) property(slot int) string {
 // Field is what a trait reads of an event.
 type Field struct {
 	OccurredAt bool
+	Name       bool // of the event
 	slot       int
 }
 
@@ -70,8 +71,11 @@ func (l *Layout) Property(name string) Field { return Field{slot: l.Slot(name)} 
 
 // Of returns the field's value; a property is a text of no declared type.
 func (f Field) Of(e *Event) value.Value {
-	if f.OccurredAt {
+	switch {
+	case f.OccurredAt:
 		return value.OfTime(e.At)
+	case f.Name:
+		return value.OfText(e.Name)
 	}
 	return value.OfText(e.property(f.slot))
 }

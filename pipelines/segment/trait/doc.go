@@ -4,7 +4,7 @@
 //   - sum, avg, min and max are exact decimals; a property that is there but is
 //     no plain decimal is skipped, and the skips are counted. min and max of
 //     occurred_at are moments.
-//   - distinct counts the different texts of a property.
+//   - distinct counts the different texts of a property, or names of events.
 //   - first and last take the known value of the event that occurred first or
 //     last; of two events of one moment, the one whose id sorts first (last).
 //

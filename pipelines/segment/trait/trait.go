@@ -26,7 +26,7 @@ type Trait struct {
 }
 
 // TypeOf returns the type of a trait's values: number, time, or value.Dynamic
-// for the first or last value of a property, whose type nothing declares.
+// for the first or last value of a property (or name), whose type nothing declares.
 func TypeOf(d weir.TraitDef) weir.AttributeType {
 	switch d.Aggregate {
 	case "sum", "avg", "count", "distinct":
@@ -68,11 +68,13 @@ func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, er
 		t.field = l.Property(property)
 	case d.Field == "occurred_at" && d.Aggregate != "sum" && d.Aggregate != "avg":
 		t.field = timeline.Field{OccurredAt: true}
+	case d.Field == "name" && slices.Contains([]string{"count", "distinct", "first", "last"}, d.Aggregate):
+		t.field = timeline.Field{Name: true}
 	case d.Field == "events" && d.Aggregate == "count":
 		t.every = true
 	default:
 		return fail(weir.Errorf(weir.Invalid, "%s of %q has no meaning", d.Aggregate, d.Field).
-			Then("name a property as properties.NAME; occurred_at and count: events are the other choices"))
+			Then("name a property as properties.NAME; occurred_at, name and count: events are the other choices"))
 	}
 	var err error
 	if t.Filter, err = timeline.Compile(d.Event, d.Where, d.Within, l, loc); err != nil {
