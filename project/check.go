@@ -163,6 +163,9 @@ func (l *loader) checkActivation(a *weir.ActivationDef) {
 			l.add(where, didYouMean(value, append(slices.Clone(kinds), attributes...)), "field %s sends %q, which is no attribute, identifier or trait.NAME", sent, value)
 		}
 	}
+	if a.Mode == weir.AppendOnly && !strings.HasPrefix(a.Purpose, "service.") {
+		l.add(where, "use mode: mirror, or upsert", "append can't remove, and whoever may be sent %s may withdraw", a.Purpose)
+	}
 	l.categories(a, segment)
 }
 

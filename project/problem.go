@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
 )
 
 // Problem is one thing that is wrong with a project directory.
@@ -45,20 +45,9 @@ func (ps Problems) asError() error {
 	return &weir.Error{Code: weir.Invalid, Message: fmt.Sprintf("the project has %d problem(s):\n%s", len(ps), ps.Error()), Cause: ps}
 }
 
-// Nearest returns the known name that is most like name, "" if none is near.
-func Nearest(name string, known []string) string {
-	best, distance := "", 1+max(2, len(name)/3)
-	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
-	return best
-}
-
 // didYouMean is the next step for an unknown name.
 func didYouMean(name string, known []string) string {
-	if n := Nearest(name, known); n != "" {
+	if n := connectors.Nearest(name, known); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}
 	if len(known) == 0 {

@@ -99,15 +99,29 @@ func (l *loader) connector(r *reader, at *yaml.Node, name string, can func(conne
 // settings checks raw settings against a connector's fields, each problem at the
 // key that it concerns.
 func (l *loader) settings(r *reader, at *yaml.Node, fields []connectors.Field, raw map[string]any) {
-	_, problems := connectors.Validate(fields, raw)
+	_, problems := connectors.ParseSettings(fields, raw)
 	for _, p := range problems {
-		r.problem(locate(at, p.Path), p.Next, "%s", p.Message)
+		if v, ok := valueAt(raw, p.Path).(string); ok && IsReference(v) {
+			continue // its value is known only where it runs
+		}
+		r.problem(locate(at, p.Path), p.Next, "%s", p.Error())
 	}
 }
 
-// locate finds the node of a dotted path, or the nearest one above it.
-func locate(n *yaml.Node, path string) *yaml.Node {
-	for _, part := range strings.Split(path, ".") {
+func valueAt(v any, path []string) any {
+	for _, part := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[part]
+	}
+	return v
+}
+
+// locate finds the node of a path, or the nearest one above it.
+func locate(n *yaml.Node, path []string) *yaml.Node {
+	for _, part := range path {
 		next := (*yaml.Node)(nil)
 		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 			if n.Content[i].Value == part {
@@ -206,15 +220,27 @@ func (r *reader) mapping(m *weir.Mapping, n *yaml.Node) {
 	}
 	for k := range m.Identifiers {
 		if !nameForm.MatchString(k) {
-			r.problem(locate(n, "identifiers"), "", "an identifier's kind has small letters, digits and _; found %q", k)
+			r.problem(locate(n, []string{"identifiers"}), "", "an identifier's kind has small letters, digits and _; found %q", k)
+		}
+	}
+	if m.As == "person" || m.As == "account" {
+		// An identifier is also an attribute, so that survivorship chooses the one
+		// by which somebody is best reached, and analysts find it as a column.
+		if m.Attributes == nil {
+			m.Attributes = map[string]string{}
+		}
+		for k, v := range m.Identifiers {
+			if _, own := m.Attributes[k]; !own {
+				m.Attributes[k] = v
+			}
 		}
 	}
 	for k := range m.Attributes {
 		if !nameForm.MatchString(k) {
-			r.problem(locate(n, "attributes"), "", "an attribute's name has small letters, digits and _; found %q", k)
+			r.problem(locate(n, []string{"attributes"}), "", "an attribute's name has small letters, digits and _; found %q", k)
 		}
 		if slices.Contains(reservedColumns, k) {
-			r.problem(locate(n, "attributes"), "rename it", "attribute %q is a column of every profile", k)
+			r.problem(locate(n, []string{"attributes"}), "rename it", "attribute %q is a column of every profile", k)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type House struct {
 	// Pipeline runs one pipeline's spec to the end and leaves its manifest.
 	Pipeline func(ctx context.Context, spec string, progress func(weir.Progress)) error
 	// Session opens the platform's own SQL session over these tables.
-	Session func(ctx context.Context) (*sql.Session, error)
+	Session func(ctx context.Context) (*sql.Internal, error)
 	// Gate loads the policies that rule for a project.
 	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)
 	// Clock tells when a step started and ended, for ops.runs only.
@@ -98,6 +98,16 @@ func runPrefix(run weir.Run, stage weir.Stage, part string) string {
 		p += strings.ReplaceAll(part, "/", "__") + "/"
 	}
 	return p
+}
+
+// planned tells whether a run's spec is already written: a plan step that is
+// repeated after a crash must not fix other inputs.
+func (h *House) planned(ctx context.Context, key string) (bool, error) {
+	_, err := h.store().Stat(ctx, key)
+	if weir.CodeOf(err) == weir.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // digest names what a stage's result depends on.

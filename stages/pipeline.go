@@ -33,24 +33,26 @@ type outline struct {
 	Prior []string // tables that the stage itself wrote before: read, but not a reason to run
 	// Writes are the tables, as they have to be.
 	Writes []schema.Table
-	// Replaces lists what the stage rewrites whole: a table or scope of which it
-	// writes no file becomes empty.
-	Replaces []weir.TableFiles
-	Params   any
-	// Depends is hashed into the spec's digest beside the inputs' snapshots and
-	// the params: the run's now, where windows depend on it.
+	Params any
+	// Depends is hashed into the spec's digest beside the inputs' snapshots: what
+	// of the definitions, and where windows depend on it the run's now.
 	Depends any
+	// Properties are set on tables in the same commit.
+	Properties map[string]map[string]string
 }
 
 // spec is what is stored between plan, run and commit.
 type spec struct {
 	pipelines.Spec
-	Replaces []weir.TableFiles `json:"replaces"`
-	Digest   string            `json:"digest"`
+	Digest     string                       `json:"digest"`
+	Properties map[string]map[string]string `json:"properties"`
 }
 
 func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
-	var plan weir.StagePlan
+	plan := weir.StagePlan{Spec: runPrefix(run, s.stage, part) + "spec.json"}
+	if done, err := s.planned(ctx, plan.Spec); done || err != nil {
+		return plan, err
+	}
 	p, err := s.project(ctx, run.Project)
 	if err != nil {
 		return plan, err
@@ -72,14 +74,13 @@ func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	} else if ok && prior.SpecDigest == sp.Digest {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
-	plan.Spec = runPrefix(run, s.stage, part) + "spec.json"
 	return plan, s.writeJSON(ctx, plan.Spec, sp)
 }
 
 // spec fixes the inputs' files and the outputs' schemas.
 func (s *pipeline) spec(ctx context.Context, run weir.Run, o outline, pins map[string]int64) (spec, error) {
 	prefix := runPrefix(run, s.stage, "")
-	sp := spec{Replaces: o.Replaces, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
+	sp := spec{Properties: o.Properties, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
 		Schemas: map[string]schema.Table{}, Scratch: prefix + "scratch/", Manifest: prefix + "manifest.json"}}
 	var err error
 	if sp.Params, err = json.Marshal(o.Params); err != nil {
@@ -110,7 +111,7 @@ func (s *pipeline) spec(ctx context.Context, run weir.Run, o outline, pins map[s
 		columns = append(columns, have.Columns)
 	}
 	sp.Partitions = partitions(sp.Inputs)
-	sp.Digest, err = digest([]any{s.stage, snapshots, o.Params, o.Depends, columns})
+	sp.Digest, err = digest([]any{s.stage, snapshots, o.Depends, columns})
 	return sp, err
 }
 
@@ -123,14 +124,9 @@ func (s *pipeline) Run(ctx context.Context, key string, progress func(weir.Progr
 	if err := s.Pipeline(ctx, key, progress); err != nil {
 		return "", err
 	}
-	r := result{SpecDigest: sp.Digest, StartedAt: started}
+	r := result{SpecDigest: sp.Digest, StartedAt: started, Properties: sp.Properties}
 	if err := s.readJSON(ctx, sp.Manifest, &r.Manifest); err != nil {
 		return "", err
-	}
-	for _, t := range sp.Replaces {
-		if !slices.ContainsFunc(r.Tables, func(f weir.TableFiles) bool { return f.Table == t.Table && f.Scope == t.Scope }) {
-			r.Tables = append(r.Tables, weir.TableFiles{Table: t.Table, Scope: t.Scope, Replace: true})
-		}
 	}
 	if r.Counts["quarantined"] > 0 {
 		r.Status = Partial

@@ -1,0 +1,10 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands is the table of contents of the command line.
+func (a *app) commands() []*cobra.Command {
+	return append([]*cobra.Command{
+		a.runCommand(),
+	}, a.hidden()...)
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/activities"
+	"github.com/weir-cdp/weir/deploy/embedded"
+	"github.com/weir-cdp/weir/lakehouse"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/lakehouse/sql"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/project"
+	"github.com/weir-cdp/weir/stages"
+	"github.com/weir-cdp/weir/workflows"
+)
+
+// platform is an opened project: its lake, its Temporal, and the stages.
+type platform struct {
+	app      *app
+	project  *project.Project
+	house    *stages.House
+	own      *embedded.Platform // nil: external, or another process runs the parts
+	ends     embedded.Endpoints // of the embedded parts, whoever runs them
+	embedded bool
+	closers  []func() error
+}
+
+// open makes a project's parts reachable. Embedded parts that a `weir dev` runs
+// are used, else they are started and stopped with the command, whose name is
+// for those who find them running.
+func (a *app) open(ctx context.Context, p *project.Project, command string, ui bool) (*platform, error) {
+	pl := &platform{app: a, project: p, embedded: p.Lake.Endpoint == "" || p.Temporal.Address == ""}
+	if err := pl.open(ctx, command, ui); err != nil {
+		return nil, errors.Join(err, pl.close())
+	}
+	return pl, nil
+}
+
+func (pl *platform) open(ctx context.Context, command string, ui bool) error {
+	a, p := pl.app, pl.project
+	dir := filepath.Join(a.dir, ".weir")
+	if pl.embedded {
+		if ends, ok := embedded.Running(ctx, dir); ok && command != "weir dev" {
+			pl.ends = *ends
+		} else {
+			self, err := os.Executable()
+			if err != nil {
+				return weir.Errorf(weir.Internal, "find this program: %w", err)
+			}
+			own, err := embedded.Start(ctx, embedded.Options{Dir: dir, Workspace: p.Name, Command: command, UI: ui, Self: []string{self}, Log: a.log})
+			if err != nil {
+				return err
+			}
+			pl.own, pl.ends = own, own.Endpoints()
+			pl.closers = append(pl.closers, own.Stop)
+		}
+	}
+	config, err := pl.lakeConfig()
+	if err != nil {
+		return err
+	}
+	lake, err := lakehouse.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	pl.closers = append(pl.closers, lake.Close)
+	pl.house = &stages.House{
+		Lake: lake, Connectors: systems(), Dir: a.dir, Secrets: project.Resolver{Dir: a.dir}, Log: a.log, Clock: time.Now,
+		Gate: func(ctx context.Context, p *project.Project) (*policies.Gate, error) { return a.gate(ctx, p) },
+		Session: func(ctx context.Context) (*sql.Internal, error) {
+			return sql.OpenInternal(ctx, pl.sqlOptions(config.Object))
+		},
+	}
+	secret, err := workspaceSecret(ctx, lake.Store())
+	if err != nil {
+		return err
+	}
+	pl.house.Pipeline = func(ctx context.Context, spec string, progress func(weir.Progress)) error {
+		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: 1 << 30,
+			Secrets: map[string]string{unifySecret: derive(secret, unifySecret), conformSecret: derive(secret, conformSecret)}}, spec, progress)
+		return err
+	}
+	return nil
+}
+
+// sqlOptions are DuckDB's bounds here.
+func (pl *platform) sqlOptions(o object.Config) sql.Options {
+	return sql.Options{Store: pl.house.Lake.Store(), CacheDir: filepath.Join(pl.scratch(), "cache"), TempDir: filepath.Join(pl.scratch(), "sql"), MemoryLimit: "1GB"}
+}
+
+// scratch is a folder for what may be lost.
+func (pl *platform) scratch() string { return filepath.Join(pl.app.dir, ".weir", "scratch") }
+
+func (a *app) gate(ctx context.Context, p *project.Project) (*policies.Gate, error) {
+	o := policies.Options{}
+	if p.Policies {
+		o.Dir = filepath.Join(a.dir, "policies")
+	}
+	return policies.Load(ctx, o)
+}
+
+// lakeConfig is the lake of weir.yaml, or the embedded one.
+func (pl *platform) lakeConfig() (lakehouse.Config, error) {
+	k := pl.project.Lake
+	if k.Endpoint == "" {
+		return lakehouse.Config{Object: pl.ends.Lake, Catalog: lakehouse.CatalogConfig{Type: "sqlite", Path: pl.ends.Catalog}}, nil
+	}
+	secrets := project.Resolver{Dir: pl.app.dir}
+	var err error
+	text := func(s string) string {
+		v, e := secrets.Text(s)
+		err = errors.Join(err, e)
+		return v
+	}
+	endpoint := text(k.Endpoint)
+	host, secure := strings.CutPrefix(endpoint, "https://")
+	host = strings.TrimPrefix(host, "http://")
+	c := lakehouse.Config{Object: object.Config{Endpoint: host, Secure: secure, Bucket: k.Bucket, Prefix: strings.Trim(k.Prefix+"/"+pl.project.Name, "/"),
+		Region: k.Region, PathStyle: k.PathStyle, AccessKey: text(k.AccessKey), SecretKey: text(k.SecretKey)}}
+	if k.Catalog.Type == "rest" {
+		c.Catalog = lakehouse.CatalogConfig{Type: "rest", URI: text(k.Catalog.URI), Token: text(k.Catalog.Token)}
+	} else {
+		c.Catalog = lakehouse.CatalogConfig{Type: "sqlite", Path: filepath.Join(pl.app.dir, ".weir", "catalog.db")}
+		err = errors.Join(err, os.MkdirAll(filepath.Dir(c.Catalog.Path), 0o700))
+	}
+	return c, err
+}
+
+// dial connects to the Temporal of weir.yaml, or the embedded one.
+func (pl *platform) dial(ctx context.Context) (client.Client, error) {
+	t := pl.project.Temporal
+	if t.Address == "" {
+		c, err := pl.ends.Dial(ctx, pl.app.log)
+		if err == nil {
+			pl.closers = append(pl.closers, func() error { c.Close(); return nil })
+		}
+		return c, err
+	}
+	secrets := project.Resolver{Dir: pl.app.dir}
+	address, err := secrets.Text(t.Address)
+	if err != nil {
+		return nil, err
+	}
+	key, err := secrets.Text(t.APIKey)
+	if err != nil {
+		return nil, err
+	}
+	o := client.Options{HostPort: address, Namespace: t.Namespace, Logger: sdklog.NewStructuredLogger(pl.app.log)}
+	if t.TLS {
+		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if key != "" {
+		o.Credentials = client.NewAPIKeyStaticCredentials(key)
+	}
+	c, err := client.DialContext(ctx, o)
+	if err != nil {
+		return nil, weir.Errorf(weir.Unavailable, "temporal at %s: %w", address, err).Then("check temporal.address in weir.yaml, and that it is up")
+	}
+	pl.closers = append(pl.closers, func() error { c.Close(); return nil })
+	namespace := t.Namespace
+	if namespace == "" {
+		namespace = client.DefaultNamespace
+	}
+	return c, workflows.EnsureSearchAttributes(ctx, c, namespace)
+}
+
+// work starts the workers of this process, unless another one that runs the
+// embedded parts has them.
+func (pl *platform) work(c client.Client) (stop func(), err error) {
+	byStage := map[weir.Stage]activities.Stage{}
+	for name, s := range pl.house.All() {
+		byStage[name] = s
+	}
+	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
+		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Log: pl.app.log})
+	return w.Stop, w.Start()
+}
+
+// close undoes open, the last first.
+func (pl *platform) close() error {
+	var errs []error
+	for i := len(pl.closers) - 1; i >= 0; i-- {
+		errs = append(errs, pl.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// secretKey is where the workspace's own secret lies: it keys hashes of personal
+// values, and never leaves the lake but to the workspace's processes.
+const secretKey = "workspace/secret"
+
+func workspaceSecret(ctx context.Context, s *object.Store) (string, error) {
+	fresh := make([]byte, 32)
+	if _, err := rand.Read(fresh); err != nil {
+		return "", weir.Errorf(weir.Internal, "make the workspace's secret: %w", err)
+	}
+	if _, err := s.PutIfAbsent(ctx, secretKey, []byte(hex.EncodeToString(fresh))); err != nil {
+		return "", err
+	}
+	b, err := s.ReadFile(ctx, secretKey)
+	return string(b), err
+}
+
+// derive makes a secret for one use from the workspace's.
+func derive(secret, use string) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(use))
+	return hex.EncodeToString(m.Sum(nil))
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/project"
+	"github.com/weir-cdp/weir/workflows"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var now string
+	c := &cobra.Command{
+		Use:   "run [stage…]",
+		Short: "One refresh: all stages or these, then a summary",
+		Long: `Runs the stages collect, conform, resolve, unify, segment, decide and activate, or
+only those named, in that order. Uses a running "weir dev" of the project if there
+is one, else starts the embedded parts and stops them.`,
+		Example: `  weir run
+  weir run conform resolve unify
+  weir run --now 2026-01-01T00:00:00Z`,
+		ValidArgs: stageNames(), Args: cobra.OnlyValidArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, err := logicalNow(now)
+			if err != nil {
+				return err
+			}
+			return a.refresh(cmd.Context(), at, stagesOf(args))
+		},
+	}
+	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339; default: its start")
+	return c
+}
+
+func stageNames() []string {
+	var out []string
+	for _, s := range weir.Stages() {
+		out = append(out, string(s))
+	}
+	return out
+}
+
+func stagesOf(args []string) []weir.Stage {
+	var out []weir.Stage
+	for _, s := range weir.Stages() {
+		if slices.Contains(args, string(s)) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func logicalNow(text string) (time.Time, error) {
+	if text == "" {
+		return time.Now().UTC().Truncate(time.Microsecond), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, weir.Errorf(weir.Invalid, "--now %q is no time", text).Then("write it like 2026-01-31T12:00:00Z")
+	}
+	return t.UTC().Truncate(time.Microsecond), nil
+}
+
+// refresh runs stages once and tells what each did.
+func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage) error {
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	pl, err := a.open(ctx, p, "weir run", false)
+	if err != nil {
+		return err
+	}
+	defer pl.close()
+	c, err := pl.dial(ctx)
+	if err != nil {
+		return err
+	}
+	if pl.own != nil || p.Temporal.Address != "" {
+		stop, err := pl.work(c)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	run, err := pl.newRun(ctx, now)
+	if err != nil {
+		return err
+	}
+	handle, err := workflows.StartRefresh(ctx, c, workflows.RefreshInput{Run: run, Parts: parts(p), Stages: wanted})
+	if err != nil {
+		return err
+	}
+	view := a.newProgress()
+	snap, err := handle.Watch(ctx, view.show)
+	view.end()
+	if ctx.Err() != nil {
+		// The person asked to stop: what runs is told, what is committed stays.
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return orElseErr(handle.Cancel(stopCtx), weir.Errorf(weir.Unavailable, "interrupted; what was committed stays").Then("weir run"))
+	}
+	if len(snap.Parts) == 0 && err != nil {
+		return err
+	}
+	if perr := a.summary(snap); perr != nil {
+		return perr
+	}
+	return outcome(snap, err)
+}
+
+func orElseErr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// newRun applies the project and names a run of it.
+func (pl *platform) newRun(ctx context.Context, now time.Time) (weir.Run, error) {
+	key, err := pl.house.Apply(ctx, pl.project)
+	if err != nil {
+		return weir.Run{}, err
+	}
+	suffix := make([]byte, 3)
+	if _, err := rand.Read(suffix); err != nil {
+		return weir.Run{}, weir.Errorf(weir.Internal, "name the run: %w", err)
+	}
+	return weir.Run{Workspace: pl.project.Name, ID: weir.NewRunID(now, hex.EncodeToString(suffix)), Now: now, Project: key}, nil
+}
+
+// parts lists what a refresh of a project is made of.
+func parts(p *project.Project) workflows.RefreshPlan {
+	var out workflows.RefreshPlan
+	for _, s := range p.Sources {
+		plan := workflows.SourcePlan{Name: s.Name}
+		for _, t := range s.Streams {
+			plan.Streams = append(plan.Streams, workflows.StreamRequest{Name: t.Name})
+		}
+		out.Sources = append(out.Sources, plan)
+	}
+	for _, d := range p.Destinations {
+		plan := workflows.DestinationPlan{Name: d.Name}
+		for _, x := range p.Activations {
+			if x.Destination == d.Name {
+				plan.Activations = append(plan.Activations, x.Name)
+			}
+		}
+		out.Destinations = append(out.Destinations, plan)
+	}
+	return out
+}
+
+// outcome turns a refresh's end into the command's error, already told.
+func outcome(s workflows.Snapshot, err error) error {
+	switch s.Outcome {
+	case workflows.Done, workflows.Unchanged:
+		return nil
+	case workflows.Partial:
+		return &told{weir.Errorf(weir.Partial, "partly done")}
+	}
+	if err == nil {
+		err = weir.Errorf(weir.Internal, "the refresh ended as %s", s.Outcome)
+	}
+	return &told{err}
+}

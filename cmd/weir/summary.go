@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir/workflows"
+)
+
+// progress shows a refresh while it goes: one moving line on a terminal, a log
+// line per finished part elsewhere.
+type progress struct {
+	a    *app
+	tty  bool
+	done map[string]bool
+	line int
+}
+
+func (a *app) newProgress() *progress {
+	return &progress{a: a, tty: a.terminal(), done: map[string]bool{}}
+}
+
+func (p *progress) show(s workflows.Snapshot) {
+	var now []string
+	for _, r := range s.Parts {
+		name := strings.TrimSpace(string(r.Stage) + " " + r.Part)
+		switch r.Outcome {
+		case workflows.Waiting:
+		case workflows.Running:
+			now = append(now, name+step(r))
+		default:
+			if !p.done[name] && !p.tty && !p.a.json {
+				p.a.log.Info("part ended", "part", name, "outcome", r.Outcome, "rows_in", r.RowsIn, "rows_out", r.RowsOut)
+			}
+			p.done[name] = true
+		}
+	}
+	if !p.tty || p.a.json {
+		return
+	}
+	text := fmt.Sprintf("%d done; %s", len(p.done), strings.Join(now, ", "))
+	if len(text) > 110 {
+		text = text[:110]
+	}
+	p.a.sayf("\r%-*s", p.line, text)
+	p.line = len(text)
+}
+
+func (p *progress) end() {
+	if p.tty && !p.a.json && p.line > 0 {
+		p.a.sayf("\r%-*s\r", p.line, "")
+	}
+}
+
+func step(r workflows.Report) string {
+	if r.Progress == nil {
+		return ""
+	}
+	if r.Progress.Total > 0 {
+		return fmt.Sprintf(" %d %%", 100*r.Progress.Done/r.Progress.Total)
+	}
+	return " " + count(r.Progress.Done) + " " + r.Progress.Unit
+}
+
+// summary tells what each part of a refresh did.
+func (a *app) summary(s workflows.Snapshot) error {
+	if a.json {
+		return a.printJSON(s)
+	}
+	rows := make([][]string, 0, len(s.Parts))
+	for _, r := range s.Parts {
+		took := ""
+		if !r.StartedAt.IsZero() && !r.EndedAt.IsZero() {
+			took = r.EndedAt.Sub(r.StartedAt).Round(10 * time.Millisecond).String()
+		}
+		rows = append(rows, []string{string(r.Stage), r.Part, string(r.Outcome), count(r.RowsIn), count(r.RowsOut), took, notable(r)})
+	}
+	a.table([]string{"STAGE", "PART", "OUTCOME", "ROWS IN", "ROWS OUT", "TOOK", "NOTABLE"}, rows)
+	for _, r := range s.Parts {
+		if p := r.Problem(); p != "" {
+			a.sayf("weir: %s\n", p)
+		}
+	}
+	a.printf("run %s: %s in %s\n", s.Run.ID, s.Outcome, s.EndedAt.Sub(s.StartedAt).Round(10*time.Millisecond))
+	return nil
+}
+
+// notable picks the counts that say more than rows in and out.
+func notable(r workflows.Report) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(r.Counts)) {
+		if k != "rows_in" && k != "rows_out" && r.Counts[k] != 0 {
+			out = append(out, k+" "+count(r.Counts[k]))
+		}
+	}
+	const most = 6
+	if len(out) > most {
+		out = append(out[:most], fmt.Sprintf("and %d more (--json)", len(out)-most))
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,368 @@
+package stages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/lakehouse/sql"
+	"github.com/weir-cdp/weir/project"
+)
+
+// person is what the gate and the activations need of one profile.
+type person struct {
+	profile     string
+	values      map[string]any // attributes and trait.<name>, as JSON values
+	identifiers weir.Identifiers
+	segments    []string
+	consents    []weir.Consent
+	held        []weir.Identifiers // of each record: what a source itself holds together
+	state       map[string]weir.DeliveryState
+	decided     map[string]weir.Decision // in force
+}
+
+// audience reads people, in the order of profile ids, from the tables that are
+// pinned. It is bounded by the people of one chunk, not by the lake.
+type audience struct {
+	sess       *sql.Internal
+	attributes []schema.Column
+	traits     []string
+	segments   []string
+	have       func(table string) bool
+}
+
+// audienceTables are those that an audience reads.
+var audienceTables = []string{"core.profiles", "core.traits", "core.consents", "core.records", "identity.links",
+	"segment.memberships", "activation.state", "consent.decisions", "consent.classes"}
+
+// wanted finds which attributes, traits and segments the activations use.
+func wanted(p *project.Project, activations []weir.ActivationDef) (attributes map[string]bool, traits, segments []string) {
+	attributes, traitSet, segmentSet := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, refs := range [][]string{p.Subject.Jurisdiction, p.Subject.Region, p.Subject.BirthDate} {
+		for _, ref := range refs {
+			if name, ok := strings.CutPrefix(ref, "attribute."); ok {
+				attributes[name] = true
+			}
+		}
+	}
+	for _, a := range activations {
+		segmentSet[a.Segment] = true
+		attributes[a.Key] = true
+		for _, v := range a.Fields {
+			if name, ok := strings.CutPrefix(v, "trait."); ok {
+				traitSet[name] = true
+			} else {
+				attributes[v] = true
+			}
+		}
+	}
+	return attributes, slices.Sorted(maps.Keys(traitSet)), slices.Sorted(maps.Keys(segmentSet))
+}
+
+// openAudience prepares the working tables: who is considered (members, and all
+// that was delivered before), and which consent entries reach whom.
+func (h *House) openAudience(ctx context.Context, p *project.Project, activations []weir.ActivationDef, pins map[string]int64) (*audience, error) {
+	return h.openAudienceOf(ctx, p, activations, pins, nil)
+}
+
+// openAudienceOf is openAudience for these profiles alone; nil is everybody.
+func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activations []weir.ActivationDef, pins map[string]int64, only []string) (*audience, error) {
+	sess, have, err := h.attached(ctx, audienceTables, pins)
+	if err != nil {
+		return nil, err
+	}
+	a := &audience{sess: sess, have: func(t string) bool { return have[t].Name != "" }}
+	names, traits, segments := wanted(p, activations)
+	a.traits, a.segments = traits, segments
+	for _, c := range have["core.profiles"].Attributes() {
+		if names[c.Name] {
+			a.attributes = append(a.attributes, c)
+		}
+	}
+	among := ""
+	if only != nil {
+		among = " where profile_id in (" + literals(only) + ")"
+	}
+	for _, q := range []string{
+		fmt.Sprintf(`create table considered as select profile_id from (
+			select profile_id from segment.memberships where segment in (%s)
+			union select profile_id from activation.state where activation in (%s))%s`,
+			literals(segments), literals(namesOfActivations(activations)), among),
+		// A shared address carries its restrictions to everybody who holds it, so
+		// entries reach profiles through the identifiers that these hold.
+		`create table address as
+			select p.profile_id, i.kind, unnest(i.vals) as value from
+			(select profile_id, unnest(map_entries(identifiers)) as e from core.profiles semi join considered using (profile_id)) p,
+			lateral (select p.e.key as kind, p.e.value as vals) i`,
+		`create table reach as
+			select distinct a.profile_id, c.* from core.consents c
+			join address a on a.kind = c.identifier_kind and a.value = c.identifier_value`,
+	} {
+		if err := sess.Exec(ctx, q); err != nil {
+			sess.Close()
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func namesOfActivations(as []weir.ActivationDef) []string {
+	out := make([]string, len(as))
+	for i := range as {
+		out[i] = as[i].Name
+	}
+	return out
+}
+
+// literals writes a list of SQL texts, never empty.
+func literals(names []string) string {
+	if len(names) == 0 {
+		return "''"
+	}
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = "'" + strings.ReplaceAll(n, "'", "''") + "'"
+	}
+	return strings.Join(out, ", ")
+}
+
+// texts gives the first column of a query.
+func (a *audience) texts(ctx context.Context, q string) ([]string, error) {
+	rows, err := a.sess.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+func (a *audience) Close() error { return a.sess.Close() }
+
+// chunks is into how many ranges of profile ids the people are cut.
+func (a *audience) chunks(ctx context.Context) (int, error) {
+	const perChunk = 500_000
+	var n int64
+	if err := a.sess.QueryRow(ctx, "select count(*) from considered", &n); err != nil {
+		return 0, err
+	}
+	return int(n/perChunk) + 1, nil
+}
+
+// people gives everybody considered, sorted by profile id.
+func (a *audience) people(ctx context.Context) iter.Seq2[*person, error] {
+	return func(yield func(*person, error) bool) {
+		chunks, err := a.chunks(ctx)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for c := range chunks {
+			within := fmt.Sprintf(`select profile_id from considered qualify ntile(%d) over (order by profile_id) = %d`, chunks, c+1)
+			if err := a.sess.Exec(ctx, "create or replace table chunk as "+within); err != nil {
+				yield(nil, err)
+				return
+			}
+			for p, err := range a.chunk(ctx) {
+				if !yield(p, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// chunk merges the sorted streams of one range of profile ids.
+func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
+	return func(yield func(*person, error) bool) {
+		m := &merge{ctx: ctx, sess: a.sess}
+		defer m.close()
+		ids := open(m, `select profile_id, '' from chunk order by 1`)
+		values := open(m, a.valuesQuery())
+		segments := open(m, fmt.Sprintf(`select profile_id, segment from segment.memberships semi join chunk using (profile_id) where segment in (%s) order by 1, 2`, literals(a.segments)))
+		addresses := open(m, `select profile_id, to_json({kind: kind, value: value}) from address semi join chunk using (profile_id) order by 1, kind, value`)
+		consents := open(m, `select profile_id, to_json(reach) from reach semi join chunk using (profile_id) order by 1, consent_id`)
+		held := open(m, `select l.profile_id, to_json(r.identifiers) from core.records r join identity.links l using (record_id)
+			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
+		state := open(m, `select profile_id, to_json(s) from activation.state s semi join chunk using (profile_id) order by 1`)
+		decided := open(m, `select profile_id, to_json(d) from (select * from consent.decisions semi join chunk using (profile_id)
+			qualify row_number() over (partition by activation, profile_id order by at desc, decision_id desc) = 1) d order by 1`)
+		for m.err == nil && ids.ok {
+			p := &person{profile: ids.key, values: map[string]any{}, identifiers: weir.Identifiers{},
+				state: map[string]weir.DeliveryState{}, decided: map[string]weir.Decision{}}
+			ids.take(p.profile)
+			for _, v := range values.take(p.profile) {
+				m.decode(v, &p.values)
+			}
+			p.segments = segments.take(p.profile)
+			for _, v := range addresses.take(p.profile) {
+				var x struct{ Kind, Value string }
+				m.decode(v, &x)
+				p.identifiers.Add(x.Kind, x.Value)
+			}
+			for _, v := range consents.take(p.profile) {
+				var c weir.Consent
+				m.decodeRow(v, &c)
+				p.consents = append(p.consents, c)
+			}
+			for _, v := range held.take(p.profile) {
+				var ids weir.Identifiers
+				m.decode(v, &ids)
+				p.held = append(p.held, ids)
+			}
+			for _, v := range state.take(p.profile) {
+				var s weir.DeliveryState
+				m.decodeRow(v, &s)
+				p.state[s.Activation] = s
+			}
+			for _, v := range decided.take(p.profile) {
+				var d weir.Decision
+				m.decodeRow(v, &d)
+				p.decided[d.Activation] = d
+			}
+			if m.err != nil {
+				break
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+		if m.err != nil {
+			yield(nil, m.err)
+		}
+	}
+}
+
+// valuesQuery gives, for each profile, one JSON object of its attributes and
+// one of its traits.
+func (a *audience) valuesQuery() string {
+	fields := []string{}
+	for _, c := range a.attributes {
+		fields = append(fields, quote(c.Name)+": "+jsonValue(quote(c.Name), c.Type))
+	}
+	q := "select profile_id, '{}' as v from core.profiles semi join chunk using (profile_id)"
+	if len(fields) > 0 {
+		q = fmt.Sprintf("select profile_id, to_json({%s}) as v from core.profiles semi join chunk using (profile_id)", strings.Join(fields, ", "))
+	}
+	if len(a.traits) > 0 {
+		q += fmt.Sprintf(` union all select profile_id, json_object('trait.' || trait, case when number is not null then to_json(%s)
+			when time is not null then to_json(%s) else to_json('=' || text) end) from core.traits semi join chunk using (profile_id) where trait in (%s)`,
+			jsonValue("number", schema.Decimal(38, 9)), jsonValue("time", schema.Timestamp), literals(a.traits))
+	}
+	return q + " order by 1, 2"
+}
+
+// jsonValue writes a column so that its JSON keeps its exact value and type:
+// texts behind a mark, = for text, # for a decimal, @ for a date or time.
+func jsonValue(column string, t schema.Type) string {
+	_, _, decimal := t.Decimal()
+	switch {
+	case decimal:
+		return "'#' || rtrim(rtrim(cast(" + column + " as varchar), '0'), '.')"
+	case t == schema.Timestamp:
+		return "'@' || strftime(" + column + " at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+	case t == schema.Date:
+		return "'@' || cast(" + column + " as varchar)"
+	case t == schema.Boolean:
+		return column
+	default:
+		return "'=' || cast(" + column + " as varchar)"
+	}
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// merge reads several streams sorted by profile id side by side. The first
+// error ends all of them.
+type merge struct {
+	ctx     context.Context
+	sess    *sql.Internal
+	err     error
+	closers []func() error
+}
+
+func (m *merge) close() {
+	for _, c := range m.closers {
+		if err := c(); err != nil && m.err == nil {
+			m.err = err
+		}
+	}
+}
+
+func (m *merge) decode(text string, into any) {
+	if m.err == nil {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			m.err = weir.Errorf(weir.Internal, "read audience: %w", err)
+		}
+	}
+}
+
+// decodeRow reads DuckDB's JSON of a whole row, whose times are SQL's.
+func (m *merge) decodeRow(text string, into any) {
+	if m.err == nil {
+		if err := sql.DecodeRow(text, into); err != nil {
+			m.err = err
+		}
+	}
+}
+
+// stream is one sorted stream of (profile id, value).
+type stream struct {
+	m    *merge
+	rows *sql.Rows
+	key  string
+	val  string
+	ok   bool
+}
+
+func open(m *merge, q string) *stream {
+	s := &stream{m: m}
+	if m.err != nil {
+		return s
+	}
+	rows, err := m.sess.Query(m.ctx, q)
+	if err != nil {
+		m.err = err
+		return s
+	}
+	s.rows = rows
+	m.closers = append(m.closers, rows.Close)
+	s.next()
+	return s
+}
+
+func (s *stream) next() {
+	s.ok = s.m.err == nil && s.rows.Next()
+	if s.ok {
+		if err := s.rows.Scan(&s.key, &s.val); err != nil {
+			s.m.err, s.ok = err, false
+		}
+	} else if s.m.err == nil {
+		s.m.err = s.rows.Err()
+	}
+}
+
+// take returns all values of a profile; profiles before it are passed over.
+func (s *stream) take(profile string) []string {
+	var out []string
+	for s.ok && s.key <= profile {
+		if s.key == profile {
+			out = append(out, s.val)
+		}
+		s.next()
+	}
+	return out
+}

@@ -1,0 +1,389 @@
+package stages
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/policies/consents"
+	"github.com/weir-cdp/weir/project"
+)
+
+// decide asks the gate about every member of an activated segment, and about
+// everybody to whom something was delivered before.
+type decide struct{ *House }
+
+// decideSpec fixes what is decided on.
+type decideSpec struct {
+	Run    weir.Run         `json:"run"`
+	Pins   map[string]int64 `json:"pins"`
+	Policy string           `json:"policy"` // revision
+}
+
+func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
+	plan := weir.StagePlan{Spec: runPrefix(run, weir.Decide, part) + "spec.json"}
+	if done, err := d.planned(ctx, plan.Spec); done || err != nil {
+		return plan, err
+	}
+	p, err := d.project(ctx, run.Project)
+	if err != nil {
+		return plan, err
+	}
+	prior, ran, err := d.last(ctx, weir.Decide, part)
+	if err != nil {
+		return plan, err
+	}
+	if len(p.Activations) == 0 && (!ran || prior.RowsIn == 0) {
+		return weir.StagePlan{Unchanged: true}, nil
+	}
+	gate, err := d.Gate(ctx, p)
+	if err != nil {
+		return plan, err
+	}
+	pins, err := d.Lake.Pins(ctx)
+	if err != nil {
+		return plan, err
+	}
+	for _, t := range []string{"consent.decisions", "consent.classes", "activation.audience"} {
+		if _, err := d.Lake.Ensure(ctx, schema.Named(t)); err != nil {
+			return plan, err
+		}
+	}
+	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: gate.Revision()})
+}
+
+func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
+	started := d.Clock()
+	var sp decideSpec
+	if err := d.readJSON(ctx, key, &sp); err != nil {
+		return "", err
+	}
+	p, err := d.project(ctx, sp.Run.Project)
+	if err != nil {
+		return "", err
+	}
+	gate, err := d.Gate(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	if gate.Revision() != sp.Policy {
+		return "", weir.Errorf(weir.Conflict, "the policy changed between plan and run").Then("run again")
+	}
+	people, err := d.openAudience(ctx, p, p.Activations, sp.Pins)
+	if err != nil {
+		return "", err
+	}
+	defer people.Close()
+	dec, err := d.deciding(ctx, sp, p, gate, people)
+	if err != nil {
+		return "", err
+	}
+	defer dec.abort()
+	if err := dec.all(ctx, people, progress); err != nil {
+		return "", err
+	}
+	r, err := dec.result(ctx)
+	if err != nil {
+		return "", err
+	}
+	r.StartedAt = started
+	out := runPrefix(sp.Run, weir.Decide, "") + "result.json"
+	return out, d.writeJSON(ctx, out, r)
+}
+
+func (d *decide) Commit(ctx context.Context, manifest string) (weir.StageRun, error) {
+	var r result
+	if err := d.readJSON(ctx, manifest, &r); err != nil {
+		return weir.StageRun{}, err
+	}
+	return d.commit(ctx, r)
+}
+
+func (d *decide) Keep(ctx context.Context, run weir.Run, part string) (weir.StageRun, error) {
+	return d.keep(ctx, run, weir.Decide, part)
+}
+
+func (d *decide) Fail(ctx context.Context, run weir.Run, part, cause string) error {
+	return d.fail(ctx, run, weir.Decide, part, cause)
+}
+
+// deciding is one run over all activations.
+type deciding struct {
+	*decide
+	sp          decideSpec
+	p           *project.Project
+	activations []*deciding1
+	decisions   *rowfile.TableWriter[weir.Decision]
+	classes     map[string]bool // known to the lake
+	rows        int64
+}
+
+// deciding1 is one activation's part of it.
+type deciding1 struct {
+	def     weir.ActivationDef
+	decider *policies.Decider
+	out     *rowfile.TableWriter[weir.AudienceRow]
+	block   []pending
+	keyless int64
+}
+
+// pending is a row that waits for its block's decision.
+type pending struct {
+	candidate policies.Candidate
+	row       weir.AudienceRow
+	member    bool
+	prior     weir.Decision
+	held      weir.DeliveryState
+}
+
+// blockRows is how many rows are decided at once.
+const blockRows = 10_000
+
+func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project, gate *policies.Gate, people *audience) (*deciding, error) {
+	x := &deciding{decide: d, sp: sp, p: p, classes: map[string]bool{}}
+	var err error
+	if x.decisions, err = rowfile.NewTableWriter[weir.Decision](ctx, d.store(), schema.Named("consent.decisions"), ""); err != nil {
+		return nil, err
+	}
+	if people.have("consent.classes") {
+		ids, err := people.texts(ctx, "select class_id from consent.classes")
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			x.classes[id] = true
+		}
+	}
+	for _, def := range p.Activations {
+		destination, _ := p.Destination(def.Destination)
+		dec, err := gate.Decider(policies.Question{Run: sp.Run, Activation: def, Destination: destination.Privacy, Subject: p.Subject})
+		if err != nil {
+			return nil, err
+		}
+		out, err := rowfile.NewTableWriter[weir.AudienceRow](ctx, d.store(), schema.Named("activation.audience"), def.Name)
+		if err != nil {
+			return nil, err
+		}
+		x.activations = append(x.activations, &deciding1{def: def, decider: dec, out: out})
+	}
+	return x, nil
+}
+
+func (x *deciding) abort() {
+	x.decisions.Abort()
+	for _, a := range x.activations {
+		a.out.Abort()
+	}
+}
+
+// all walks over the people once and decides each for every activation that
+// they are a member of or were delivered to.
+func (x *deciding) all(ctx context.Context, people *audience, progress func(weir.Progress)) error {
+	for p, err := range people.people(ctx) {
+		if err != nil {
+			return err
+		}
+		for _, a := range x.activations {
+			member := slices.Contains(p.segments, a.def.Segment)
+			state, held := p.state[a.def.Name]
+			if !member && !held {
+				continue
+			}
+			row, addresses, ok := compose(a.def, p)
+			if !ok {
+				a.keyless++
+				continue
+			}
+			person := policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
+				Consents: consents.Profile{Entries: p.consents, Held: p.held}}
+			a.block = append(a.block, pending{candidate: a.decider.Describe(person), row: row, member: member, prior: p.decided[a.def.Name], held: state})
+			if len(a.block) == blockRows {
+				if err := x.flush(ctx, a); err != nil {
+					return err
+				}
+				progress(weir.Progress{Done: x.rows, Unit: "rows", Note: a.def.Name})
+			}
+		}
+	}
+	for _, a := range x.activations {
+		if err := x.flush(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush decides a block and writes its decisions and audience.
+func (x *deciding) flush(ctx context.Context, a *deciding1) error {
+	rows := make([]policies.Candidate, len(a.block))
+	for i := range a.block {
+		rows[i] = a.block[i].candidate
+	}
+	decisions, err := a.decider.Decide(ctx, rows)
+	if err != nil {
+		return err
+	}
+	for i, dec := range decisions {
+		b := a.block[i]
+		x.rows++
+		if b.prior.ID != "" && policies.Unchanged(b.prior, dec) {
+			dec = b.prior // it stays in force
+		} else if err := x.decisions.Write(dec); err != nil {
+			return err
+		}
+		if !dec.Allow || !(b.member || a.def.Mode == weir.Upsert) {
+			continue
+		}
+		b.row.ClassID, b.row.DecisionID, b.row.ValidUntil = dec.ClassID, dec.ID, dec.ValidUntil
+		if err := a.out.Write(b.row); err != nil {
+			return err
+		}
+	}
+	a.block = a.block[:0]
+	return nil
+}
+
+func (x *deciding) result(ctx context.Context) (result, error) {
+	counts := map[string]int64{"rows_in": x.rows}
+	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}}
+	files, err := x.decisions.Close()
+	if err != nil {
+		return r, err
+	}
+	for _, f := range files {
+		counts["decisions"] += f.Rows
+	}
+	classes, err := rowfile.NewTableWriter[weir.DecisionClass](ctx, x.store(), schema.Named("consent.classes"), "")
+	if err != nil {
+		return r, err
+	}
+	defer classes.Abort()
+	for _, a := range x.activations {
+		kept, err := a.out.Close()
+		if err != nil {
+			return r, err
+		}
+		r.Tables = append(r.Tables, weir.TableFiles{Table: "activation.audience", Scope: a.def.Name, Replace: true, Files: kept})
+		stats := a.decider.Stats()
+		counts["rows_out"] += stats.Allowed
+		counts["classes"] += stats.Classes
+		counts["evaluations"] += stats.Evaluations
+		counts[a.def.Name+".allow"] = stats.Allowed
+		counts[a.def.Name+".deny"] = stats.Rows - stats.Allowed
+		counts[a.def.Name+".no_key"] = a.keyless
+		for code, n := range stats.Reasons {
+			counts[a.def.Name+"."+code] = n
+		}
+		for _, c := range a.decider.Classes() {
+			if !x.classes[c.ID] {
+				x.classes[c.ID] = true
+				if err := classes.Write(c); err != nil {
+					return r, err
+				}
+			}
+		}
+	}
+	classFiles, err := classes.Close()
+	r.Tables = append(r.Tables, weir.TableFiles{Table: "consent.decisions", Files: files}, weir.TableFiles{Table: "consent.classes", Files: classFiles})
+	gone, gerr := x.withdrawn(ctx)
+	r.Tables = append(r.Tables, gone...)
+	if err == nil {
+		err = gerr
+	}
+	return r, err
+}
+
+// withdrawn empties the audience of activations that the project no longer has,
+// so that what they delivered is removed.
+func (x *deciding) withdrawn(ctx context.Context) ([]weir.TableFiles, error) {
+	scopes, err := x.Lake.ByScope(ctx, "activation.audience", x.sp.Pins["activation.audience"])
+	if err != nil {
+		return nil, err
+	}
+	var out []weir.TableFiles
+	for _, s := range slices.Sorted(maps.Keys(scopes)) {
+		if _, ok := x.p.Activation(s); !ok {
+			out = append(out, weir.TableFiles{Table: "activation.audience", Scope: s, Replace: true})
+		}
+	}
+	return out, nil
+}
+
+// compose makes the row that an activation would send of a person, and the
+// addresses that a grant has to reach; false without a key.
+func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Address, bool) {
+	key := textOf(p.values[a.Key])
+	if key == "" && len(p.identifiers[a.Key]) > 0 {
+		key = p.identifiers[a.Key][0]
+	}
+	if key == "" {
+		return weir.AudienceRow{}, nil, false
+	}
+	fields := make(map[string]any, len(a.Fields))
+	sent := map[consents.Address]bool{}
+	for name, ref := range a.Fields {
+		v := p.values[ref]
+		if v == nil {
+			continue
+		}
+		fields[name] = v
+		if isAddress(ref) {
+			sent[consents.Address{Kind: ref, Value: textOf(v)}] = true
+		}
+	}
+	if isAddress(a.Key) || len(sent) == 0 {
+		sent[consents.Address{Kind: a.Key, Value: key}] = true
+	}
+	addresses := slices.SortedFunc(maps.Keys(sent), func(x, y consents.Address) int {
+		return strings.Compare(x.Kind+"\x00"+x.Value, y.Kind+"\x00"+y.Value)
+	})
+	text, err := json.Marshal(fields) // keys sorted
+	if err != nil {
+		return weir.AudienceRow{}, nil, false
+	}
+	sum := sha256.Sum256(text)
+	return weir.AudienceRow{Activation: a.Name, ProfileID: p.profile, Key: key, Fields: string(text), Checksum: hex.EncodeToString(sum[:12])}, addresses, true
+}
+
+// isAddress tells whether an identifier is a place to which something is sent.
+func isAddress(kind string) bool { return kind == "email" || kind == "phone" || kind == "mobile" }
+
+// textOf is the canonical text of a marked value.
+func textOf(v any) string {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return ""
+		}
+		return v[1:] // the mark
+	case bool:
+		if v {
+			return "true"
+		}
+		return "false"
+	}
+	return ""
+}
+
+// plain gives all values as canonical texts.
+func plain(values map[string]any) map[string]string {
+	out := make(map[string]string, len(values))
+	for k, v := range values {
+		if s := textOf(v); s != "" {
+			out[k] = s
+		}
+	}
+	return out
+}
+
+// expired tells whether a permit has ended at now.
+func expired(until, now time.Time) bool { return !until.IsZero() && !now.Before(until) }

@@ -1,0 +1,373 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/policies/consents"
+	"github.com/weir-cdp/weir/policies/permit"
+	"github.com/weir-cdp/weir/project"
+)
+
+const (
+	// tries of a batch before the workflow's own, longer back-off takes over.
+	tries = 5
+	// deliverTimeout bounds one call of a destination that may hang.
+	deliverTimeout = 60 * time.Second
+)
+
+// delivering is one run to one destination.
+type delivering struct {
+	*House
+	sp      activateSpec
+	j       journal
+	p       *project.Project
+	dest    connectors.Destination
+	caps    connectors.Capabilities
+	limit   *rate.Limiter
+	gate    *policies.Gate
+	classes map[string]weir.DecisionClass
+	started time.Time
+	// refusedKeys are profiles whose removal did not go through: nothing new is
+	// sent of them before the old key is gone.
+	stuck map[string]bool
+}
+
+func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (*delivering, error) {
+	p, err := a.project(ctx, sp.Run.Project)
+	if err != nil {
+		return nil, err
+	}
+	def, ok := p.Destination(sp.Destination)
+	if !ok {
+		return nil, weir.Errorf(weir.NotFound, "there is no destination %q", sp.Destination)
+	}
+	d := &delivering{House: a.House, sp: sp, j: j, p: p, started: a.Clock(), stuck: map[string]bool{}}
+	if d.dest, err = a.OpenDestination(ctx, p, def); err != nil {
+		return nil, err
+	}
+	d.caps = d.dest.Capabilities()
+	d.limit = rate.NewLimiter(rate.Inf, 1)
+	if d.caps.RowsPerSec > 0 {
+		d.limit = rate.NewLimiter(rate.Limit(d.caps.RowsPerSec), max(1, int(d.caps.RowsPerSec), d.caps.BatchRows, 100))
+	}
+	if d.gate, err = a.Gate(ctx, p); err == nil {
+		d.classes, err = a.classesOf(ctx, sp)
+	}
+	if err != nil {
+		// Even a broken policy must not keep a person's data at a destination
+		// (invariant 7): the removals go, the rest waits.
+		d.gate = nil
+		for _, c := range sp.Chunks {
+			if !c.Removals {
+				continue
+			}
+			return d, nil
+		}
+		return nil, errors.Join(err, d.dest.Close())
+	}
+	return d, nil
+}
+
+// now is the run's now, moved on by the time that passed since.
+func (d *delivering) now() time.Time { return d.sp.Run.Now.Add(d.Clock().Sub(d.started)) }
+
+// chunk delivers one row group of the plan, unless it already has outcomes.
+func (d *delivering) chunk(ctx context.Context, n int) error {
+	if known, done, err := d.j.outcomes(ctx, n); err != nil || done {
+		d.remember(known)
+		return err
+	}
+	changes, err := rowfile.ReadGroup[change](ctx, d.store(), d.j.key("plan.parquet"), n)
+	if err != nil {
+		return err
+	}
+	if err := d.j.start(ctx, n); err != nil {
+		return err
+	}
+	out := &outcomes{d: d, rows: make(map[string]*weir.Delivery, len(changes))}
+	var rows []permit.Row
+	for _, c := range changes {
+		out.add(c)
+		if d.stuck[c.ProfileID] && c.Op != weir.Remove {
+			out.stop(c.ID, "the old key could not be removed yet")
+			continue
+		}
+		r, err := c.row()
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	if d.sp.Chunks[n].Removals {
+		err = d.send(ctx, out, rows, func(rows []permit.Row) ([]permit.Batch, []policies.Refused, error) {
+			batches, refused := policies.Removals(d.sp.Run, d.sp.Chunks[n].Activation, d.caps.BatchRows, rows)
+			return batches, refused, nil
+		})
+	} else {
+		err = d.upserts(ctx, out, d.sp.Chunks[n].Activation, changes, rows)
+	}
+	if err != nil {
+		return err
+	}
+	all := out.all(changes)
+	d.remember(all)
+	return d.j.finish(ctx, n, all)
+}
+
+func (d *delivering) remember(known []weir.Delivery) {
+	for _, k := range known {
+		if k.Op == weir.Remove && k.Status != string(connectors.Delivered) {
+			d.stuck[k.ProfileID] = true
+		}
+	}
+}
+
+// upserts rechecks decisions against consents that arrived since, and sends what
+// the gate still admits. The recheck is made anew before every try.
+func (d *delivering) upserts(ctx context.Context, out *outcomes, activation string, changes []change, rows []permit.Row) error {
+	if d.gate == nil {
+		return weir.Errorf(weir.Unavailable, "the policy can't be used, so only removals were sent").Then("mend it: weir policy check")
+	}
+	def, _ := d.p.Activation(activation)
+	destination, _ := d.p.Destination(d.sp.Destination)
+	decider, err := d.gate.Decider(policies.Question{Run: weir.Run{Workspace: d.sp.Run.Workspace, ID: d.sp.Run.ID, Now: d.now(), Project: d.sp.Run.Project},
+		Activation: def, Destination: destination.Privacy, Subject: d.p.Subject})
+	if err != nil {
+		return err
+	}
+	byID := map[string]change{}
+	for _, c := range changes {
+		byID[c.ID] = c
+	}
+	return d.send(ctx, out, rows, func(rows []permit.Row) ([]permit.Batch, []policies.Refused, error) {
+		decided := make([]policies.Decided, len(rows))
+		for i, r := range rows {
+			c := byID[r.IdempotencyKey]
+			decided[i] = policies.Decided{Class: d.classes[c.ClassID], Decision: weir.Decision{ID: c.DecisionID, Activation: activation,
+				ProfileID: c.ProfileID, ClassID: c.ClassID, Allow: true, At: c.DecidedAt, ValidUntil: c.ValidUntil}}
+		}
+		fresh, err := d.fresh(ctx, decider, def, rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		checked, refused, err := decider.Recheck(ctx, decided, fresh)
+		if err != nil {
+			return nil, nil, err
+		}
+		why := map[string][]string{}
+		for _, r := range refused {
+			why[r.ProfileID] = r.Reasons
+		}
+		batches, more := policies.Admit(checked, policies.Delivery{Now: d.now(), Obligations: d.caps.Obligations, BatchRows: d.caps.BatchRows}, rows)
+		for i := range more {
+			if reasons, ok := why[more[i].ProfileID]; ok {
+				more[i].Reasons = reasons
+			}
+		}
+		return batches, more, nil
+	})
+}
+
+// fresh describes anew everybody in rows if consent entries arrived after the
+// decision; nobody if none did.
+func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row) ([]policies.Candidate, error) {
+	pins, err := d.Lake.Pins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	current, err := d.Lake.Current(ctx, "core.consents")
+	if weir.CodeOf(err) == weir.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if current.ID == d.sp.Pins["core.consents"] {
+		return nil, nil
+	}
+	pins["core.consents"] = current.ID // even if its stage is not whole yet: it can only restrict here
+	people, err := d.openAudienceOf(ctx, d.p, []weir.ActivationDef{def}, pins, profilesOf(rows))
+	if err != nil {
+		return nil, err
+	}
+	defer people.Close()
+	var out []policies.Candidate
+	for p, err := range people.people(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if _, addresses, ok := compose(def, p); ok {
+			out = append(out, decider.Describe(policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
+				Consents: consents.Profile{Entries: p.consents, Held: p.held}}))
+		}
+	}
+	return out, nil
+}
+
+func profilesOf(rows []permit.Row) []string {
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = r.ProfileID
+	}
+	return out
+}
+
+// send delivers rows until each has a final outcome. Rows that the destination
+// wants later are admitted anew for each try.
+func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row, admit func([]permit.Row) ([]permit.Batch, []policies.Refused, error)) error {
+	var last error
+	for try := 1; len(rows) > 0; try++ {
+		if try > tries {
+			return weir.Errorf(weir.Unavailable, "destination %s did not take %d rows after %d tries: %w", d.sp.Destination, len(rows), tries, last)
+		}
+		batches, refused, err := admit(rows)
+		if err != nil {
+			return err
+		}
+		for _, r := range refused {
+			out.stop(rows[r.Row].IdempotencyKey, fmt.Sprint("gate: ", r.Reasons))
+		}
+		again, wait, err := d.sendAll(ctx, out, batches)
+		if err != nil {
+			last = err
+		}
+		if rows = again; len(rows) == 0 {
+			break
+		}
+		if last == nil {
+			last = errors.New("it asked to wait")
+		}
+		if err := pause(ctx, max(wait, backoff(try))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backoff doubles from half a second; it is the same for every try of a number,
+// since one worker alone sends to a destination.
+func backoff(try int) time.Duration { return 250 * time.Millisecond << min(try, 7) }
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// sendAll sends batches, as many at once as the destination takes, and gives
+// back the rows to try again and how long to wait at least.
+func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permit.Batch) (again []permit.Row, wait time.Duration, failed error) {
+	results := make([]sent, len(batches))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, d.caps.Parallel))
+	for i, b := range batches {
+		g.Go(func() error {
+			results[i] = d.one(gctx, b)
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, 0, err
+	}
+	for i, r := range results {
+		if r.err != nil {
+			failed = r.err
+		}
+		for n, row := range batches[i].Rows() {
+			if r.err != nil {
+				out.tried(row.IdempotencyKey)
+				again = append(again, row)
+				continue
+			}
+			o := r.outcomes[n]
+			out.set(row.IdempotencyKey, o)
+			if o.Status == connectors.Retry {
+				again, wait = append(again, row), max(wait, o.RetryAfter)
+			}
+		}
+	}
+	return again, wait, failed
+}
+
+type sent struct {
+	outcomes []connectors.Outcome
+	err      error
+}
+
+func (d *delivering) one(ctx context.Context, b permit.Batch) sent {
+	if err := d.limit.WaitN(ctx, min(b.Len(), d.limit.Burst())); err != nil {
+		return sent{err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+	defer cancel()
+	outs, err := d.dest.Deliver(ctx, b)
+	if err == nil && len(outs) != b.Len() {
+		err = weir.Errorf(weir.Internal, "destination %s answered %d outcomes for %d rows", d.sp.Destination, len(outs), b.Len())
+	}
+	return sent{outs, err}
+}
+
+// finish lets a destination that publishes at the end do so.
+func (d *delivering) finish(ctx context.Context) error {
+	f, ok := d.dest.(connectors.Finisher)
+	if !ok {
+		return nil
+	}
+	done := map[string]bool{}
+	for _, c := range d.sp.Chunks {
+		if !done[c.Activation] {
+			done[c.Activation] = true
+			if err := f.Finish(ctx, c.Activation, d.sp.Run); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// outcomes gathers what became of a chunk's rows.
+type outcomes struct {
+	d    *delivering
+	rows map[string]*weir.Delivery
+}
+
+func (o *outcomes) add(c change) {
+	o.rows[c.ID] = &weir.Delivery{ID: c.ID, RunID: o.d.sp.Run.ID, Activation: c.Activation, Destination: o.d.sp.Destination, ProfileID: c.ProfileID,
+		DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, At: o.d.now()}
+}
+
+// Stopped is the status of a row that the gate stopped before it was sent.
+const Stopped = "stopped"
+
+func (o *outcomes) stop(id, why string) { o.rows[id].Status, o.rows[id].Reply = Stopped, why }
+
+func (o *outcomes) tried(id string) { o.rows[id].Attempts++ }
+
+func (o *outcomes) set(id string, x connectors.Outcome) {
+	r := o.rows[id]
+	r.Attempts++
+	r.Status, r.Reply, r.At = string(x.Status), x.Reply, o.d.now()
+}
+
+func (o *outcomes) all(changes []change) []weir.Delivery {
+	out := make([]weir.Delivery, len(changes))
+	for i, c := range changes {
+		out[i] = *o.rows[c.ID]
+	}
+	return out
+}

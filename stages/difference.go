@@ -1,0 +1,194 @@
+package stages
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/lakehouse/sql"
+	"github.com/weir-cdp/weir/policies/permit"
+)
+
+// change is one row of a delivery plan: what to do so that a destination holds
+// what was decided.
+type change struct {
+	ID         string    `parquet:"id"` // of the delivery, the idempotency key
+	Activation string    `parquet:"activation,dict"`
+	Op         weir.Op   `parquet:"op,dict"`
+	ProfileID  string    `parquet:"profile_id"`
+	Key        string    `parquet:"delivered_key"`
+	Fields     string    `parquet:"fields"`
+	Checksum   string    `parquet:"checksum"`
+	ClassID    string    `parquet:"class_id,dict"`
+	DecisionID string    `parquet:"decision_id"`
+	DecidedAt  time.Time `parquet:"decided_at,timestamp(microsecond)"`
+	ValidUntil time.Time `parquet:"valid_until,timestamp(microsecond)"`
+	Sequence   int64     `parquet:"sequence"`
+}
+
+// chunkRows is how many changes share a started mark and an outcome file.
+const chunkRows = 5_000
+
+// differenceTables are those that a difference reads.
+var differenceTables = []string{"activation.audience", "activation.state", "activation.deliveries", "consent.decisions"}
+
+// differenceQuery compares what a destination should hold with what it holds.
+// Removals come first: a key that moved is taken away before the new one is
+// added. A key on two profiles is sent for one of them. A sequence grows with
+// each delivery to a profile, also over a removal, so that A, B, A are three.
+func differenceQuery(a weir.ActivationDef) string {
+	removals, updates := "true", "true"
+	if a.Mode == weir.AppendOnly {
+		removals, updates = "false", "false"
+	}
+	return fmt.Sprintf(`
+with desired as (
+	select d.*, x.at as decided_at from activation.audience d
+	join consent.decisions x on x.decision_id = d.decision_id and x.allow and x.activation = d.activation and x.profile_id = d.profile_id
+	where d.activation = %[1]s
+	qualify row_number() over (partition by d.delivered_key order by d.profile_id) = 1),
+held as (select * from activation.state where activation = %[1]s),
+sent as (select profile_id, max(sequence) as sequence,
+		max_by(case when status = 'rejected' then op || ':' || delivered_key || ':' || checksum end, (sequence, at)) as refused
+	from activation.deliveries where activation = %[1]s group by profile_id),
+pairs as (
+	select coalesce(d.profile_id, s.profile_id) as profile_id, d.delivered_key as want, s.delivered_key as have,
+		d.fields, d.checksum, s.checksum as held_checksum, d.class_id, d.decision_id, d.decided_at, d.valid_until,
+		greatest(coalesce(s.sequence, 0), coalesce(t.sequence, 0)) as sequence, t.refused
+	from desired d full join held s on s.profile_id = d.profile_id
+	left join sent t on t.profile_id = coalesce(d.profile_id, s.profile_id)),
+changes as (
+	select 1 as phase, 'remove' as op, profile_id, have as delivered_key, '' as fields, '' as checksum, '' as class_id, '' as decision_id,
+		cast(null as timestamptz) as decided_at, cast(null as timestamptz) as valid_until, sequence + 1 as sequence
+	from pairs where %[2]s and have is not null and (want is null or want <> have)
+	and not exists (select 1 from desired o where o.delivered_key = have and o.profile_id <> pairs.profile_id)
+	union all
+	select 2, case when have = want then 'update' else 'add' end, profile_id, want, fields, checksum, class_id, decision_id, decided_at, valid_until,
+		sequence + case when have is null or have = want then 1 else 2 end
+	from pairs where want is not null and (have is null or (%[3]s and (want <> have or checksum <> held_checksum)))
+	and (refused is null or refused <> case when have = want then 'update' else 'add' end || ':' || want || ':' || checksum))
+select op, profile_id, delivered_key, fields, checksum, class_id, decision_id,
+	coalesce(epoch_us(decided_at), 0), coalesce(epoch_us(valid_until), 0), sequence
+from changes order by phase, class_id, profile_id`, literals([]string{a.Name}), removals, updates)
+}
+
+// planDifference writes a destination's delivery plan, one row group a chunk, and
+// says which activation and operation each chunk is about.
+func (h *House) planDifference(ctx context.Context, run weir.Run, activations []weir.ActivationDef, pins map[string]int64, key string) ([]chunkInfo, error) {
+	sess, _, err := h.attached(ctx, differenceTables, pins)
+	if err != nil {
+		return nil, err
+	}
+	defer sess.Close()
+	w, err := rowfile.NewScratchWriter[change](ctx, h.store(), key, chunkRows)
+	if err != nil {
+		return nil, err
+	}
+	var chunks []chunkInfo
+	var buf []change
+	flush := func() error {
+		if len(buf) == 0 {
+			return nil
+		}
+		chunks = append(chunks, chunkInfo{Activation: buf[0].Activation, Removals: buf[0].Op == weir.Remove, Rows: len(buf)})
+		err := w.WriteGroup(buf)
+		buf = buf[:0]
+		return err
+	}
+	for _, a := range activations {
+		err := h.changes(ctx, sess, run, a, func(c change) error {
+			if len(buf) == chunkRows || (len(buf) > 0 && (buf[0].Op == weir.Remove) != (c.Op == weir.Remove)) {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			buf = append(buf, c)
+			return nil
+		})
+		if err == nil {
+			err = flush()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return chunks, w.Close()
+}
+
+// chunkInfo is what is known of a chunk without reading it.
+type chunkInfo struct {
+	Activation string `json:"activation"`
+	Removals   bool   `json:"removals"`
+	Rows       int    `json:"rows"`
+}
+
+// changes streams one activation's difference.
+func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a weir.ActivationDef, each func(change) error) error {
+	rows, err := sess.Query(ctx, differenceQuery(a))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c := change{Activation: a.Name}
+		var op string
+		var decided, until int64
+		if err := rows.Scan(&op, &c.ProfileID, &c.Key, &c.Fields, &c.Checksum, &c.ClassID, &c.DecisionID, &decided, &until, &c.Sequence); err != nil {
+			return err
+		}
+		c.Op, c.DecidedAt, c.ValidUntil = weir.Op(op), instant(decided), instant(until)
+		c.ID = deliveryID(run.Workspace, c)
+		if err := each(c); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func instant(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// deliveryID names a delivery by what it does, not by when it is tried: a crash
+// between sending and recording sends it again under the same id.
+func deliveryID(workspace string, c change) string {
+	h := sha256.New()
+	for _, s := range []string{workspace, c.Activation, c.ProfileID, c.Key, string(c.Op), strconv.FormatInt(c.Sequence, 10), c.Checksum} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// row turns a change into what a destination may be given, once admitted.
+func (c change) row() (permit.Row, error) {
+	r := permit.Row{Op: c.Op, Key: c.Key, ProfileID: c.ProfileID, DecisionID: c.DecisionID, IdempotencyKey: c.ID, Sequence: c.Sequence}
+	if c.Op == weir.Remove {
+		return r, nil
+	}
+	var values map[string]any
+	if err := json.Unmarshal([]byte(c.Fields), &values); err != nil {
+		return r, weir.Errorf(weir.Internal, "the audience of %s is damaged: %w", c.Activation, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		v := values[name]
+		if s, ok := v.(string); ok && s != "" {
+			if v = any(s[1:]); s[0] == '#' {
+				v = permit.Decimal(s[1:])
+			}
+		}
+		r.Fields = append(r.Fields, permit.Field{Name: name, Value: v})
+	}
+	return r, nil
+}

@@ -1,0 +1,256 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+)
+
+// journal is what one run does at one destination, durable before the tables
+// know it: the plan, a started mark before each chunk is sent, its outcomes
+// after. If the run never ends, the next one settles it first: a chunk with a
+// mark and no outcomes may have arrived, so its rows count as held until they
+// are sent again or removed. Nothing can be at a destination without a trace.
+type journal struct {
+	*House
+	destination string
+	run         weir.RunID
+}
+
+func (j journal) prefix() string {
+	return "journal/" + j.destination + "/" + string(j.run) + "/"
+}
+
+func (j journal) key(name string) string { return j.prefix() + name }
+
+func (j journal) startedKey(n int) string { return j.key(fmt.Sprintf("started/%06d", n)) }
+
+func (j journal) outcomeKey(n int) string { return j.key(fmt.Sprintf("outcome/%06d.parquet", n)) }
+
+// start marks a chunk as about to be sent.
+func (j journal) start(ctx context.Context, n int) error {
+	_, err := j.store().PutIfAbsent(ctx, j.startedKey(n), []byte("started"))
+	return err
+}
+
+// finish records a chunk's outcomes.
+func (j journal) finish(ctx context.Context, n int, out []weir.Delivery) error {
+	w, err := rowfile.NewScratchWriter[weir.Delivery](ctx, j.store(), j.outcomeKey(n), len(out))
+	if err != nil {
+		return err
+	}
+	if err := w.WriteGroup(out); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// outcomes reads a chunk's outcomes, if it has them.
+func (j journal) outcomes(ctx context.Context, n int) ([]weir.Delivery, bool, error) {
+	if _, err := j.store().Stat(ctx, j.outcomeKey(n)); weir.CodeOf(err) == weir.NotFound {
+		return nil, false, nil
+	} else if err != nil {
+		return nil, false, err
+	}
+	out, err := rowfile.ReadGroup[weir.Delivery](ctx, j.store(), j.outcomeKey(n), 0)
+	return out, err == nil, err
+}
+
+// Unknown is the status of a row that may have been sent when its run broke off.
+const Unknown = "unknown"
+
+// broken gives the deliveries of a chunk that was started and never finished.
+func (j journal) broken(ctx context.Context, sp activateSpec, n int) ([]weir.Delivery, error) {
+	if _, err := j.store().Stat(ctx, j.startedKey(n)); weir.CodeOf(err) == weir.NotFound {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	changes, err := rowfile.ReadGroup[change](ctx, j.store(), j.key("plan.parquet"), n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]weir.Delivery, len(changes))
+	for i, c := range changes {
+		out[i] = weir.Delivery{ID: c.ID, RunID: sp.Run.ID, Activation: c.Activation, Destination: sp.Destination, ProfileID: c.ProfileID,
+			DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, Status: Unknown, At: sp.Run.Now}
+	}
+	return out, nil
+}
+
+// settle brings what was sent into activation.deliveries and activation.state.
+// Doing it twice changes nothing.
+func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, error) {
+	r := result{Manifest: weir.Manifest{Run: sp.Run, Stage: weir.Activate, Counts: map[string]int64{}}, Part: sp.Destination, StartedAt: j.Clock()}
+	byActivation := map[string][]weir.Delivery{}
+	deliveries, err := rowfile.NewTableWriter[weir.Delivery](ctx, j.store(), schema.Named("activation.deliveries"), "")
+	if err != nil {
+		return weir.StageRun{}, err
+	}
+	defer deliveries.Abort()
+	for n := range sp.Chunks {
+		out, done, err := j.outcomes(ctx, n)
+		if err == nil && !done {
+			out, err = j.broken(ctx, sp, n)
+		}
+		if err != nil {
+			return weir.StageRun{}, err
+		}
+		for _, d := range out {
+			r.Counts["rows_in"]++
+			r.Counts[d.Activation+"."+string(d.Op)+"."+d.Status]++
+			if d.Status == string(connectors.Delivered) {
+				r.Counts["rows_out"]++
+			} else {
+				r.Status = Partial
+			}
+			if err := deliveries.Write(d); err != nil {
+				return weir.StageRun{}, err
+			}
+			byActivation[d.Activation] = append(byActivation[d.Activation], d)
+		}
+	}
+	files, err := deliveries.Close()
+	if err != nil {
+		return weir.StageRun{}, err
+	}
+	r.Tables = append(r.Tables, weir.TableFiles{Table: "activation.deliveries", Files: files})
+	for _, a := range slices.Sorted(maps.Keys(byActivation)) {
+		state, err := j.foldState(ctx, a, byActivation[a])
+		if err != nil {
+			return weir.StageRun{}, err
+		}
+		r.Tables = append(r.Tables, weir.TableFiles{Table: "activation.state", Scope: a, Replace: true, Files: state})
+	}
+	return j.commit(ctx, r)
+}
+
+// foldState is what the destination holds after these deliveries.
+func (j journal) foldState(ctx context.Context, activation string, out []weir.Delivery) ([]weir.DataFile, error) {
+	t := schema.Named("activation.state")
+	snap, err := j.Lake.Current(ctx, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	scopes, err := j.Lake.ByScope(ctx, t.Name, snap.ID)
+	if err != nil {
+		return nil, err
+	}
+	change, keyOwner := map[string]*weir.DeliveryState{}, map[string]string{}
+	for _, d := range out {
+		switch {
+		case d.Op == weir.Remove && d.Status == string(connectors.Delivered):
+			change[d.ProfileID] = nil
+		case d.Op == weir.Remove || d.Status == string(connectors.Rejected) || d.Status == Stopped:
+			// what the destination holds is as it was
+		default:
+			s := &weir.DeliveryState{Activation: activation, ProfileID: d.ProfileID, DeliveredKey: d.DeliveredKey, Checksum: d.Checksum, DeliveredAt: d.At, Sequence: d.Sequence}
+			if d.Status == Unknown {
+				s.Checksum = "" // so that the next difference sends it again
+			}
+			change[d.ProfileID] = s
+			keyOwner[d.DeliveredKey] = d.ProfileID
+		}
+	}
+	w, err := rowfile.NewTableWriter[weir.DeliveryState](ctx, j.store(), t, activation)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Abort()
+	return writeState(ctx, j.House, w, t, scopes[activation], change, keyOwner)
+}
+
+// writeState merges held rows, sorted by profile, with the changed ones.
+func writeState(ctx context.Context, h *House, w *rowfile.TableWriter[weir.DeliveryState], t schema.Table, files []weir.DataFile, change map[string]*weir.DeliveryState, keyOwner map[string]string) ([]weir.DataFile, error) {
+	added := slices.Sorted(maps.Keys(change))
+	next := 0
+	emit := func(upTo string, all bool) error {
+		for next < len(added) && (all || added[next] < upTo) {
+			if s := change[added[next]]; s != nil {
+				if err := w.Write(*s); err != nil {
+					return err
+				}
+			}
+			next++
+		}
+		return nil
+	}
+	for held, err := range rowfile.Scan[weir.DeliveryState](ctx, h.store(), t, files) {
+		if err != nil {
+			return nil, err
+		}
+		if err := emit(held.ProfileID, false); err != nil {
+			return nil, err
+		}
+		s, touched := change[held.ProfileID]
+		if touched {
+			if s != nil && s.Sequence < held.Sequence {
+				change[held.ProfileID] = &held // settled before
+			}
+			continue
+		}
+		if owner := keyOwner[held.DeliveredKey]; owner != "" {
+			continue // the key went over to a merged profile
+		}
+		if err := w.Write(held); err != nil {
+			return nil, err
+		}
+	}
+	if err := emit("", true); err != nil {
+		return nil, err
+	}
+	return w.Close()
+}
+
+// discard forgets a settled journal.
+func (j journal) discard(ctx context.Context) error {
+	var keys []string
+	for info, err := range j.store().List(ctx, j.prefix()) {
+		if err != nil {
+			return err
+		}
+		if !strings.HasSuffix(info.Key, "/spec.json") {
+			keys = append(keys, info.Key)
+		}
+	}
+	// the spec goes last: without it nobody looks at the rest
+	if err := j.store().Delete(ctx, keys...); err != nil {
+		return err
+	}
+	return j.store().Delete(ctx, j.key("spec.json"))
+}
+
+// settleOthers settles runs to this destination that never ended.
+func (a *activate) settleOthers(ctx context.Context, run weir.Run, destination string) error {
+	var open []string
+	for info, err := range a.store().List(ctx, "journal/"+destination+"/") {
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(info.Key, "/spec.json") && !strings.Contains(info.Key, "/"+string(run.ID)+"/") {
+			open = append(open, info.Key)
+		}
+	}
+	slices.Sort(open)
+	for _, key := range open {
+		var sp activateSpec
+		if err := a.readJSON(ctx, key, &sp); err != nil {
+			return err
+		}
+		j := journal{House: a.House, destination: destination, run: sp.Run.ID}
+		if _, err := j.settle(ctx, sp); err != nil {
+			return err
+		}
+		if err := j.discard(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

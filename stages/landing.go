@@ -1,0 +1,399 @@
+package stages
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/lakehouse"
+	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+)
+
+// parallelSplits is how many splits of a stream are read at once.
+const parallelSplits = 2
+
+const quarantineTable = "ops.quarantine"
+
+// landed is what one split left in the object store. It is written when the
+// split is whole, so that a crash reads only the others again.
+type landed struct {
+	Files      []weir.DataFile `json:"files"`
+	Quarantine []weir.DataFile `json:"quarantine"`
+	Rows       int64           `json:"rows"`
+	Rejected   int64           `json:"rejected"`
+	Withheld   int64           `json:"withheld"`
+	Failed     string          `json:"failed,omitempty"` // the split can't be used; others go on
+}
+
+func (c *collect) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
+	started := c.Clock()
+	var sp collectSpec
+	if err := c.readJSON(ctx, key, &sp); err != nil {
+		return "", err
+	}
+	part := sp.Source + "/" + sp.Stream
+	source, stream, err := c.stream(ctx, sp.Run, part)
+	if err != nil {
+		return "", err
+	}
+	src, err := c.open(ctx, sp.Run, source)
+	if err != nil {
+		return "", err
+	}
+	defer src.Close()
+	conn, err := c.streamSettings(source, stream)
+	if err != nil {
+		return "", err
+	}
+	raw, err := openRaw(ctx, c.Lake, sp.Table)
+	if err != nil {
+		return "", err
+	}
+	done := make([]landed, len(sp.Plan.Splits))
+	tell := meter(sp.Plan.Splits, progress)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelSplits)
+	for i, split := range sp.Plan.Splits {
+		g.Go(func() error {
+			l := &landing{collect: c, spec: &sp, src: src, stream: conn, split: split, raw: raw, tell: tell}
+			var err error
+			done[i], err = l.land(gctx)
+			tell(split, 0, true)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return "", err
+	}
+	r, err := c.gather(ctx, sp, done)
+	if err != nil {
+		return "", err
+	}
+	r.StartedAt = started
+	out := runPrefix(sp.Run, weir.Collect, part) + "result.json"
+	return out, c.writeJSON(ctx, out, r)
+}
+
+// meter turns what splits report into progress, one call at a time.
+func meter(splits []connectors.Split, progress func(weir.Progress)) func(connectors.Split, int64, bool) {
+	var mu sync.Mutex
+	var rows int64
+	finished := 0
+	return func(s connectors.Split, n int64, whole bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		rows += n
+		if whole {
+			finished++
+		}
+		progress(weir.Progress{Done: rows, Unit: "rows", Note: strconv.Itoa(finished) + "/" + strconv.Itoa(len(splits)) + " splits"})
+	}
+}
+
+// gather turns the splits' files into one commit of the raw table and one of
+// the quarantine.
+func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (result, error) {
+	r := result{Manifest: weir.Manifest{Run: sp.Run, Stage: weir.Collect, Counts: map[string]int64{}},
+		Part: sp.Source + "/" + sp.Stream, Properties: map[string]map[string]string{
+			sp.Table: {cursorProperty: sp.Plan.Cursor, rewindProperty: ""}}}
+	gone := slices.Clone(sp.Plan.Drop)
+	if sp.Drop {
+		gone = append(gone, sp.Held...)
+		// rows that belong to no scope were appended
+		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Replace: true})
+	}
+	for i, split := range sp.Plan.Splits {
+		d := done[i]
+		r.Counts["rows_in"] += d.Rows + d.Withheld
+		r.Counts["rows_out"] += d.Rows
+		r.Counts["quarantined"] += d.Rejected
+		r.Counts["withheld"] += d.Withheld
+		quarantine := weir.TableFiles{Table: quarantineTable, Scope: "collect/" + sp.Source + "/" + sp.Stream, Files: d.Quarantine}
+		if split.Scope != "" {
+			quarantine.Scope += "/" + split.Scope
+			quarantine.Replace = true
+		}
+		r.Tables = append(r.Tables, quarantine)
+		if d.Failed != "" {
+			continue // its scope keeps what it held, and is tried again next time
+		}
+		files := weir.TableFiles{Table: sp.Table, Files: d.Files}
+		if split.Scope != "" {
+			files.Scope, files.Replace = scoped(split), true
+			gone = slices.DeleteFunc(gone, func(s string) bool { return s == scopeName(split.Scope) })
+		} else if sp.Drop {
+			r.Tables[0].Files = append(r.Tables[0].Files, d.Files...)
+			continue
+		}
+		r.Tables = append(r.Tables, files)
+	}
+	for _, scope := range gone {
+		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Scope: scope, Replace: true})
+	}
+	if r.Counts["quarantined"] > 0 {
+		r.Status = Partial
+	}
+	return r, nil
+}
+
+// scopeName makes a connector's scope fit for a table's: "@" separates the version.
+func scopeName(scope string) string { return url.QueryEscape(scope) }
+
+func scoped(s connectors.Split) string { return scopeName(s.Scope) + "@" + s.Version }
+
+// rawTable is a raw table whose columns grow while its splits are read.
+type rawTable struct {
+	lake *lakehouse.Lake
+	mu   sync.Mutex
+	now  schema.Table
+}
+
+func openRaw(ctx context.Context, lake *lakehouse.Lake, name string) (*rawTable, error) {
+	t, err := lake.Describe(ctx, name)
+	if weir.CodeOf(err) == weir.NotFound {
+		t, err = schema.Raw(name, arrow.NewSchema(nil, nil))
+	}
+	return &rawTable{lake: lake, now: t}, err
+}
+
+// admit makes room for a batch's columns: a new one is added, a wider type
+// widens, a narrower or other one stays as it is (its values are converted).
+func (r *rawTable) admit(ctx context.Context, s *arrow.Schema) (schema.Table, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	want, err := schema.Raw(r.now.Name, s)
+	if err != nil {
+		return want, err
+	}
+	next := r.now
+	next.Columns = slices.Clone(next.Columns)
+	changed := next.Columns == nil
+	for _, c := range want.Columns {
+		i := slices.IndexFunc(next.Columns, func(h schema.Column) bool { return h.Name == c.Name })
+		switch {
+		case i < 0:
+			c.ID, c.Sub = 0, nil
+			next.Columns, changed = append(next.Columns, c), true
+		case next.Columns[i].Type != c.Type && next.Columns[i].Type.Widens(c.Type):
+			next.Columns[i].Type, changed = c.Type, true
+		}
+	}
+	if changed || next.Columns[0].ID == 0 {
+		if r.now, err = r.lake.Ensure(ctx, next); err != nil {
+			return next, err
+		}
+	}
+	return r.now, nil
+}
+
+// landing reads one split into files. It is the connector's Sink.
+type landing struct {
+	*collect
+	spec   *collectSpec
+	src    connectors.Source
+	stream connectors.Stream
+	split  connectors.Split
+	raw    *rawTable
+	tell   func(connectors.Split, int64, bool)
+
+	out        landed
+	table      schema.Table
+	columns    *arrow.Schema
+	w          *rowfile.ArrowWriter
+	quarantine *rowfile.TableWriter[weir.Quarantined]
+}
+
+// land reads the split unless an earlier try already has.
+func (l *landing) land(ctx context.Context) (landed, error) {
+	key := runPrefix(l.spec.Run, weir.Collect, l.spec.Source+"/"+l.spec.Stream) + "splits/" + url.PathEscape(l.split.ID) + ".json"
+	if err := l.readJSON(ctx, key, &l.out); err == nil {
+		return l.out, nil
+	} else if weir.CodeOf(err) != weir.NotFound {
+		return l.out, err
+	}
+	err := l.src.Read(ctx, l.stream, l.spec.Plan, l.split, l)
+	if err != nil {
+		if err = l.giveUp(ctx, err); err != nil {
+			return l.out, err
+		}
+	}
+	if l.w != nil {
+		files, err := l.w.Close()
+		if err != nil {
+			return l.out, err
+		}
+		l.out.Files = append(l.out.Files, files...)
+	}
+	if l.quarantine != nil {
+		if l.out.Quarantine, err = l.quarantine.Close(); err != nil {
+			return l.out, err
+		}
+	}
+	return l.out, l.writeJSON(ctx, key, l.out)
+}
+
+// giveUp decides what a failed read means: a split of its own scope that can
+// never be read is reported and left out; anything else fails the stream.
+func (l *landing) giveUp(ctx context.Context, cause error) error {
+	if l.w != nil {
+		l.w.Abort()
+		l.w = nil
+	}
+	if weir.CodeOf(cause) != weir.Invalid || l.split.Scope == "" || ctx.Err() != nil {
+		if l.quarantine != nil {
+			l.quarantine.Abort()
+		}
+		return cause
+	}
+	l.out = landed{Failed: cause.Error(), Rejected: l.out.Rejected, Withheld: l.out.Withheld}
+	return l.Reject(ctx, connectors.Rejection{Origin: l.split.Scope, Reason: cause.Error(), Withheld: true})
+}
+
+// Write implements connectors.Sink.
+func (l *landing) Write(ctx context.Context, b connectors.Batch) error {
+	if b.Rows.NumRows() == 0 {
+		return nil
+	}
+	table, err := l.raw.admit(ctx, b.Rows.Schema())
+	if err != nil {
+		return err
+	}
+	if l.w == nil || !slices.EqualFunc(l.table.Columns, table.Columns, func(a, b schema.Column) bool { return a.Name == b.Name && a.Type == b.Type }) {
+		if err := l.roll(ctx, table); err != nil {
+			return err
+		}
+	}
+	rec, err := l.complete(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	l.out.Rows += b.Rows.NumRows()
+	l.tell(l.split, b.Rows.NumRows(), false)
+	return l.w.Write(rec)
+}
+
+// roll starts a new file with the table's present columns.
+func (l *landing) roll(ctx context.Context, table schema.Table) error {
+	if l.w != nil {
+		files, err := l.w.Close()
+		if err != nil {
+			return err
+		}
+		l.out.Files, l.w = append(l.out.Files, files...), nil
+	}
+	columns, err := table.Arrow()
+	if err != nil {
+		return err
+	}
+	scope := ""
+	if l.split.Scope != "" {
+		scope = scoped(l.split)
+	}
+	l.table, l.columns = table, columns
+	l.w, err = rowfile.NewArrowWriter(ctx, l.store(), table, columns, scope)
+	return err
+}
+
+// complete gives a batch the table's columns, Weir's own among them.
+func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.RecordBatch, error) {
+	n := int(b.Rows.NumRows())
+	cols := make([]arrow.Array, len(l.columns.Fields()))
+	defer func() {
+		for _, c := range cols {
+			if c != nil {
+				c.Release()
+			}
+		}
+	}()
+	for i, f := range l.columns.Fields() {
+		switch f.Name {
+		case "_weir_row_id":
+			cols[i] = texts(n, func(r int) string { return l.split.ID + "#" + strconv.FormatInt(l.out.Rows+int64(r), 10) })
+		case "_weir_origin":
+			cols[i] = texts(n, func(r int) string { return origin(b, r) })
+		case "_weir_op":
+			cols[i] = texts(n, func(r int) string {
+				if b.Deleted != nil && b.Deleted[r] {
+					return "delete"
+				}
+				return "upsert"
+			})
+		case "_weir_collected_at":
+			cols[i] = instants(n, f.Type, l.spec.Run.Now)
+		default:
+			at := b.Rows.Schema().FieldIndices(f.Name)
+			if len(at) == 0 {
+				cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, n)
+				continue
+			}
+			c, err := l.drifted(ctx, b, b.Rows.Column(at[0]), f)
+			if err != nil {
+				return nil, err
+			}
+			cols[i] = c
+		}
+	}
+	return array.NewRecordBatch(l.columns, cols, int64(n)), nil
+}
+
+func origin(b connectors.Batch, row int) string {
+	if b.Lines == nil {
+		return b.Origin
+	}
+	return b.Origin + ":" + strconv.FormatInt(b.Lines[row], 10)
+}
+
+func texts(n int, value func(int) string) arrow.Array {
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	b.Reserve(n)
+	for r := range n {
+		b.Append(value(r))
+	}
+	return b.NewArray()
+}
+
+func instants(n int, t arrow.DataType, at time.Time) arrow.Array {
+	b := array.NewTimestampBuilder(memory.DefaultAllocator, t.(*arrow.TimestampType))
+	defer b.Release()
+	b.Reserve(n)
+	for range n {
+		b.UnsafeAppend(arrow.Timestamp(at.UnixMicro()))
+	}
+	return b.NewArray()
+}
+
+// Reject implements connectors.Sink: what can't be used goes to ops.quarantine.
+func (l *landing) Reject(ctx context.Context, r connectors.Rejection) error {
+	if l.quarantine == nil {
+		t, err := l.Lake.Ensure(ctx, schema.Named(quarantineTable))
+		if err != nil {
+			return err
+		}
+		scope := "collect/" + l.spec.Source + "/" + l.spec.Stream
+		if l.split.Scope != "" {
+			scope += "/" + l.split.Scope
+		}
+		if l.quarantine, err = rowfile.NewTableWriter[weir.Quarantined](ctx, l.store(), t, scope); err != nil {
+			return err
+		}
+	}
+	l.out.Rejected++
+	if r.Withheld {
+		l.out.Withheld++
+	}
+	return l.quarantine.Write(weir.Quarantined{RunID: l.spec.Run.ID, Stage: weir.Collect, Source: l.spec.Source, Stream: l.spec.Stream,
+		Origin: r.Origin, Field: r.Field, Reason: r.Reason, Excerpt: r.Excerpt, Withheld: r.Withheld, At: l.spec.Run.Now})
+}

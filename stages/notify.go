@@ -1,0 +1,91 @@
+package stages
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/smtp"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/activities"
+	"github.com/weir-cdp/weir/project"
+)
+
+// Notifier tells the people named in weir.yaml of a schedule that failed.
+type Notifier struct {
+	to      project.Notify
+	secrets project.Resolver
+	client  *http.Client
+}
+
+// NewNotifier makes the notifier of a project.
+func NewNotifier(p *project.Project, secrets project.Resolver) *Notifier {
+	return &Notifier{to: p.Notify, secrets: secrets, client: &http.Client{Timeout: 20 * time.Second}}
+}
+
+// Notify implements activities.Notifier: it writes to every place that is
+// configured, and fails if one could not be reached.
+func (n *Notifier) Notify(ctx context.Context, notice activities.Notice) error {
+	var errs []error
+	if n.to.Webhook != "" {
+		errs = append(errs, n.post(ctx, notice))
+	}
+	if n.to.Email.SMTP != "" {
+		errs = append(errs, n.mail(notice))
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Notifier) post(ctx context.Context, notice activities.Notice) error {
+	url, err := n.secrets.Text(n.to.Webhook)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(notice)
+	if err != nil {
+		return weir.Errorf(weir.Internal, "encode notice: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return weir.Errorf(weir.Invalid, "notify.webhook is no URL").At("weir.yaml")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := n.client.Do(req)
+	if err != nil {
+		return weir.Errorf(weir.Unavailable, "notify.webhook does not answer").At("weir.yaml")
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return weir.Errorf(weir.Unavailable, "notify.webhook answered %s", resp.Status).At("weir.yaml")
+	}
+	return nil
+}
+
+func (n *Notifier) mail(notice activities.Notice) error {
+	e := n.to.Email
+	host, _, err := net.SplitHostPort(e.SMTP)
+	if err != nil {
+		return weir.Errorf(weir.Invalid, "notify.email.smtp is not host:port").At("weir.yaml")
+	}
+	var auth smtp.Auth
+	if e.Username != "" {
+		password, err := n.secrets.Text(e.Password)
+		if err != nil {
+			return err
+		}
+		auth = smtp.PlainAuth("", e.Username, password, host)
+	}
+	text := fmt.Sprintf("From: %s\r\nTo: %s\r\nSubject: weir %s: schedule of %s %s\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nRun %s, due %s: %s\r\n%s\r\n",
+		e.From, strings.Join(e.To, ", "), notice.Workspace, notice.Schedule, notice.Status, notice.Run, notice.Now.Format(time.RFC3339), notice.Status,
+		strings.Join(notice.Problems, "\r\n"))
+	if err := smtp.SendMail(e.SMTP, auth, e.From, e.To, []byte(text)); err != nil {
+		return weir.Errorf(weir.Unavailable, "send mail through %s: %w", e.SMTP, err)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package stages
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+	conformer "github.com/weir-cdp/weir/pipelines/conform"
+	resolver "github.com/weir-cdp/weir/pipelines/resolve"
+	segments "github.com/weir-cdp/weir/pipelines/segment"
+	"github.com/weir-cdp/weir/pipelines/segment/tally"
+	unifier "github.com/weir-cdp/weir/pipelines/unify"
+	"github.com/weir-cdp/weir/project"
+)
+
+// This file says what the four Beam stages read, write and depend on.
+
+func conform(h *House) Stage {
+	return &pipeline{House: h, stage: weir.Conform, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
+		streams, tables, raw, err := in.streams(ctx, p)
+		if err != nil {
+			return outline{}, err
+		}
+		types := attributeTypes(p, raw)
+		for i := range streams {
+			streams[i].Mapping.AttributeTypes = types
+		}
+		return outline{
+			Reads:   tables,
+			Writes:  append([]schema.Table{schema.Records(types)}, named("core.events", "core.consents", quarantineTable)...),
+			Params:  conformer.Params{Streams: streams},
+			Depends: streams,
+		}, nil
+	}}
+}
+
+// streams lists the streams that have landed something, with their raw tables.
+func (in *inputs) streams(ctx context.Context, p *project.Project) (streams []conformer.StreamParams, tables []string, raw map[string]schema.Table, err error) {
+	raw = map[string]schema.Table{}
+	for _, s := range p.Sources {
+		for _, t := range s.Streams {
+			name := project.RawTable(s.Name, t.Name)
+			if in.pins[name] == 0 {
+				continue
+			}
+			if raw[name], err = in.house.Lake.Describe(ctx, name); err != nil {
+				return nil, nil, nil, err
+			}
+			version, err := digest(t.Mapping)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			tables = append(tables, name)
+			streams = append(streams, conformer.StreamParams{Mapping: t.Mapping, RawTable: name, Version: version[:16]})
+		}
+	}
+	return streams, tables, raw, nil
+}
+
+// attributeTypes gives every attribute its type: as weir.yaml declares, as the
+// common vocabulary has it, or as the columns that are mapped to it by name say,
+// if they all agree; else text.
+func attributeTypes(p *project.Project, raw map[string]schema.Table) map[string]weir.AttributeType {
+	seen := map[string]map[weir.AttributeType]bool{}
+	for _, s := range p.Sources {
+		for _, t := range s.Streams {
+			table := raw[project.RawTable(s.Name, t.Name)]
+			for name, value := range t.Mapping.Attributes {
+				if seen[name] == nil {
+					seen[name] = map[weir.AttributeType]bool{}
+				}
+				seen[name][columnType(table, value)] = true
+			}
+		}
+	}
+	out := map[string]weir.AttributeType{}
+	for name, types := range seen {
+		declared, ok := p.Attributes[name]
+		switch {
+		case ok:
+			out[name] = declared
+		case name == "birth_date" || name == "date_of_birth":
+			out[name] = weir.Date
+		case len(types) == 1 && !isAddress(name) && !slices.Contains(p.IdentifierKinds(), name):
+			out[name] = slices.Collect(maps.Keys(types))[0]
+		default:
+			out[name] = weir.Text
+		}
+	}
+	return out
+}
+
+func columnType(t schema.Table, column string) weir.AttributeType {
+	c, ok := t.Column(column)
+	if !ok {
+		return weir.Text
+	}
+	_, _, decimal := c.Type.Decimal()
+	switch {
+	case decimal, c.Type == schema.Long, c.Type == schema.Int, c.Type == schema.Double:
+		return weir.Number
+	case c.Type == schema.Date:
+		return weir.Date
+	case c.Type == schema.Timestamp, c.Type == schema.LocalTimestamp:
+		return weir.Instant
+	case c.Type == schema.Boolean:
+		return weir.Boolean
+	}
+	return weir.Text
+}
+
+func named(names ...string) []schema.Table {
+	out := make([]schema.Table, len(names))
+	for i, n := range names {
+		out[i] = schema.Named(n)
+	}
+	return out
+}
+
+func resolve(h *House) Stage {
+	return &pipeline{House: h, stage: weir.Resolve, plan: func(_ context.Context, p *project.Project, _ *inputs) (outline, error) {
+		params := resolver.Params{Identity: p.Identity}
+		return outline{
+			Reads:   []string{"core.records", "core.events", "core.consents"},
+			Prior:   []string{"identity.links", "identity.identifiers", "identity.merges"},
+			Writes:  named("identity.edges", "identity.links", "identity.identifiers", "identity.merges", quarantineTable),
+			Params:  params,
+			Depends: params,
+		}, nil
+	}}
+}
+
+func unify(h *House) Stage {
+	return &pipeline{House: h, stage: weir.Unify, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
+		types, err := in.attributes(ctx)
+		params := unifier.Params{Identity: p.Identity, AttributeTypes: types}
+		return outline{
+			Reads:   []string{"core.records", "identity.links", "identity.identifiers"},
+			Writes:  append([]schema.Table{schema.Profiles(types)}, named("core.lineage")...),
+			Params:  params,
+			Depends: params,
+		}, err
+	}}
+}
+
+// attributes are the types of the attributes that core.records has.
+func (in *inputs) attributes(ctx context.Context) (map[string]weir.AttributeType, error) {
+	out := map[string]weir.AttributeType{}
+	t, err := in.house.Lake.Describe(ctx, "core.records")
+	if weir.CodeOf(err) == weir.NotFound {
+		return out, nil
+	}
+	for _, c := range t.Attributes() {
+		out[c.Name] = columnType(t, c.Name)
+	}
+	return out, err
+}
+
+// definitionsProperty names the object with the digests of the segments that
+// the current memberships follow.
+const definitionsProperty = "weir.definitions"
+
+func segment(h *House) Stage {
+	return &pipeline{House: h, stage: weir.Segment, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
+		types, err := in.attributes(ctx)
+		if err != nil {
+			return outline{}, err
+		}
+		params := segments.Params{Segments: p.Segments, Traits: p.Traits, IdentifierOrder: p.IdentifierKinds(), AttributeTypes: types, Timezone: p.Timezone}
+		var clock time.Time
+		if timed, err := tally.Needs(params.Definitions()); err != nil {
+			return outline{}, err
+		} else if timed {
+			clock = in.run.Now
+		}
+		depends, err := digest(params)
+		if err != nil {
+			return outline{}, err
+		}
+		if params.PriorDigests, params.PriorNow, err = in.definitions(ctx); err != nil {
+			return outline{}, err
+		}
+		digests, err := params.Digests()
+		if err != nil {
+			return outline{}, err
+		}
+		key := "definitions/segments-" + strings.ReplaceAll(string(in.run.ID), "/", "_") + ".json"
+		if err := h.writeJSON(ctx, key, digests); err != nil {
+			return outline{}, err
+		}
+		return outline{
+			Reads:      []string{"core.profiles", "core.events", "identity.identifiers"},
+			Prior:      []string{"segment.memberships", "identity.merges"},
+			Writes:     named("core.traits", "segment.memberships", "segment.changes", quarantineTable),
+			Params:     params,
+			Depends:    []any{depends, clock},
+			Properties: map[string]map[string]string{"segment.memberships": {definitionsProperty: key}},
+		}, nil
+	}}
+}
+
+// definitions reads what the last run of the stage followed.
+func (in *inputs) definitions(ctx context.Context) (map[string]string, time.Time, error) {
+	snap, err := in.house.Lake.Current(ctx, "segment.memberships")
+	if weir.CodeOf(err) == weir.NotFound {
+		return nil, time.Time{}, nil
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	key := snap.Properties[definitionsProperty]
+	if key == "" {
+		return nil, time.Time{}, nil
+	}
+	digests := map[string]string{}
+	if err := in.house.readJSON(ctx, key, &digests); err != nil {
+		return nil, time.Time{}, err
+	}
+	last, _, err := in.house.last(ctx, weir.Segment, "")
+	return digests, last.Now, err
+}
