@@ -89,4 +89,3 @@ func (n *Names) All() []string {
 	}
 	return out
 }
-

@@ -158,14 +158,11 @@ func (s *section) match(m match, rec *weir.Record, usable map[string][]string, t
 func (r *Rules) Seen(ids weir.Identifiers) []Held {
 	var held []Held
 	for _, kind := range sorted(ids) {
-		s := r.sections[weir.Person]
-		if s.identifiers[kind] == nil && r.sections[weir.Account].identifiers[kind] != nil {
-			s = r.sections[weir.Account]
-		}
-		id := s.identifier(kind)
+		id := r.seen(kind)
+		of := r.kindOf(kind)
 		for _, v := range ids[kind] {
 			if v != "" {
-				held = append(held, Held{Kind: kind, Value: v, Blocked: id.why(s.kind, kind, v), Links: id.Links})
+				held = append(held, Held{Kind: kind, Value: v, Blocked: id.why(of, kind, v), Links: id.Links})
 			}
 		}
 	}
@@ -174,7 +171,7 @@ func (r *Rules) Seen(ids weir.Identifiers) []Held {
 
 // SharedBy returns on how many profiles a value of a kind may be.
 func (r *Rules) SharedBy(kind string) int {
-	return r.sections[weir.Person].identifier(kind).SharedBy
+	return r.seen(kind).SharedBy
 }
 
 func sorted(ids weir.Identifiers) []string {
@@ -185,3 +182,16 @@ func sorted(ids weir.Identifiers) []string {
 	sort.Strings(kinds)
 	return kinds
 }
+
+// Links says whether a kind's values are evidence, for events and consents.
+func (r *Rules) Links(kind string) bool { return r.seen(kind).Links }
+
+// kindOf says whose identifier a kind is as events and consents have it.
+func (r *Rules) kindOf(kind string) weir.Kind {
+	if r.sections[weir.Person].identifiers[kind] == nil && r.sections[weir.Account].identifiers[kind] != nil {
+		return weir.Account
+	}
+	return weir.Person
+}
+
+func (r *Rules) seen(kind string) *identifier { return r.sections[r.kindOf(kind)].identifier(kind) }

@@ -1,0 +1,158 @@
+package resolve
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+)
+
+// value is all that is known of one identifier value.
+type value struct {
+	held      bool   // by a record
+	owner     string // the one profile that holds it
+	ambiguous bool
+	blocked   bool
+	account   bool // owner holds it as an account
+	seen      bool
+	before    string
+}
+
+// hold adds that a record of a profile holds the value. Of a person and an
+// account that both hold it, the person has it: events are about people.
+func (v *value) hold(o ownedRow) {
+	first := !v.held || (v.owner == "" && !v.ambiguous)
+	v.held = true
+	switch {
+	case o.Blocked:
+		v.blocked = true
+	case first, v.account && !o.Account:
+		v.owner, v.account, v.ambiguous = o.Profile, o.Account, false
+	case o.Account && !v.account, v.owner == o.Profile:
+	default:
+		v.owner, v.ambiguous = "", true
+	}
+}
+
+// settle says where the value leads: to a profile, nowhere, or (node) to where
+// the values are that it was seen with.
+func (v *value) settle() (node bool) {
+	switch {
+	case v.owner != "":
+	case v.held, v.blocked:
+		v.ambiguous = true
+	default:
+		node = v.seen
+	}
+	return node
+}
+
+type identifier struct{ kind, value string }
+
+// attribute finds the profile of each value of one partition, and sends on what
+// place must know of the values without one.
+func attribute(ctx context.Context, t *pipelines.Task) error {
+	r, err := rules(t)
+	if err != nil {
+		return err
+	}
+	values, err := gather(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(values), compareIdentifiers) {
+		if err := settle(t, r, id, values[id]); err != nil {
+			return err
+		}
+	}
+	return each(pipelines.Stream[besideRow](ctx, t, "beside"), func(b besideRow) error {
+		return beside(t, r, b, values[identifier{b.Kind, b.Value}])
+	})
+}
+
+func compareIdentifiers(a, b identifier) int {
+	if a.kind != b.kind {
+		if a.kind < b.kind {
+			return -1
+		}
+		return 1
+	}
+	switch {
+	case a.value < b.value:
+		return -1
+	case a.value > b.value:
+		return 1
+	}
+	return 0
+}
+
+func gather(ctx context.Context, t *pipelines.Task) (map[identifier]*value, error) {
+	values := map[identifier]*value{}
+	at := func(kind, text string) *value {
+		v := values[identifier{kind, text}]
+		if v == nil {
+			v = &value{}
+			values[identifier{kind, text}] = v
+		}
+		return v
+	}
+	if err := each(pipelines.Stream[ownedRow](ctx, t, "owned"), func(o ownedRow) error {
+		at(o.Kind, o.Value).hold(o)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if err := each(pipelines.Stream[seenRow](ctx, t, "seen"), func(s seenRow) error {
+		v := at(s.Kind, s.Value)
+		v.seen, v.blocked = true, v.blocked || s.Blocked
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return values, each(pipelines.Stream[beforeRow](ctx, t, "before"), func(b beforeRow) error {
+		at(b.Kind, b.Value).before = b.Profile
+		return nil
+	})
+}
+
+func settle(t *pipelines.Task, r *evidence.Rules, id identifier, v *value) error {
+	h := valueHash(id.kind, id.value)
+	node := v.settle()
+	if node {
+		row := nodeRow{Hi: h.Hi, Lo: h.Lo, Partition: int64(t.Partition()), Links: r.Links(id.kind),
+			Device: evidence.IsDevice(id.kind), SharedBy: int64(r.SharedBy(id.kind)), Before: v.before}
+		if err := pipelines.Emit(t, "node", 0, row); err != nil {
+			return err
+		}
+	} else if v.before != "" {
+		if err := pipelines.Emit(t, "moved", 0, movedRow{Hi: h.Hi, Lo: h.Lo, Before: v.before, Now: v.owner}); err != nil {
+			return err
+		}
+	}
+	if !v.held && !v.seen {
+		return nil // only of before
+	}
+	row := knownRow{Kind: id.kind, Value: id.value, Profile: v.owner, Ambiguous: v.ambiguous, Node: node}
+	return pipelines.Emit(t, "identifiers:known", t.Partition(), row)
+}
+
+// beside tells place what a value's neighbour was seen with: a known profile, or
+// another value that no record holds.
+func beside(t *pipelines.Task, r *evidence.Rules, b besideRow, v *value) error {
+	switch {
+	case v == nil:
+		return weir.Errorf(weir.Internal, "a value was seen beside another, but not seen")
+	case v.owner != "":
+		if !r.Links(b.Kind) {
+			return nil // link: false is no evidence for its neighbours
+		}
+		return pipelines.Emit(t, "attached", 0, attachedRow{Hi: b.Hi, Lo: b.Lo, Profile: v.owner})
+	case v.ambiguous:
+		return nil
+	}
+	h := valueHash(b.Kind, b.Value)
+	return pipelines.Emit(t, "together", 0, togetherRow{Hi: h.Hi, Lo: h.Lo, OtherHi: b.Hi, OtherLo: b.Lo})
+}

@@ -1,0 +1,222 @@
+package resolve
+
+import (
+	"context"
+	"slices"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+)
+
+// graph is the clustering's input with the names of its numbers.
+type graph struct {
+	cluster.Graph
+	names    *cluster.Names
+	kinds    []recordKind // by record
+	rules    []string     // by Group.Rule, in ascending order
+	limits   []evidence.Limit
+	suspects []string // the identifier or rule of each suspect
+}
+
+type recordKind uint8
+
+const (
+	person recordKind = iota
+	account
+)
+
+func (k recordKind) kind() weir.Kind {
+	if k == account {
+		return weir.Account
+	}
+	return weir.Person
+}
+
+// loadGraph reads what read and match sent.
+func loadGraph(ctx context.Context, t *pipelines.Task, r *evidence.Rules, p Params) (*graph, error) {
+	g := &graph{limits: r.Limits()}
+	for _, l := range g.limits {
+		g.Limits = append(g.Limits, limitOf(l))
+	}
+	if err := g.loadRecords(ctx, t); err != nil {
+		return nil, err
+	}
+	numbers, err := g.loadSuspects(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	l := loader{graph: g, suspects: numbers, rule: map[string]uint16{}}
+	if err := l.groups(ctx, t); err != nil {
+		return nil, err
+	}
+	l.decisions(t, p)
+	l.sortRules()
+	return g, nil
+}
+
+func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
+	var ids []string
+	for row, err := range pipelines.Stream[recordRow](ctx, t, "record") {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, row.Record)
+	}
+	var err error
+	if g.names, err = cluster.NewNames(ids); err != nil {
+		return err
+	}
+	g.N = g.names.Len()
+	g.kinds = make([]recordKind, g.N)
+	for row, err := range pipelines.Stream[recordRow](ctx, t, "record") {
+		if err != nil {
+			return err
+		}
+		m := g.names.Find(row.Record)
+		if row.Kind == string(weir.Account) {
+			g.kinds[m] = account
+		}
+		for _, l := range unpackLimited(row.Limits) {
+			g.Values = append(g.Values, cluster.Value{Record: m, Kind: l.Index, Hash: l.Hash})
+		}
+	}
+	return nil
+}
+
+// loadSuspects returns the index of each suspect's number.
+func (g *graph) loadSuspects(ctx context.Context, t *pipelines.Task) (map[int64]int32, error) {
+	numbers := map[int64]int32{}
+	var parents []int64
+	for row, err := range pipelines.Stream[suspectRow](ctx, t, "suspect") {
+		if err != nil {
+			return nil, err
+		}
+		i, known := numbers[row.Suspect]
+		if !known {
+			i = int32(len(g.Suspects))
+			numbers[row.Suspect] = i
+			g.Suspects = append(g.Suspects, cluster.Suspect{Extra: int(row.Extra), Allowed: int(row.Allowed), Parent: cluster.Free})
+			g.suspects = append(g.suspects, row.Identifier)
+			parents = append(parents, row.Parent)
+		}
+		m, err := g.find(row.Record)
+		if err != nil {
+			return nil, err
+		}
+		g.Suspects[i].Records = append(g.Suspects[i].Records, m)
+	}
+	for i, p := range parents {
+		if p == 0 {
+			continue
+		}
+		parent, known := numbers[p]
+		if !known {
+			return nil, weir.Errorf(weir.Internal, "suspect %d waits for an unknown one", i)
+		}
+		g.Suspects[i].Parent = parent
+	}
+	return numbers, nil
+}
+
+func (g *graph) find(record string) (int32, error) {
+	m := g.names.Find(record)
+	if m < 0 {
+		return 0, weir.Errorf(weir.Internal, "evidence about a record that is not there").At(record)
+	}
+	return m, nil
+}
+
+// loader turns rows into groups.
+type loader struct {
+	*graph
+	suspects map[int64]int32
+	rule     map[string]uint16 // provisional numbers, in the order of arrival
+}
+
+func (l *loader) ruleOf(name string) uint16 {
+	n, known := l.rule[name]
+	if !known {
+		n = uint16(len(l.rules))
+		l.rule[name] = n
+		l.rules = append(l.rules, name)
+	}
+	return n
+}
+
+func (l *loader) groups(ctx context.Context, t *pipelines.Task) error {
+	var now groupRow
+	var members []int32
+	flush := func() error {
+		if len(members) == 0 {
+			return nil
+		}
+		suspect := cluster.Free
+		if now.Suspect != 0 {
+			i, known := l.suspects[now.Suspect]
+			if !known {
+				return weir.Errorf(weir.Internal, "evidence waits for an unknown suspect")
+			}
+			suspect = i
+		}
+		l.Add(l.ruleOf(now.Rule), float32(now.Weight), suspect, members...)
+		return nil
+	}
+	for row, err := range pipelines.Stream[groupRow](ctx, t, "group") {
+		if err != nil {
+			return err
+		}
+		if row.Group != now.Group {
+			if err := flush(); err != nil {
+				return err
+			}
+			now, members = row, members[:0]
+		}
+		m, err := l.find(row.Record)
+		if err != nil {
+			return err
+		}
+		members = append(members, m)
+	}
+	return flush()
+}
+
+// decisions adds what a person linked or split. A pair with a record that is
+// gone, or of two kinds, waits: it is counted and does nothing.
+func (l *loader) decisions(t *pipelines.Task, p Params) {
+	find := func(pair Pair) (a, b int32, ok bool) {
+		a, b = l.names.Find(pair.Left), l.names.Find(pair.Right)
+		ok = a >= 0 && b >= 0 && a != b && l.kinds[a] == l.kinds[b]
+		if !ok {
+			t.Count("decisions_idle", 1)
+		}
+		return a, b, ok
+	}
+	for _, pair := range p.Together {
+		if a, b, ok := find(pair); ok {
+			l.Add(l.ruleOf(linkedRule), cluster.Linked, cluster.Free, a, b)
+		}
+	}
+	for _, pair := range p.Apart {
+		if a, b, ok := find(pair); ok {
+			l.Apart = append(l.Apart, [2]int32{a, b})
+		}
+	}
+}
+
+// sortRules renumbers rules by name: numbers settle ties, so they may not depend
+// on what arrived first.
+func (l *loader) sortRules() {
+	sorted := slices.Clone(l.rules)
+	slices.Sort(sorted)
+	to := make([]uint16, len(sorted))
+	for i, name := range l.rules {
+		at, _ := slices.BinarySearch(sorted, name)
+		to[i] = uint16(at)
+	}
+	for i := range l.Groups {
+		l.Groups[i].Rule = to[l.Groups[i].Rule]
+	}
+	l.graph.rules = sorted
+}

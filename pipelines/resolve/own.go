@@ -1,0 +1,28 @@
+package resolve
+
+import (
+	"context"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+)
+
+// own finds the profile of each value that a record holds.
+func own(ctx context.Context, t *pipelines.Task) error {
+	rows, err := pipelines.Read[linkRow](ctx, t, "link")
+	if err != nil {
+		return err
+	}
+	profile := make(map[string]string, len(rows))
+	for _, l := range rows {
+		profile[l.Record] = l.Profile
+	}
+	return each(pipelines.Stream[heldRow](ctx, t, "held"), func(h heldRow) error {
+		p, known := profile[h.Record]
+		if !known {
+			return weir.Errorf(weir.Internal, "a record has no profile").At(h.Record)
+		}
+		return pipelines.Emit(t, "owned", byValue(t, h.Kind, h.Value),
+			ownedRow{Kind: h.Kind, Value: h.Value, Profile: p, Blocked: h.Blocked, Account: h.Account})
+	})
+}

@@ -1,0 +1,241 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/stableid"
+)
+
+// linkedRule names the edges of a person's decision.
+const linkedRule = "linked"
+
+// partition clusters all records and names the profiles.
+func partition(ctx context.Context, t *pipelines.Task) error {
+	r, err := rules(t)
+	if err != nil {
+		return err
+	}
+	p, err := pipelines.Params[Params](t)
+	if err != nil {
+		return err
+	}
+	g, err := loadGraph(ctx, t, r, p)
+	if err != nil {
+		return err
+	}
+	solved, err := cluster.Solve(&g.Graph)
+	if err != nil {
+		return err
+	}
+	if err := reportHubs(t, g, solved); err != nil {
+		return err
+	}
+	t.Count("over_soft_limit", int64(len(solved.Over)))
+	t.Count("components_rebuilt", int64(solved.Rebuilt))
+	if err := writeEdges(t, g, solved); err != nil {
+		return err
+	}
+	named, err := name(ctx, t, g, solved.Cluster)
+	if err != nil {
+		return err
+	}
+	if err := writeMerges(t, named.Changes); err != nil {
+		return err
+	}
+	return writeLinks(t, g, solved.Cluster, named.ID)
+}
+
+// reportHubs counts the hubs and puts one row a hub into ops.quarantine, without
+// its value.
+func reportHubs(t *pipelines.Task, g *graph, solved *cluster.Result) error {
+	rows := make([]weir.Quarantined, 0, len(solved.Hubs))
+	for _, h := range solved.Hubs {
+		rows = append(rows, weir.Quarantined{Field: g.suspects[h.Suspect], Reason: "hub: shared by " + plural(h.Profiles, "profile")})
+	}
+	slices.SortFunc(rows, func(a, b weir.Quarantined) int {
+		return strings.Compare(a.Field+"\x00"+a.Reason, b.Field+"\x00"+b.Reason)
+	})
+	t.Count("hubs", int64(len(rows)))
+	if len(rows) == 0 {
+		return nil
+	}
+	// Not through Quarantine: a hub is found, not withheld, and the run is whole.
+	w, err := pipelines.Output[weir.Quarantined](t, quarantine, pipelines.QuarantineScope(weir.Resolve, "", ""))
+	if err != nil {
+		return err
+	}
+	run := t.Spec().Run
+	for _, q := range rows {
+		q.RunID, q.Stage, q.At = run.ID, weir.Resolve, run.Now
+		if err := w.Write(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeEdges writes identity.edges, one row for two records and a rule.
+func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result) error {
+	all := make([]cluster.Edge, 0, len(g.Members)-len(g.Groups))
+	for e := range solved.Edges() {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b cluster.Edge) int {
+		switch {
+		case a.Left != b.Left:
+			return int(a.Left) - int(b.Left)
+		case a.Right != b.Right:
+			return int(a.Right) - int(b.Right)
+		case a.Rule != b.Rule:
+			return int(a.Rule) - int(b.Rule)
+		case (a.Refused == 0) != (b.Refused == 0): // used before refused
+			if a.Refused == 0 {
+				return -1
+			}
+			return 1
+		}
+		return int(a.Refused) - int(b.Refused)
+	})
+	all = slices.CompactFunc(all, func(a, b cluster.Edge) bool {
+		return a.Left == b.Left && a.Right == b.Right && a.Rule == b.Rule
+	})
+	w, err := pipelines.Output[weir.Edge](t, edges, "")
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		// Graph weights are single precision: give back the configured figure.
+		weight := math.Round(float64(e.Weight)*1e4) / 1e4
+		row := weir.Edge{Left: g.names.At(e.Left), Right: g.names.At(e.Right), Rule: g.rules[e.Rule],
+			Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Used: e.Refused == 0}
+		if kind, limit := e.Refused.Kind(); limit {
+			row.RefusedBy = "limit: " + g.limits[kind].Identifier
+		} else if e.Refused != 0 {
+			row.RefusedBy = "do_not_link"
+		}
+		if row.Used {
+			t.Count("edges_used", 1)
+		} else {
+			t.Count("edges_refused", 1)
+		}
+		if err := w.Write(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// name gives the clusters their ids.
+func name(ctx context.Context, t *pipelines.Task, g *graph, clusters []int32) (stableid.Assignment, error) {
+	in := stableid.Input{Cluster: clusters, Prior: make([]int32, g.N)}
+	var ids []string
+	for row, err := range pipelines.Stream[priorRow](ctx, t, "prior") {
+		if err != nil {
+			return stableid.Assignment{}, err
+		}
+		ids = append(ids, row.Profile)
+	}
+	prior, err := cluster.NewNames(ids)
+	if err != nil {
+		return stableid.Assignment{}, err
+	}
+	in.IDs = prior.All()
+	for i := range in.Prior {
+		in.Prior[i] = -1
+	}
+	for row, err := range pipelines.Stream[priorRow](ctx, t, "prior") {
+		if err != nil {
+			return stableid.Assignment{}, err
+		}
+		if m := g.names.Find(row.Record); m >= 0 {
+			in.Prior[m] = prior.Find(row.Profile)
+		}
+	}
+	if in.Used, err = used(ctx, t); err != nil {
+		return stableid.Assignment{}, err
+	}
+	workspace := t.Spec().Run.Workspace
+	in.Derive = func(m int32, salt int) string {
+		return stableid.Derive(workspace, g.kinds[m].kind(), g.names.At(m), salt)
+	}
+	return stableid.Assign(in)
+}
+
+// used reads the ids that identity.merges knows. 64 bits of each are enough:
+// one taken by mistake costs a salt.
+func used(ctx context.Context, t *pipelines.Task) (func(string) bool, error) {
+	sum := func(id string) uint64 {
+		h := fnv.New64a()
+		h.Write([]byte(id))
+		return h.Sum64()
+	}
+	known := map[uint64]struct{}{}
+	for row, err := range pipelines.Stream[usedRow](ctx, t, "used") {
+		if err != nil {
+			return nil, err
+		}
+		known[sum(row.ID)] = struct{}{}
+	}
+	return func(id string) bool { _, ok := known[sum(id)]; return ok }, nil
+}
+
+// writeMerges appends to identity.merges.
+func writeMerges(t *pipelines.Task, changes []stableid.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	changes = slices.Clone(changes)
+	slices.SortFunc(changes, func(a, b stableid.Change) int {
+		return strings.Compare(a.Change+"\x00"+a.From+"\x00"+a.To, b.Change+"\x00"+b.From+"\x00"+b.To)
+	})
+	w, err := pipelines.Output[weir.Merge](t, merges, "")
+	if err != nil {
+		return err
+	}
+	run := t.Spec().Run
+	for _, c := range changes {
+		reason := "nothing of it is left"
+		if c.To != "" {
+			reason = fmt.Sprintf("%d of %s", c.Shared, plural(c.Of, "member"))
+		}
+		t.Count("ids_"+c.Change, 1)
+		if err := w.Write(weir.Merge{RunID: run.ID, At: run.Now, Change: c.Change, From: c.From, To: c.To, Reason: reason}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeLinks writes identity.links and sends each link to its record's
+// partition.
+func writeLinks(t *pipelines.Task, g *graph, clusters []int32, ids []string) error {
+	w, err := pipelines.Output[weir.Link](t, links, "")
+	if err != nil {
+		return err
+	}
+	for m, c := range clusters {
+		record, profile := g.names.At(int32(m)), ids[c]
+		if int32(m) == c {
+			t.Count("profiles_"+string(g.kinds[m].kind()), 1)
+		}
+		if err := w.Write(weir.Link{RecordID: record, ProfileID: profile}); err != nil {
+			return err
+		}
+		if err := pipelines.Emit(t, "own:link", byRecord(t, record), linkRow{Record: record, Profile: profile}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// limitOf turns a rule's limit into the clustering's.
+func limitOf(l evidence.Limit) cluster.Limit { return cluster.Limit{Max: l.Max, Hard: l.Hard} }
