@@ -22,6 +22,8 @@ type csvParser struct {
 	at     int64  // its first line
 	fields []csvField
 	bad    string // why the row is bad; "" if it is not
+
+	lineEnd int // of the line being parsed, relative to start, without "\n"
 }
 
 const tooLongRow = "the row is longer than the limit (max_row_bytes)"
@@ -90,6 +92,7 @@ func (p *csvParser) split(line []byte) {
 // quoted parses a row with quotes, whose first line has n bytes.
 func (p *csvParser) quoted(n int) error {
 	pos, over := 0, false
+	p.lineEnd = n
 	var err error
 	for !over {
 		var f csvField
@@ -192,23 +195,42 @@ func (p *csvParser) afterQuote(pos int, b byte, err error) (next int, over bool,
 	return 0, false, nil
 }
 
-// plainField parses an unquoted field at pos.
+// plainField parses an unquoted field at pos. It ends with its line at the
+// latest; lineEnd is where that is, as far as it is known.
 func (p *csvParser) plainField(pos int) (f csvField, next int, over bool, err error) {
-	f.start = pos
-	for i := pos; ; i++ {
-		b, err := p.byteAt(i)
-		switch {
-		case errors.Is(err, io.EOF):
-			f.end = f.start + len(chomp(p.buf[p.start+f.start:p.start+i]))
-			return f, i, true, nil
-		case err != nil:
+	if pos > p.lineEnd {
+		if err := p.findLineEnd(pos); err != nil {
 			return f, 0, false, err
-		case b == p.delimiter:
-			f.end = i
-			return f, i + 1, false, nil
-		case b == '\n':
-			f.end = f.start + len(chomp(p.buf[p.start+f.start:p.start+i]))
-			return f, i + 1, true, nil
+		}
+	}
+	f.start = pos
+	line := p.buf[p.start+pos : p.start+p.lineEnd]
+	if i := bytes.IndexByte(line, p.delimiter); i >= 0 {
+		f.end = pos + i
+		return f, f.end + 1, false, nil
+	}
+	f.end = pos + len(chomp(line))
+	if p.start+p.lineEnd < p.end {
+		return f, p.lineEnd + 1, true, nil
+	}
+	return f, p.lineEnd, true, nil
+}
+
+// findLineEnd sets lineEnd for the line that holds pos.
+func (p *csvParser) findLineEnd(pos int) error {
+	for from := pos; ; {
+		if p.start+from < p.end {
+			if i := bytes.IndexByte(p.buf[p.start+from:p.end], '\n'); i >= 0 {
+				p.lineEnd = from + i
+				return nil
+			}
+			from = p.end - p.start
+		}
+		if err := p.fill(); errors.Is(err, io.EOF) {
+			p.lineEnd = p.end - p.start
+			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 }
