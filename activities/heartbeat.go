@@ -54,7 +54,6 @@ func beating[T any](ctx context.Context, log *slog.Logger, f func(ctx context.Co
 			}
 		}
 	})
-	record() // at once: the beat of a step that ends before the first tick
 	out, err = guarded(ctx, log, f, func(p weir.Progress) {
 		p.Note = Bound(p.Note)
 		latest.Lock()

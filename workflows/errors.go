@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/weir-cdp/weir"
@@ -67,5 +68,6 @@ func failure(err error, details ...any) error {
 // taken says that a child could not start because its id, its lock, is in use.
 func taken(err error) bool {
 	var e *temporal.ChildWorkflowExecutionAlreadyStartedError
-	return errors.As(err, &e)
+	var mocked *serviceerror.WorkflowExecutionAlreadyStarted // what the test server gives
+	return errors.As(err, &e) || errors.As(err, &mocked)
 }
