@@ -152,7 +152,10 @@ func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part s
 	}
 	now := h.Clock()
 	row := weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now, Now: run.Now,
-		Status: Unchanged, RowsIn: 0, RowsOut: 0, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest}
+		Status: Unchanged, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest}
+	if later := prior.Counts["events_later"]; later > 0 { // still to come
+		row.Counts = map[string]int64{"events_later": later}
+	}
 	return row, h.Lake.RecordRun(ctx, row)
 }
 

@@ -174,7 +174,7 @@ func segment(h *House) Stage {
 		var clock time.Time
 		if timed, err := tally.Needs(params.Definitions()); err != nil {
 			return outline{}, err
-		} else if timed {
+		} else if timed || in.later(ctx) {
 			clock = in.run.Now
 		}
 		depends, err := digest(params)
@@ -201,6 +201,13 @@ func segment(h *House) Stage {
 			Properties: map[string]map[string]string{"segment.memberships": {definitionsProperty: key}},
 		}, nil
 	}}
+}
+
+// later tells whether the last run met events that were still in its future:
+// they come to count as time goes by.
+func (in *inputs) later(ctx context.Context) bool {
+	last, ran, err := in.house.last(ctx, weir.Segment, "")
+	return err != nil || (ran && last.Counts["events_later"] > 0)
 }
 
 // definitions reads what the last run of the stage followed.

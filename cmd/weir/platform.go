@@ -23,6 +23,8 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/lakehouse/sql"
 	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/conform"
+	"github.com/weir-cdp/weir/pipelines/unify"
 	"github.com/weir-cdp/weir/policies"
 	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
@@ -90,9 +92,13 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 	if err != nil {
 		return err
 	}
+	secrets := map[string]string{}
+	for _, use := range pipelineSecrets {
+		secrets[use] = derive(secret, use)
+	}
 	pl.house.Pipeline = func(ctx context.Context, spec string, progress func(weir.Progress)) error {
 		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: 1 << 30,
-			Secrets: map[string]string{unifySecret: derive(secret, unifySecret), conformSecret: derive(secret, conformSecret)}}, spec, progress)
+			Secrets: secrets}, spec, progress)
 		return err
 	}
 	return nil
@@ -199,6 +205,9 @@ func (pl *platform) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// pipelineSecrets are the secrets that pipelines ask for by name.
+var pipelineSecrets = []string{unify.LineageSecret, conform.RecordSecret}
 
 // secretKey is where the workspace's own secret lies: it keys hashes of personal
 // values, and never leaves the lake but to the workspace's processes.

@@ -1,0 +1,62 @@
+# Weir's front door. `make` alone lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# DuckDB is linked as a static library, so a C compiler is needed once.
+export CGO_ENABLED = 1
+GO ?= go
+BIN := bin/weir
+# Packages that link Temporal's server or DuckDB are slow to build; -race is for
+# the others.
+RACE := ./ ./project/... ./policies/... ./connectors/... ./activities/... ./workflows/... ./pipelines/...
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+check-tools:
+	@command -v $(GO) >/dev/null || { echo "weir: Go is missing; install Go 1.26 or newer from https://go.dev/dl"; exit 1; }
+	@command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null || { echo "weir: a C compiler is missing (DuckDB needs it); install gcc, for example: apt-get install build-essential"; exit 1; }
+	@$(GO) version | awk '{split(substr($$3,3),v,"."); if (v[1]<1 || (v[1]==1 && v[2]<26)) {print "weir: Go 1.26 or newer is needed, this is " $$3; exit 1}}'
+
+build: check-tools ## build bin/weir
+	$(GO) build -o $(BIN) ./cmd/weir
+
+demo: build ## the main job on the embedded parts: a generated shop, all stages, three changes
+	$(GO) run ./examples/shop/demo -weir $(BIN) -dir demo
+
+test: check-tools ## all tests that a bare machine can run
+	$(GO) vet ./...
+	$(GO) test -timeout 20m ./...
+
+race: check-tools ## the light packages under the race detector
+	$(GO) test -race -timeout 20m $(RACE)
+
+lint: ## golangci-lint (pinned) and workflowcheck
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run ./...
+	$(GO) run go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0 -config workflows/workflowcheck.yaml ./workflows/...
+
+fmt: ## gofmt all files
+	gofmt -w $$(git ls-files '*.go')
+
+generate: build ## documents made from the code: tables, connectors
+	$(BIN) docs tables > docs/tables.md
+	$(BIN) docs connectors > docs/connectors.md
+
+verify: ## what CI runs, and that fmt and generate leave no difference
+	$(MAKE) fmt generate
+	git diff --exit-code
+	$(MAKE) lint test
+
+replay-record: ## record the workflows' histories anew (only for a released change)
+	WEIR_REPLAY_RECORD=1 $(GO) test ./workflows/... -run Record -count=1
+
+readers-env: ## the foreign readers' Python environment, for tests (needs python3)
+	python3 -m venv .cache/readers && .cache/readers/bin/pip install -q -r test/readers/requirements.txt
+
+bench: build ## speeds, beside the peers that are installed
+	$(GO) run ./test/bench -weir $(BIN)
+
+chaos: build ## fifty kills of the demo
+	WEIR_CHAOS=50 $(GO) test ./test/chaos -count=1 -timeout 60m -v
+
+.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env bench chaos
