@@ -4,6 +4,9 @@ package objecttest
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/johannesboyne/gofakes3"
@@ -38,4 +41,29 @@ func Open(t testing.TB) *object.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// Mirror returns a wrapper for Config that also keeps every object that is put
+// whole as a plain file <dir>/<bucket>/<key>, as the embedded gateway does.
+func Mirror(t testing.TB, dir string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r)
+			if r.Method != http.MethodPut || r.URL.RawQuery != "" {
+				return
+			}
+			get := httptest.NewRecorder()
+			next.ServeHTTP(get, httptest.NewRequest(http.MethodGet, r.URL.Path, nil))
+			if get.Code != http.StatusOK || strings.Count(strings.Trim(r.URL.Path, "/"), "/") == 0 {
+				return
+			}
+			path := filepath.Join(dir, filepath.FromSlash(r.URL.Path))
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Error(err)
+			}
+			if err := os.WriteFile(path, get.Body.Bytes(), 0o644); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -1,0 +1,152 @@
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+)
+
+// engine is one DuckDB database in memory with a folder of its own.
+type engine struct {
+	opts  Options
+	db    *sql.DB
+	dir   string // of this engine: dir/spill is DuckDB's, dir/files holds its data files
+	files *files
+	// allowed are the attached files, which stay readable after the lock.
+	allowed map[string]bool
+}
+
+func newEngine(ctx context.Context, o Options) (*engine, error) {
+	o, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
+	if o.TempDir != "" {
+		if err := os.MkdirAll(o.TempDir, 0o700); err != nil {
+			return nil, tempFailed(err)
+		}
+	}
+	dir, err := os.MkdirTemp(o.TempDir, "weir-sql-")
+	if err != nil {
+		return nil, tempFailed(err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, tempFailed(err)
+	}
+	e := &engine{opts: o, dir: dir, allowed: map[string]bool{}}
+	e.files = &files{store: o.Store, cache: o.CacheDir, limit: o.CacheBytes, own: filepath.Join(dir, "files")}
+	if err := e.start(ctx); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *engine) start(ctx context.Context) error {
+	for _, d := range []string{e.spill(), e.files.own} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return tempFailed(err)
+		}
+	}
+	connector, err := duckdb.NewConnector("", nil)
+	if err != nil {
+		return failed("start DuckDB", err)
+	}
+	e.db = sql.OpenDB(connector)
+	e.db.SetMaxIdleConns(0) // a connection's temporary tables end with its use
+	for _, set := range []string{
+		fmt.Sprintf("SET memory_limit='%dB'", e.opts.MemoryLimit),
+		fmt.Sprintf("SET threads=%d", e.opts.Threads),
+		"SET temp_directory=" + quoteText(e.spill()),
+		"SET autoinstall_known_extensions=false",
+		"SET autoload_known_extensions=false",
+		"SET allow_community_extensions=false",
+		"SET GLOBAL TimeZone='UTC'",
+	} {
+		if _, err := e.db.ExecContext(ctx, set); err != nil {
+			return failed("configure DuckDB", err)
+		}
+	}
+	return nil
+}
+
+func (e *engine) spill() string { return filepath.Join(e.dir, "spill") }
+
+// Close ends the engine and removes its folder.
+func (e *engine) Close() error {
+	var err error
+	if e.db != nil {
+		err = e.db.Close()
+	}
+	return errors.Join(err, os.RemoveAll(e.dir))
+}
+
+// attach makes the view of a table over its files.
+func (e *engine) attach(ctx context.Context, t schema.Table, data []weir.DataFile) error {
+	paths := make([]string, len(data))
+	for i, f := range data {
+		p, err := e.files.local(ctx, f)
+		if err != nil {
+			return err
+		}
+		paths[i] = p
+		e.allowed[p] = true
+	}
+	view, err := viewOf(t, paths)
+	if err != nil {
+		return err
+	}
+	space, _, ok := strings.Cut(t.Name, ".")
+	if !ok {
+		return weir.Errorf(weir.Internal, "table %q has no schema in its name", t.Name)
+	}
+	if _, err := e.db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoteName(space)); err != nil {
+		return failed("make a schema", err)
+	}
+	if _, err := e.db.ExecContext(ctx, view); err != nil {
+		return weir.Errorf(weir.CodeOf(failed("", err)), "can't attach the table: %w", err).At(t.Name)
+	}
+	return nil
+}
+
+func tempFailed(err error) error {
+	return weir.Errorf(weir.Unavailable, "can't use the folder for temporary files: %w", err).
+		Then("free space there, or set TMPDIR to another disk")
+}
+
+// failed maps DuckDB's errors to weir codes.
+func failed(what string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	var known *weir.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	code, next := weir.Invalid, ""
+	var d *duckdb.Error
+	if errors.As(err, &d) {
+		switch d.Type {
+		case duckdb.ErrorTypeOutOfMemory:
+			code, next = weir.Unavailable, "narrow the query, or give it more memory and temporary disk"
+		case duckdb.ErrorTypeIO:
+			code, next = weir.Unavailable, "check the disk and the object store, then try again"
+		case duckdb.ErrorTypePermission, duckdb.ErrorTypeMissingExtension, duckdb.ErrorTypeAutoLoad:
+			code, next = weir.Denied, "queries read the lake's tables only: `show all tables` lists them"
+		case duckdb.ErrorTypeCatalog:
+			next = "`show all tables` lists the tables"
+		case duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal:
+			code = weir.Internal
+		}
+	}
+	return weir.Errorf(code, "can't %s: %w", what, err).Then(next)
+}
