@@ -165,6 +165,15 @@ func (d *destination) Finish(ctx context.Context, activation string, run weir.Ru
 			return err
 		}
 	}
+	return d.clean(ctx, dir)
+}
+
+// clean removes a run's parts, and what merging or a crash left with them.
+func (d *destination) clean(ctx context.Context, dir string) error {
+	listed, err := d.folder.list(ctx, dir)
+	if err != nil && weir.CodeOf(err) != weir.NotFound {
+		return err
+	}
 	for _, f := range listed {
 		if path.Base(f.path) != publicationName {
 			if err := d.folder.remove(ctx, f.path); err != nil {

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -164,6 +165,10 @@ func (b *bucketFolder) open(ctx context.Context, name, version string) (file, er
 		return nil, b.explain(err, name)
 	}
 	info, err := o.Stat()
+	if err == nil && version != "" && strings.Trim(info.ETag, `"`) != version { // not all services honour If-Match
+		_ = o.Close()
+		return nil, changedSince(where(b, name))
+	}
 	if err != nil {
 		_ = o.Close()
 		return nil, b.explain(err, name)
@@ -171,7 +176,8 @@ func (b *bucketFolder) open(ctx context.Context, name, version string) (file, er
 	return bucketFile{Object: o, folder: b, path: name, size: info.Size}, nil
 }
 
-// put streams: an object appears when its upload is complete.
+// put makes one request of what fits into partSize and streams what does not; an
+// object appears when its upload is complete.
 func (b *bucketFolder) put(ctx context.Context, name string, write func(io.Writer) error) error {
 	r, w := io.Pipe()
 	written := make(chan error, 1)
@@ -180,7 +186,7 @@ func (b *bucketFolder) put(ctx context.Context, name string, write func(io.Write
 		_ = w.CloseWithError(err)
 		written <- err
 	}()
-	_, err := b.client.PutObject(ctx, b.bucket, b.prefix+name, r, -1, minio.PutObjectOptions{PartSize: 16 << 20})
+	err := b.upload(ctx, name, r)
 	_ = r.CloseWithError(io.ErrClosedPipe)
 	if werr := <-written; werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
 		return werr
@@ -189,6 +195,21 @@ func (b *bucketFolder) put(ctx context.Context, name string, write func(io.Write
 		return b.explain(err, name)
 	}
 	return nil
+}
+
+const partSize = 16 << 20
+
+func (b *bucketFolder) upload(ctx context.Context, name string, r io.Reader) error {
+	var head bytes.Buffer
+	_, err := io.CopyN(&head, r, partSize)
+	opts := minio.PutObjectOptions{PartSize: partSize}
+	switch {
+	case errors.Is(err, io.EOF):
+		_, err = b.client.PutObject(ctx, b.bucket, b.prefix+name, bytes.NewReader(head.Bytes()), int64(head.Len()), opts)
+	case err == nil:
+		_, err = b.client.PutObject(ctx, b.bucket, b.prefix+name, io.MultiReader(&head, r), -1, opts)
+	}
+	return err
 }
 
 func (b *bucketFolder) remove(ctx context.Context, name string) error {
