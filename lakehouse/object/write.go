@@ -17,13 +17,21 @@ import (
 // partSize bounds the memory of an upload: one part is in memory at a time.
 const partSize = 16 << 20
 
+// putOptions has the payload checked by MD5 rather than by signing each chunk of
+// it: the chunked form is what S3-compatible servers most often get wrong, and
+// costs more.
+func putOptions() minio.PutObjectOptions {
+	return minio.PutObjectOptions{ContentType: "application/octet-stream", PartSize: partSize, NumThreads: 1,
+		DisableContentSha256: true, SendContentMd5: true}
+}
+
 // Put writes an object whole, replacing one that is there. A size of -1 means
 // unknown: the upload is then multipart, with one part of 16 MiB in memory.
 func (s *Store) Put(ctx context.Context, key string, r io.Reader, size int64) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	opts := minio.PutObjectOptions{ContentType: "application/octet-stream", PartSize: partSize, NumThreads: 1}
+	opts := putOptions()
 	_, err := s.client.PutObject(ctx, s.bucket, s.prefix+key, r, size, opts)
 	return s.failed("write object", key, err)
 }
@@ -34,7 +42,8 @@ func (s *Store) PutIfAbsent(ctx context.Context, key string, data []byte) (creat
 	if err := checkKey(key); err != nil {
 		return false, err
 	}
-	opts := minio.PutObjectOptions{ContentType: "application/octet-stream", DisableMultipart: true}
+	opts := putOptions()
+	opts.DisableMultipart = true
 	opts.SetMatchETagExcept("*")
 	_, err = s.client.PutObject(ctx, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)), opts)
 	if err == nil {
