@@ -2,6 +2,8 @@ package policies
 
 import (
 	"io/fs"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -111,4 +113,38 @@ func FuzzLoader(f *testing.F) {
 			_, _ = files.parseCases(v)
 		}
 	})
+}
+
+// The same on 1,500 damaged files of the built-in policy, in every run.
+func TestDamagedFilesNeverPanic(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	paths := []string{"consent/deny/schema.rego", "consent/bases/consent.rego", "data/jurisdictions.yaml", "data/retention.yaml", "cases/rights.yaml", "cases/consent.yaml", schemaPath}
+	for range 1500 {
+		p := one(r, paths...)
+		b, err := fs.ReadFile(Builtin(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = slices.Clone(b)
+		for range 1 + r.IntN(6) {
+			i := r.IntN(len(b))
+			switch r.IntN(3) {
+			case 0:
+				b[i] = byte(r.IntN(256))
+			case 1:
+				b = append(b[:i], b[min(i+r.IntN(40), len(b)-1):]...)
+			default:
+				b = append(b[:i:i], b[r.IntN(len(b)):]...)
+			}
+		}
+		fsys := fstest.MapFS{"data/purposes.yaml": {Data: []byte("marketing.ads: {kind: marketing, bases: []}")}, p: {Data: b}}
+		files, err := read(fsys)
+		if err != nil {
+			continue
+		}
+		files.checkRego()
+		if v, err := vocabularyOf(files); err == nil {
+			_, _ = files.parseCases(v)
+		}
+	}
 }

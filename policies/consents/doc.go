@@ -48,6 +48,8 @@
 // names, nothing below it and nothing above it; a grant without purpose covers
 // nothing; a grant without channel covers all channels.
 //
-// Among several grants that reach an address the latest governs, even if it has
-// expired and an earlier one has not.
+// Among several grants that reach an address the latest governs alone, even if it
+// has expired and an earlier one has not, and even if an earlier one was explicit
+// and it is not: what the earlier one overrode then stands again. Taking the best
+// of each grant would let a merge allow what neither side allowed.
 package consents
