@@ -87,8 +87,9 @@ func (r *Collecting) Result(ctx context.Context) (CollectResult, error) {
 // next time on. Pausing twice changes nothing.
 func PauseStream(ctx context.Context, c client.Client, run weir.Run, source, stream string) error {
 	id := StreamID(run.Workspace, source, stream)
-	_, err := c.SignalWithStartWorkflow(ctx, id, StreamSignal, StreamCommand{Pause: true},
-		start(id, run, string(weir.Collect)), CollectStreamName,
+	o := start(id, run, string(weir.Collect))
+	o.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+	_, err := c.SignalWithStartWorkflow(ctx, id, StreamSignal, StreamCommand{Pause: true}, o, CollectStreamName,
 		StreamInput{Run: run, Source: source, Stream: stream, Held: true})
 	return unreachable(err)
 }
