@@ -65,7 +65,7 @@ func largeRecords(l *lake, n int) (files []weir.DataFile) {
 			err := w.Write(weir.Record{ID: fmt.Sprintf("crm/contacts/%08d", i), Kind: weir.Person, Source: "crm", Stream: "contacts",
 				Attributes: map[string]string{"family_name": fmt.Sprintf("name%d", who%5000)},
 				Identifiers: weir.Identifiers{"email": {fmt.Sprintf("user%d.%d@mail.fr", who, r.IntN(2))},
-					"crm_id": {fmt.Sprint(i + 1)}, "phone": {fmt.Sprintf("+336%08d", who)}}})
+					"crm_id": {fmt.Sprint(who + 1)}, "phone": {fmt.Sprintf("+336%08d", who)}}})
 			if err != nil {
 				l.t.Fatal(err)
 			}

@@ -22,33 +22,53 @@ func match(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(keys, compareKeys)
+	order := make([]*keyRow, len(keys)) // rows are wide: move pointers
+	for i := range keys {
+		order[i] = &keys[i]
+	}
+	slices.SortFunc(order, compareKeys)
 	m := matcher{task: t, rules: r, next: int64(t.Partition())<<32 + 1}
-	for len(keys) > 0 {
+	for len(order) > 0 {
 		n := 1
-		for n < len(keys) && keys[n].anchor() == keys[0].anchor() && keys[n].Of == keys[0].Of {
+		for n < len(order) && order[n].anchor() == order[0].anchor() && order[n].Of == order[0].Of {
 			n++
 		}
-		if err := m.anchor(keys[:n]); err != nil {
+		if err := m.anchor(order[:n]); err != nil {
 			return err
 		}
-		keys = keys[n:]
+		order = order[n:]
 	}
 	return nil
 }
 
 // compareKeys puts an anchor's own key before the rules' keys made of it.
-func compareKeys(a, b keyRow) int {
-	own := func(k keyRow) int {
-		if k.hash() == k.anchor() {
-			return 0
+func compareKeys(a, b *keyRow) int {
+	if c := compareHashes(a.anchor(), b.anchor()); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.Of, b.Of); c != 0 {
+		return c
+	}
+	if aOwn, bOwn := a.hash() == a.anchor(), b.hash() == b.anchor(); aOwn != bOwn {
+		if aOwn {
+			return -1
 		}
 		return 1
 	}
-	return cmp.Or(
-		cmp.Compare(a.AnchorHi, b.AnchorHi), cmp.Compare(a.AnchorLo, b.AnchorLo), strings.Compare(a.Of, b.Of),
-		cmp.Compare(own(a), own(b)), strings.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.Lo, b.Lo), strings.Compare(a.Record, b.Record))
+	if c := strings.Compare(a.Rule, b.Rule); c != 0 {
+		return c
+	}
+	if c := compareHashes(a.hash(), b.hash()); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Record, b.Record)
+}
+
+func compareHashes(a, b evidence.Hash) int {
+	if a.Hi != b.Hi {
+		return cmp.Compare(a.Hi, b.Hi)
+	}
+	return cmp.Compare(a.Lo, b.Lo)
 }
 
 // matcher numbers groups and suspects apart from those of other tasks.
@@ -63,14 +83,14 @@ func (m *matcher) number() int64 {
 	return m.next - 1
 }
 
-func (m *matcher) anchor(keys []keyRow) error {
+func (m *matcher) anchor(keys []*keyRow) error {
 	parent := int64(0)
 	for len(keys) > 0 {
 		n := 1
 		for n < len(keys) && keys[n].hash() == keys[0].hash() && keys[n].Rule == keys[0].Rule {
 			n++
 		}
-		block := slices.CompactFunc(keys[:n:n], func(a, b keyRow) bool { return a.Record == b.Record })
+		block := slices.CompactFunc(keys[:n:n], func(a, b *keyRow) bool { return a.Record == b.Record })
 		suspect, err := m.block(block, parent)
 		if err != nil {
 			return err
@@ -85,7 +105,7 @@ func (m *matcher) anchor(keys []keyRow) error {
 
 // block sends the records of one key to partition, and returns the suspect that
 // holds them back, 0 where nothing does.
-func (m *matcher) block(block []keyRow, parent int64) (int64, error) {
+func (m *matcher) block(block []*keyRow, parent int64) (int64, error) {
 	if len(block) < 2 {
 		return parent, nil
 	}
@@ -109,7 +129,7 @@ func (m *matcher) block(block []keyRow, parent int64) (int64, error) {
 
 // suspect sends a value that too many people seem to hold to partition, which
 // knows what other evidence joins.
-func (m *matcher) suspect(block []keyRow, rule evidence.Rule, parent int64) (int64, error) {
+func (m *matcher) suspect(block []*keyRow, rule evidence.Rule, parent int64) (int64, error) {
 	if len(block) <= rule.SharedBy {
 		return parent, nil
 	}

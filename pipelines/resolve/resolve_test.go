@@ -73,7 +73,7 @@ func TestHubLinksNothing(t *testing.T) {
 	// one customer who logs in from anywhere.
 	for i := range 3000 {
 		l.add(fmt.Sprintf("hub%04d", i), fmt.Sprintf("customer_id=c%d", i), fmt.Sprintf("email=u%d@x.fr", i), "phone=+33199887766",
-			fmt.Sprintf("@family_name=Name%c%c%d", 'a'+i%26, 'a'+i/26%26, i%600))
+			fmt.Sprintf("@family_name=Name%d", i%600)) // what is a hub links nothing in a rule either
 	}
 	for i := range 40 {
 		l.add(fmt.Sprintf("one%02d", i), "email=regular@x.fr", "customer_id=77", fmt.Sprintf("anonymous_id=dev-%d", i), "@family_name=Roux")

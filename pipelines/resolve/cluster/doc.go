@@ -24,8 +24,7 @@
 //
 // Records are numbers from 0, given in the ascending order of the record ids:
 // so "smaller record" here is "smaller record id" everywhere. The package knows
-// no strings, does no I/O, and uses about 60 bytes a record with three
-// identifiers each.
+// no strings but Names, and does no I/O.
 //
 // Neighbours: package evidence makes the groups of rules, package stableid names
 // the clusters, package explain reads the edges.

@@ -71,7 +71,7 @@ func mailbox(of weir.Kind, local, domain string) Reason {
 	if i := strings.IndexByte(local, '+'); i > 0 {
 		local = local[:i]
 	}
-	bare := strings.NewReplacer(".", "", "-", "", "_", "").Replace(local)
+	bare := separators.Replace(local)
 	switch {
 	case placeholders[bare] || placeholderMail[bare] || placeholderDomains[domain]:
 		return Placeholder
@@ -82,6 +82,8 @@ func mailbox(of weir.Kind, local, domain string) Reason {
 	}
 	return ""
 }
+
+var separators = strings.NewReplacer(".", "", "-", "", "_", "")
 
 // The lists hold values without spaces and punctuation. They are short on
 // purpose: what a company invents goes to `blocked`, what the data shows is
