@@ -42,10 +42,14 @@ type ExpireResult struct {
 // A commit's id is forgotten with its snapshot, so OlderThan must exceed the time
 // after which a stage is never tried again.
 func (l *Lake) Expire(ctx context.Context, name string, p ExpirePolicy) (ExpireResult, error) {
-	out := ExpireResult{Table: name, DryRun: p.DryRun}
 	if p.OlderThan < MinAge {
-		return out, weir.Errorf(weir.Invalid, "snapshots younger than %s can't expire", MinAge).At(name)
+		return ExpireResult{Table: name}, weir.Errorf(weir.Invalid, "snapshots younger than %s can't expire", MinAge).At(name)
 	}
+	return l.expire(ctx, name, p)
+}
+
+func (l *Lake) expire(ctx context.Context, name string, p ExpirePolicy) (ExpireResult, error) {
+	out := ExpireResult{Table: name, DryRun: p.DryRun}
 	unlock, err := l.lock(ctx, name)
 	if err != nil {
 		return out, err

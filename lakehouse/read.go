@@ -107,6 +107,10 @@ func (l *Lake) snapshotFiles(ctx context.Context, name string, snapshot int64) (
 		return nil, weir.Errorf(weir.NotFound, "table %s has no snapshot %d", name, snapshot).
 			Then("it has expired, or belongs to another lake: choose a later time")
 	}
+	return l.filesOf(ctx, name, t, s)
+}
+
+func (l *Lake) filesOf(ctx context.Context, name string, t *table.Table, s *table.Snapshot) ([]weir.DataFile, error) {
 	held, err := l.held(ctx, name, t, s)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,9 +20,14 @@ import (
 
 const runsTable = "ops.runs"
 
-// maxRunFiles is how many files ops.runs has before RecordRun merges them: each
-// run appends a small one, and readers open them all.
-const maxRunFiles = 50
+// Each recorded run appends a small file and a snapshot to ops.runs. RecordRun
+// merges the files when there are more than maxRunFiles, since readers open them
+// all, and drops the oldest snapshots beyond maxRunSnapshots down to half as many,
+// since each commit rewrites their list; nobody pins ops.runs itself.
+const (
+	maxRunFiles     = 50
+	maxRunSnapshots = 200
+)
 
 // runCache keeps the rows of ops.runs by file (files never change) and sequence
 // numbers by snapshot (they never change either).
@@ -56,7 +62,7 @@ func (l *Lake) RecordRun(ctx context.Context, run weir.StageRun) error {
 		return weir.Errorf(weir.Internal, "run %s can't be recorded: %w", run.RunID, err)
 	}
 	sum := sha256.Sum256(text)
-	s, err := l.Commit(ctx, Commit{
+	_, err = l.Commit(ctx, Commit{
 		ID:     string(run.RunID) + "/" + string(run.Stage) + "/" + run.Part + "/run/" + hex.EncodeToString(sum[:8]),
 		Table:  runsTable,
 		Scopes: []weir.TableFiles{{Table: runsTable, Files: files}},
@@ -64,10 +70,27 @@ func (l *Lake) RecordRun(ctx context.Context, run weir.StageRun) error {
 	if err != nil {
 		return err
 	}
-	held, err := l.Files(ctx, runsTable, s.ID)
-	if err == nil && len(held) > maxRunFiles {
-		_, err = l.Compact(ctx, runsTable, false)
+	return l.tidyRuns(ctx)
+}
+
+func (l *Lake) tidyRuns(ctx context.Context) error {
+	t, err := l.load(ctx, runsTable)
+	if err != nil {
+		return err
 	}
+	if s := t.CurrentSnapshot(); s != nil && s.Summary != nil {
+		files, err := strconv.Atoi(s.Summary.Properties["total-data-files"])
+		if err != nil || files > maxRunFiles { // not said: look
+			if _, err := l.Compact(ctx, runsTable, false); err != nil {
+				return err
+			}
+		}
+	}
+	if len(t.Metadata().Snapshots()) <= maxRunSnapshots {
+		return nil
+	}
+	newest := time.UnixMilli(t.Metadata().LastUpdatedMillis())
+	_, err = l.expire(ctx, runsTable, ExpirePolicy{Now: newest.Add(time.Hour), KeepLast: maxRunSnapshots / 2})
 	return err
 }
 
@@ -91,14 +114,14 @@ func (l *Lake) runsTable(ctx context.Context) (schema.Table, error) {
 // Runs lists all rows of ops.runs in the order in which the runs ended. A lake
 // without runs has none.
 func (l *Lake) Runs(ctx context.Context) ([]weir.StageRun, error) {
-	s, err := l.Current(ctx, runsTable)
+	t, err := l.load(ctx, runsTable)
 	if weir.CodeOf(err) == weir.NotFound {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	files, err := l.Files(ctx, runsTable, s.ID)
+	files, err := l.filesOf(ctx, runsTable, t, t.CurrentSnapshot())
 	if err != nil {
 		return nil, err
 	}
