@@ -146,6 +146,9 @@ func (w *ArrowWriter) conform(rec arrow.RecordBatch) (arrow.RecordBatch, error) 
 			return nil, weir.Errorf(weir.CodeOf(err), "column %s: %w", f.Name, err).At(w.files.dir)
 		}
 		cols[i] = col
+		if err := checkText(col); err != nil {
+			return nil, weir.Errorf(weir.CodeOf(err), "column %s: %w", f.Name, err).At(w.files.dir)
+		}
 		if !f.Nullable && col.NullN() > 0 {
 			return nil, weir.Errorf(weir.Invalid, "column %s is null in a row, but is required", f.Name).At(w.files.dir)
 		}

@@ -143,6 +143,16 @@ func TestArrowWriterRefusesWhatTheTableCantHold(t *testing.T) {
 	if err := w.Write(other); err == nil {
 		t.Fatal("a batch of another schema passed")
 	}
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	b.Append("\xff")
+	latin := array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "_weir_row_id", Type: arrow.BinaryTypes.String}}, nil), []arrow.Array{b.NewArray()}, 1)
+	w, err = rowfile.NewArrowWriter(t.Context(), s, table.WithIDs(), latin.Schema(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(latin); weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "UTF-8") {
+		t.Fatal(err)
+	}
 	narrow := table.WithIDs()
 	narrow.Columns[0].Type = schema.Date
 	w, err = rowfile.NewArrowWriter(t.Context(), s, narrow, sourceSchema, "")

@@ -2,6 +2,7 @@ package rowfile
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -45,6 +46,27 @@ func convert(ctx context.Context, a arrow.Array, want arrow.DataType) (arrow.Arr
 		return retyped(out, want), nil
 	}
 	return out, nil
+}
+
+// checkText finds a text that is no UTF-8: readers would refuse the whole file.
+func checkText(a arrow.Array) error {
+	switch a := a.(type) {
+	case *array.String:
+		for i := range a.Len() {
+			if !utf8.ValidString(a.Value(i)) {
+				return weir.Errorf(weir.Invalid, "a text in row %d of a batch is not valid UTF-8", i+1).
+					Then("state the source's encoding, so that it is converted")
+			}
+		}
+	case *array.Map:
+		if err := checkText(a.Keys()); err != nil {
+			return err
+		}
+		return checkText(a.Items())
+	case *array.List:
+		return checkText(a.ListValues())
+	}
+	return nil
 }
 
 // retyped gives an array another type of the same layout.

@@ -71,15 +71,11 @@ func writerProperties(t schema.Table, o options) *parquet.WriterProperties {
 	return parquet.NewWriterProperties(props...)
 }
 
-// unique guesses the columns whose values hardly repeat: a dictionary of them
-// costs time and saves nothing.
+// unique guesses the columns whose values hardly repeat or are small: a
+// dictionary of them costs more time than it saves space.
 func unique(t schema.Table, c schema.Column) bool {
-	switch c.Type {
-	case schema.Timestamp, schema.LocalTimestamp, schema.Double:
-		return true
-	case schema.Text, schema.Binary:
-	default:
-		return false
+	if c.Type != schema.Text && c.Type != schema.Binary {
+		return c.Type.Subs() == 0 // numbers and times pack well plain
 	}
 	for _, end := range []string{"record_id", "event_id", "consent_id", "decision_id", "delivery_id", "_hash", "checksum",
 		"delivered_key", "identifier_value", schema.RowID, schema.Origin} {
