@@ -9,8 +9,8 @@
 //     answer and a timeout deny with D31. Facts' zero values are `unknown`, and
 //     every rule says what unknown means to it.
 //   - A batch with rows is made only from decisions that Recheck has passed, and
-//     Admit asks the policy again about every class that it admits: a forged or
-//     altered row of consent.decisions lets nothing through.
+//     Recheck asks the policy again about every class: a forged or altered row of
+//     consent.decisions or consent.classes lets no denied facts through.
 //   - A removal is always delivered (invariant 7): Removals needs no gate, asks
 //     no policy and sends the key alone.
 //   - No clock: `now` is an argument; Rego can't read one (capabilities).
