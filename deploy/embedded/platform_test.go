@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,6 +24,10 @@ func TestDataIsKeptFromStartToStart(t *testing.T) {
 	p, err := Start(t.Context(), o)
 	must(t, err)
 	first := p.Endpoints()
+	eventually(t, "the web interface answers", func() bool {
+		r, err := http.Get(first.UI)
+		return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusOK
+	})
 	c, err := p.Dial(t.Context())
 	must(t, err)
 	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "asleep", TaskQueue: "none"}, sleeper)
@@ -148,6 +153,57 @@ func TestGatewayIsStartedAgain(t *testing.T) {
 	b, err := s.ReadFile(t.Context(), "k")
 	if err != nil || string(b) != "v" {
 		t.Errorf("read %q, %v", b, err)
+	}
+}
+
+// TestCopiedStateIsWhole is what backup and restore rely on: a plain copy of the
+// folder, without the extended attributes of the objects, in another place.
+func TestCopiedStateIsWhole(t *testing.T) {
+	from, to := weirDir(t), weirDir(t)
+	p, err := Start(t.Context(), options(from))
+	must(t, err)
+	storeAndRead(t, p, "a/old")
+	must(t, p.Stop())
+	must(t, os.CopyFS(to, os.DirFS(from)))
+	again := start(t, to)
+	s, err := object.Open(t.Context(), again.Lake())
+	must(t, err)
+	b, err := s.ReadFile(t.Context(), "a/old")
+	if err != nil || string(b) != "v" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	storeAndRead(t, again, "a/new")
+}
+
+// TestMetadataBesideTheObjects is for file systems without extended attributes.
+func TestMetadataBesideTheObjects(t *testing.T) {
+	dir := weirDir(t)
+	must(t, os.MkdirAll(filepath.Join(dir, "metadata"), 0o700))
+	p, err := Start(t.Context(), options(dir))
+	must(t, err)
+	storeAndRead(t, p, "a/b")
+	must(t, p.Stop())
+	kept, err := os.ReadDir(filepath.Join(dir, "metadata", bucket))
+	if err != nil || len(kept) == 0 {
+		t.Errorf("beside is %v, %v", kept, err)
+	}
+	storeAndRead(t, start(t, dir), "a/c")
+}
+
+// storeAndRead writes an object and reads it through S3, not as a file.
+func storeAndRead(t *testing.T, p *Platform, key string) {
+	t.Helper()
+	through := p.Lake()
+	through.LocalDir = ""
+	s, err := object.Open(t.Context(), through)
+	must(t, err)
+	created, err := s.PutIfAbsent(t.Context(), key, []byte("v"))
+	must(t, err)
+	again, err := s.PutIfAbsent(t.Context(), key, []byte("w"))
+	must(t, err)
+	b, err := s.ReadFile(t.Context(), key)
+	if err != nil || !created || again || string(b) != "v" {
+		t.Errorf("%s: %q, %v, created %v, again %v", key, b, err, created, again)
 	}
 }
 
