@@ -6,6 +6,13 @@
 // or changed are read, a changed file replaces its rows, and a vanished file
 // keeps them. Reading takes constant memory whatever the file's size.
 //
+// Columns: nested JSON objects and XML elements get dotted names (traits.email),
+// XML attributes their own name; lists, and XML elements that repeat within
+// their parent, are JSON text. Of a name that repeats in a JSON object the last
+// value counts. In CSV an empty field is null and a quoted empty one is an empty
+// text; in Parquet a time without a zone is taken for UTC, elsewhere for the
+// project's time zone.
+//
 // As a destination it writes one file per activation's run: parts while batches
 // arrive, published whole when the run finishes.
 //

@@ -20,17 +20,10 @@ const sampleSize = 256 << 10
 // peek reads up to sampleSize bytes and gives them with a reader of the whole.
 // More says that the file goes on after the sample.
 func peek(r io.Reader) (sample []byte, whole io.Reader, more bool, err error) {
-	sample = make([]byte, sampleSize)
-	n, err := io.ReadFull(r, sample)
-	switch err { //nolint:errorlint // ReadFull returns these two bare
-	case nil:
-		more = true
-	case io.EOF, io.ErrUnexpectedEOF:
-	default:
+	if sample, err = io.ReadAll(io.LimitReader(r, sampleSize)); err != nil {
 		return nil, nil, false, err
 	}
-	sample = sample[:n]
-	return sample, io.MultiReader(bytes.NewReader(sample), r), more, nil
+	return sample, io.MultiReader(bytes.NewReader(sample), r), len(sample) == sampleSize, nil
 }
 
 // text is a file's content as UTF-8.

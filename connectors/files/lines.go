@@ -17,7 +17,7 @@ type lines struct {
 	err        error
 }
 
-const firstBuffer = 1 << 20
+const firstBuffer = 128 << 10
 
 var errTooLong = errors.New("too long")
 

@@ -142,27 +142,22 @@ func structField(s *array.Struct, i int) arrow.Array {
 		child.Retain()
 		return child
 	}
-	n := s.Len()
-	valid := make([]byte, (n+7)/8)
-	nulls := 0
+	old, n := child.Data(), s.Len()
+	offset := old.Offset()
+	valid, nulls := make([]byte, (offset+n+7)/8), 0
 	for j := range n {
 		if s.IsNull(j) || child.IsNull(j) {
 			nulls++
 		} else {
-			valid[j>>3] |= 1 << (j & 7)
+			valid[(offset+j)>>3] |= 1 << ((offset + j) & 7)
 		}
-	}
-	old := child.Data()
-	if old.Offset() != 0 { // a slice: keep it simple, and the child's own nulls
-		child.Retain()
-		return child
 	}
 	buffers := append([]*memory.Buffer{memory.NewBufferBytes(valid)}, old.Buffers()[1:]...)
 	var data arrow.ArrayData
-	if d, ok := old.(*array.Data); ok && old.DataType().ID() == arrow.DICTIONARY {
-		data = array.NewDataWithDictionary(old.DataType(), n, buffers, nulls, 0, d.Dictionary().(*array.Data))
+	if dictionary, ok := old.Dictionary().(*array.Data); ok && dictionary != nil {
+		data = array.NewDataWithDictionary(old.DataType(), n, buffers, nulls, offset, dictionary)
 	} else {
-		data = array.NewData(old.DataType(), n, buffers, old.Children(), nulls, 0)
+		data = array.NewData(old.DataType(), n, buffers, old.Children(), nulls, offset)
 	}
 	defer data.Release()
 	return array.MakeFromData(data)
