@@ -100,11 +100,11 @@ func (a *activate) abandoned(ctx context.Context, p *project.Project, destinatio
 		if _, ok := p.Activation(name); ok {
 			continue // it moved to another destination, which settles it by its own difference
 		}
-		var last string
-		if err := sess.QueryRow(ctx, "select coalesce(max_by(destination, at), '') from activation.deliveries where activation = "+literals([]string{name}), &last); err != nil {
+		last, err := column[string](ctx, sess, "select max_by(destination, at) from activation.deliveries where activation = "+literals([]string{name}))
+		if err != nil {
 			return nil, err
 		}
-		if last == destination {
+		if len(last) > 0 && last[0] == destination {
 			out = append(out, weir.ActivationDef{Name: name, Destination: destination, Mode: weir.Mirror})
 		}
 	}

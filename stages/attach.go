@@ -2,6 +2,8 @@ package stages
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse"
@@ -58,24 +60,48 @@ func (h *House) classesOf(ctx context.Context, sp activateSpec) (map[string]weir
 	for i, c := range sp.Chunks {
 		names[i] = c.Activation
 	}
-	rows, err := sess.Query(ctx, "select to_json(c) from consent.classes c where activation in ("+literals(names)+")")
+	found, err := column[string](ctx, sess, "select "+rowJSON("consent.classes")+" from consent.classes where activation in ("+literals(names)+")")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]weir.DecisionClass{}
+	for _, text := range found {
+		var c weir.DecisionClass
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			return nil, weir.Errorf(weir.Internal, "read consent.classes: %w", err)
+		}
+		out[c.ID] = c
+	}
+	return out, nil
+}
+
+// column gives the first column of a query.
+func column[T any](ctx context.Context, sess *sql.Internal, q string) ([]T, error) {
+	rows, err := sess.Query(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	out := map[string]weir.DecisionClass{}
+	var out []T
 	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		var c weir.DecisionClass
-		if err := sql.DecodeRow(text, &c); err != nil {
-			return nil, err
-		}
-		out[c.ID] = c
+		v, _ := rows.Values()[0].(T)
+		out = append(out, v)
 	}
 	return out, rows.Err()
+}
+
+// rowJSON writes a fixed table's row as JSON that its noun decodes: times as
+// RFC 3339.
+func rowJSON(table string) string {
+	var fields []string
+	for _, c := range schema.Named(table).Columns {
+		value := quote(c.Name)
+		if c.Type == schema.Timestamp {
+			value = "strftime(" + value + " at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+		}
+		fields = append(fields, quote(c.Name)+": "+value)
+	}
+	return "cast(to_json({" + strings.Join(fields, ", ") + "}) as varchar)"
 }
 
 // commitProperties sets a table's properties without touching its rows.

@@ -104,7 +104,7 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 			select distinct a.profile_id, c.* from core.consents c
 			join address a on a.kind = c.identifier_kind and a.value = c.identifier_value`,
 	} {
-		if err := sess.Exec(ctx, q); err != nil {
+		if _, err := sess.Exec(ctx, q); err != nil {
 			sess.Close()
 			return nil, err
 		}
@@ -132,34 +132,16 @@ func literals(names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// texts gives the first column of a query.
-func (a *audience) texts(ctx context.Context, q string) ([]string, error) {
-	rows, err := a.sess.Query(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
-}
-
 func (a *audience) Close() error { return a.sess.Close() }
 
 // chunks is into how many ranges of profile ids the people are cut.
 func (a *audience) chunks(ctx context.Context) (int, error) {
 	const perChunk = 500_000
-	var n int64
-	if err := a.sess.QueryRow(ctx, "select count(*) from considered", &n); err != nil {
+	found, err := column[int64](ctx, a.sess, "select count(*) from considered")
+	if err != nil {
 		return 0, err
 	}
-	return int(n/perChunk) + 1, nil
+	return int(found[0]/perChunk) + 1, nil
 }
 
 // people gives everybody considered, sorted by profile id.
@@ -172,7 +154,7 @@ func (a *audience) people(ctx context.Context) iter.Seq2[*person, error] {
 		}
 		for c := range chunks {
 			within := fmt.Sprintf(`select profile_id from considered qualify ntile(%d) over (order by profile_id) = %d`, chunks, c+1)
-			if err := a.sess.Exec(ctx, "create or replace table chunk as "+within); err != nil {
+			if _, err := a.sess.Exec(ctx, "create or replace table chunk as "+within); err != nil {
 				yield(nil, err)
 				return
 			}
@@ -193,13 +175,13 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		ids := open(m, `select profile_id, '' from chunk order by 1`)
 		values := open(m, a.valuesQuery())
 		segments := open(m, fmt.Sprintf(`select profile_id, segment from segment.memberships semi join chunk using (profile_id) where segment in (%s) order by 1, 2`, literals(a.segments)))
-		addresses := open(m, `select profile_id, to_json({kind: kind, value: value}) from address semi join chunk using (profile_id) order by 1, kind, value`)
-		consents := open(m, `select profile_id, to_json(reach) from reach semi join chunk using (profile_id) order by 1, consent_id`)
-		held := open(m, `select l.profile_id, to_json(r.identifiers) from core.records r join identity.links l using (record_id)
+		addresses := open(m, `select profile_id, cast(to_json({kind: kind, value: value}) as varchar) from address semi join chunk using (profile_id) order by 1, kind, value`)
+		consents := open(m, fmt.Sprintf(`select profile_id, %s from reach semi join chunk using (profile_id) order by 1, consent_id`, rowJSON("core.consents")))
+		held := open(m, `select l.profile_id, cast(to_json(r.identifiers) as varchar) from core.records r join identity.links l using (record_id)
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
-		state := open(m, `select profile_id, to_json(s) from activation.state s semi join chunk using (profile_id) order by 1`)
-		decided := open(m, `select profile_id, to_json(d) from (select * from consent.decisions semi join chunk using (profile_id)
-			qualify row_number() over (partition by activation, profile_id order by at desc, decision_id desc) = 1) d order by 1`)
+		state := open(m, fmt.Sprintf(`select profile_id, %s from activation.state semi join chunk using (profile_id) order by 1`, rowJSON("activation.state")))
+		decided := open(m, fmt.Sprintf(`select profile_id, %s from (select * from consent.decisions semi join chunk using (profile_id)
+			qualify row_number() over (partition by activation, profile_id order by at desc, decision_id desc) = 1) order by 1`, rowJSON("consent.decisions")))
 		for m.err == nil && ids.ok {
 			p := &person{profile: ids.key, values: map[string]any{}, identifiers: weir.Identifiers{},
 				state: map[string]weir.DeliveryState{}, decided: map[string]weir.Decision{}}
@@ -215,7 +197,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			}
 			for _, v := range consents.take(p.profile) {
 				var c weir.Consent
-				m.decodeRow(v, &c)
+				m.decode(v, &c)
 				p.consents = append(p.consents, c)
 			}
 			for _, v := range held.take(p.profile) {
@@ -225,12 +207,12 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			}
 			for _, v := range state.take(p.profile) {
 				var s weir.DeliveryState
-				m.decodeRow(v, &s)
+				m.decode(v, &s)
 				p.state[s.Activation] = s
 			}
 			for _, v := range decided.take(p.profile) {
 				var d weir.Decision
-				m.decodeRow(v, &d)
+				m.decode(v, &d)
 				p.decided[d.Activation] = d
 			}
 			if m.err != nil {
@@ -255,11 +237,11 @@ func (a *audience) valuesQuery() string {
 	}
 	q := "select profile_id, '{}' as v from core.profiles semi join chunk using (profile_id)"
 	if len(fields) > 0 {
-		q = fmt.Sprintf("select profile_id, to_json({%s}) as v from core.profiles semi join chunk using (profile_id)", strings.Join(fields, ", "))
+		q = fmt.Sprintf("select profile_id, cast(to_json({%s}) as varchar) as v from core.profiles semi join chunk using (profile_id)", strings.Join(fields, ", "))
 	}
 	if len(a.traits) > 0 {
-		q += fmt.Sprintf(` union all select profile_id, json_object('trait.' || trait, case when number is not null then to_json(%s)
-			when time is not null then to_json(%s) else to_json('=' || text) end) from core.traits semi join chunk using (profile_id) where trait in (%s)`,
+		q += fmt.Sprintf(` union all select profile_id, cast(json_object('trait.' || trait, case when number is not null then to_json(%s)
+			when time is not null then to_json(%s) else to_json('=' || text) end) as varchar) from core.traits semi join chunk using (profile_id) where trait in (%s)`,
 			jsonValue("number", schema.Decimal(38, 9)), jsonValue("time", schema.Timestamp), literals(a.traits))
 	}
 	return q + " order by 1, 2"
@@ -310,15 +292,6 @@ func (m *merge) decode(text string, into any) {
 	}
 }
 
-// decodeRow reads DuckDB's JSON of a whole row, whose times are SQL's.
-func (m *merge) decodeRow(text string, into any) {
-	if m.err == nil {
-		if err := sql.DecodeRow(text, into); err != nil {
-			m.err = err
-		}
-	}
-}
-
 // stream is one sorted stream of (profile id, value).
 type stream struct {
 	m    *merge
@@ -333,7 +306,7 @@ func open(m *merge, q string) *stream {
 	if m.err != nil {
 		return s
 	}
-	rows, err := m.sess.Query(m.ctx, q)
+	rows, err := m.sess.Side(m.ctx, q)
 	if err != nil {
 		m.err = err
 		return s
@@ -347,9 +320,9 @@ func open(m *merge, q string) *stream {
 func (s *stream) next() {
 	s.ok = s.m.err == nil && s.rows.Next()
 	if s.ok {
-		if err := s.rows.Scan(&s.key, &s.val); err != nil {
-			s.m.err, s.ok = err, false
-		}
+		v := s.rows.Values()
+		s.key, _ = v[0].(string)
+		s.val, _ = v[1].(string)
 	} else if s.m.err == nil {
 		s.m.err = s.rows.Err()
 	}

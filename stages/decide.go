@@ -155,7 +155,7 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 		return nil, err
 	}
 	if people.have("consent.classes") {
-		ids, err := people.texts(ctx, "select class_id from consent.classes")
+		ids, err := column[string](ctx, people.sess, "select class_id from consent.classes")
 		if err != nil {
 			return nil, err
 		}

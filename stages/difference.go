@@ -132,19 +132,17 @@ type chunkInfo struct {
 
 // changes streams one activation's difference.
 func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a weir.ActivationDef, each func(change) error) error {
-	rows, err := sess.Query(ctx, differenceQuery(a))
+	rows, err := sess.Side(ctx, differenceQuery(a))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		c := change{Activation: a.Name}
-		var op string
-		var decided, until int64
-		if err := rows.Scan(&op, &c.ProfileID, &c.Key, &c.Fields, &c.Checksum, &c.ClassID, &c.DecisionID, &decided, &until, &c.Sequence); err != nil {
-			return err
-		}
-		c.Op, c.DecidedAt, c.ValidUntil = weir.Op(op), instant(decided), instant(until)
+		v := rows.Values()
+		text := func(i int) string { s, _ := v[i].(string); return s }
+		number := func(i int) int64 { n, _ := v[i].(int64); return n }
+		c := change{Activation: a.Name, Op: weir.Op(text(0)), ProfileID: text(1), Key: text(2), Fields: text(3), Checksum: text(4),
+			ClassID: text(5), DecisionID: text(6), DecidedAt: instant(number(7)), ValidUntil: instant(number(8)), Sequence: number(9)}
 		c.ID = deliveryID(run.Workspace, c)
 		if err := each(c); err != nil {
 			return err

@@ -186,6 +186,9 @@ func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 	if row.Status == "" {
 		row.Status = Done
 	}
+	if prior, ok, err := h.last(ctx, r.Stage, r.Part); err != nil || (ok && prior.RunID == r.Run.ID) {
+		return prior, err // committed before a crash that hid the answer
+	}
 	byTable := map[string][]weir.TableFiles{}
 	var order []string
 	for _, t := range r.Tables {

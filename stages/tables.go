@@ -29,11 +29,15 @@ func conform(h *House) Stage {
 		for i := range streams {
 			streams[i].Mapping.AttributeTypes = types
 		}
+		params := conformer.Params{Streams: streams, KeepExcerpts: p.Retention.QuarantineValues}
+		if params.Dropped, err = in.dropped(ctx, streams); err != nil {
+			return outline{}, err
+		}
 		return outline{
 			Reads:   tables,
 			Writes:  append([]schema.Table{schema.Records(types)}, named("core.events", "core.consents", quarantineTable)...),
-			Params:  conformer.Params{Streams: streams},
-			Depends: streams,
+			Params:  params,
+			Depends: params,
 		}, nil
 	}}
 }
@@ -59,6 +63,28 @@ func (in *inputs) streams(ctx context.Context, p *project.Project) (streams []co
 		}
 	}
 	return streams, tables, raw, nil
+}
+
+// dropped lists the streams that have rows in the tables and are not in the
+// project any more.
+func (in *inputs) dropped(ctx context.Context, streams []conformer.StreamParams) ([]string, error) {
+	gone := map[string]bool{}
+	for _, table := range []string{"core.records", "core.events", "core.consents"} {
+		scopes, err := in.house.Lake.ByScope(ctx, table, in.pins[table])
+		if weir.CodeOf(err) == weir.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for s := range scopes {
+			gone[s] = true
+		}
+	}
+	for _, s := range streams {
+		delete(gone, conformer.Scope(s.Mapping.Source, s.Mapping.Stream))
+	}
+	return slices.Sorted(maps.Keys(gone)), nil
 }
 
 // attributeTypes gives every attribute its type: as weir.yaml declares, as the

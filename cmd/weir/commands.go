@@ -5,6 +5,13 @@ import "github.com/spf13/cobra"
 // commands is the table of contents of the command line.
 func (a *app) commands() []*cobra.Command {
 	return append([]*cobra.Command{
+		a.initCommand(),
+		a.devCommand(),
+		a.workerCommand(),
 		a.runCommand(),
+		a.planCommand(),
+		a.applyCommand(),
+		a.queryCommand(),
+		a.versionCommand(),
 	}, a.hidden()...)
 }

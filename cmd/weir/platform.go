@@ -39,6 +39,7 @@ type platform struct {
 	own      *embedded.Platform // nil: external, or another process runs the parts
 	ends     embedded.Endpoints // of the embedded parts, whoever runs them
 	embedded bool
+	config   lakehouse.Config
 	closers  []func() error
 }
 
@@ -76,6 +77,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 	if err != nil {
 		return err
 	}
+	pl.config = config
 	lake, err := lakehouse.Open(ctx, config)
 	if err != nil {
 		return err
@@ -106,7 +108,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 
 // sqlOptions are DuckDB's bounds here.
 func (pl *platform) sqlOptions(o object.Config) sql.Options {
-	return sql.Options{Store: pl.house.Lake.Store(), CacheDir: filepath.Join(pl.scratch(), "cache"), TempDir: filepath.Join(pl.scratch(), "sql"), MemoryLimit: "1GB"}
+	return sql.Options{Store: pl.house.Lake.Store(), CacheDir: filepath.Join(pl.scratch(), "cache"), TempDir: filepath.Join(pl.scratch(), "sql"), MemoryLimit: 1 << 30}
 }
 
 // scratch is a folder for what may be lost.
@@ -207,7 +209,7 @@ func (pl *platform) close() error {
 }
 
 // pipelineSecrets are the secrets that pipelines ask for by name.
-var pipelineSecrets = []string{unify.LineageSecret, conform.RecordSecret}
+var pipelineSecrets = []string{unify.LineageSecret, conform.SecretName}
 
 // secretKey is where the workspace's own secret lies: it keys hashes of personal
 // values, and never leaves the lake but to the workspace's processes.

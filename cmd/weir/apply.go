@@ -1,0 +1,94 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir/project"
+	"github.com/weir-cdp/weir/workflows"
+)
+
+// schedules lists what weir.yaml's sources ask for.
+func schedules(p *project.Project, key string) []workflows.ScheduleSpec {
+	var out []workflows.ScheduleSpec
+	all := parts(p)
+	for i, s := range p.Sources {
+		if s.Schedule == (project.Schedule{}) {
+			continue
+		}
+		one := workflows.RefreshPlan{Sources: all.Sources[i : i+1], Destinations: all.Destinations}
+		out = append(out, workflows.ScheduleSpec{Source: s.Name, Every: s.Schedule.Every, Cron: s.Schedule.Cron, Timezone: p.Timezone,
+			Input: workflows.ScheduledInput{Workspace: p.Name, Project: key, Source: s.Name, Parts: one}})
+	}
+	return out
+}
+
+func (a *app) planCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan",
+		Short: "What apply would change",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, true) },
+	}
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply",
+		Short: "Make the files so: definitions and schedules",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, false) },
+	}
+}
+
+func (a *app) applied(cmd *cobra.Command, dry bool) error {
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	pl, err := a.open(ctx, p, "weir apply", false)
+	if err != nil {
+		return err
+	}
+	defer pl.close()
+	c, err := pl.dial(ctx)
+	if err != nil {
+		return err
+	}
+	difference, err := pl.house.Difference(ctx, p)
+	if err != nil {
+		return err
+	}
+	key, err := pl.house.Apply(ctx, p)
+	if err != nil {
+		return err
+	}
+	var changes []workflows.Change
+	if dry {
+		have, err := workflows.Schedules(ctx, c, p.Name)
+		if err != nil {
+			return err
+		}
+		changes = workflows.Diff(have, schedules(p, key))
+	} else {
+		if changes, err = workflows.Apply(ctx, c, p.Name, schedules(p, key)); err != nil {
+			return err
+		}
+		if err := pl.house.MarkApplied(ctx, p); err != nil {
+			return err
+		}
+	}
+	if a.json {
+		return a.printJSON(map[string]any{"definitions": difference, "schedules": changes, "applied": !dry})
+	}
+	for _, d := range difference {
+		a.printf("%-7s %s\n", d.Action, d.Name)
+	}
+	for _, s := range changes {
+		a.printf("%-7s schedule of %s\n", s.Action, s.Source)
+	}
+	if len(difference)+len(changes) == 0 {
+		a.printf("nothing to change\n")
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/workflows"
+)
+
+func (a *app) devCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "dev",
+		Short: "The whole platform on this machine, schedules running, until stopped",
+		Long: `Starts the embedded parts (Temporal with its web interface, an S3 store, the
+catalog) and the workers, applies the project and its schedules, and serves until
+stopped. Data lives in .weir; a restart goes on where it was.`,
+		Example: "  weir dev --project demo",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.dev(cmd.Context()) },
+	}
+}
+
+func (a *app) dev(ctx context.Context) error {
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	pl, err := a.open(ctx, p, "weir dev", true)
+	if err != nil {
+		return err
+	}
+	defer pl.close()
+	c, err := pl.dial(ctx)
+	if err != nil {
+		return err
+	}
+	stop, err := pl.work(c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	key, err := pl.house.Apply(ctx, p)
+	if err != nil {
+		return err
+	}
+	if _, err := workflows.Apply(ctx, c, p.Name, schedules(p, key)); err != nil {
+		return err
+	}
+	metrics, err := a.serveMetrics(ctx, pl)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		if err := a.printJSON(map[string]any{"ready": true, "endpoints": pl.ends, "metrics": metrics}); err != nil {
+			return err
+		}
+	} else {
+		a.printf("weir dev: %s is ready\n", p.Name)
+		if pl.embedded {
+			a.printf("  temporal       %s (namespace %s)\n  web interface  http://%s\n  s3             http://%s (keys in .weir/credentials)\n",
+				pl.ends.Temporal, pl.ends.Namespace, pl.ends.UI, pl.ends.S3)
+		}
+		a.printf("  metrics        http://%s/metrics\nStop with Ctrl-C.\n", metrics)
+		if p.Policies && len(p.Signers) == 0 {
+			a.printf("The rules in policies/ are not signed: they rule here, on this machine only.\n")
+		}
+	}
+	var failed <-chan error
+	if pl.own != nil {
+		failed = pl.own.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
+}
+
+func (a *app) workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "worker",
+		Short: "Work for a project whose Temporal and lake run elsewhere",
+		Long: `Polls the project's task queues and does the work. Needs temporal.address and
+lake.endpoint in weir.yaml; on one machine alone, use weir dev.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := a.load()
+			if err != nil {
+				return err
+			}
+			if p.Temporal.Address == "" || p.Lake.Endpoint == "" {
+				return weir.Errorf(weir.Invalid, "a worker needs temporal.address and lake.endpoint").At("weir.yaml").Then("on one machine alone: weir dev")
+			}
+			pl, err := a.open(cmd.Context(), p, "weir worker", false)
+			if err != nil {
+				return err
+			}
+			defer pl.close()
+			c, err := pl.dial(cmd.Context())
+			if err != nil {
+				return err
+			}
+			stop, err := pl.work(c)
+			if err != nil {
+				return err
+			}
+			defer stop()
+			a.printf("weir worker: polling for %s\n", p.Name)
+			<-cmd.Context().Done()
+			return nil
+		},
+	}
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/sql"
+)
+
+func (a *app) queryCommand() *cobra.Command {
+	var asOf, output string
+	c := &cobra.Command{
+		Use:   "query SQL",
+		Short: "Read-only SQL over all tables",
+		Long: `Runs one SELECT with DuckDB over the files that ops.runs pins: what finished stages
+have written, whole. docs/tables.md lists the tables; "show all tables" does too.`,
+		Example: `  weir query "select kind, count(*) from core.profiles group by kind"
+  weir query --as-of 2026-06-01T00:00:00Z "select count(*) from segment.memberships"
+  weir query --output vip.parquet "select * from segment.memberships where segment = 'vip'"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var at time.Time
+			if asOf != "" {
+				var err error
+				if at, err = time.Parse(time.RFC3339, asOf); err != nil {
+					return weir.Errorf(weir.Invalid, "--as-of %q is no time", asOf).Then("write it like 2026-01-31T12:00:00Z")
+				}
+			}
+			p, err := a.load()
+			if err != nil {
+				return err
+			}
+			pl, err := a.open(cmd.Context(), p, "weir query", false)
+			if err != nil {
+				return err
+			}
+			defer pl.close()
+			sess, err := sql.Open(cmd.Context(), pl.sqlOptions(pl.config.Object))
+			if err != nil {
+				return err
+			}
+			defer sess.Close()
+			if err := pl.house.AttachAll(cmd.Context(), sess, at); err != nil {
+				return err
+			}
+			if output != "" {
+				path, err := filepath.Abs(output)
+				if err != nil {
+					return weir.Errorf(weir.Invalid, "--output: %w", err)
+				}
+				n, err := sess.Export(cmd.Context(), args[0], path)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"rows": n, "output": output})
+				}
+				a.printf("%s rows in %s\n", count(n), output)
+				return nil
+			}
+			rows, err := sess.Query(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			if a.json {
+				return a.printRows(rows)
+			}
+			return a.showRows(rows)
+		},
+	}
+	c.Flags().StringVar(&asOf, "as-of", "", "the tables as they were then, RFC 3339")
+	c.Flags().StringVar(&output, "output", "", "write to FILE.csv, .parquet or .ndjson")
+	return c
+}
+
+// printRows writes the rows as one JSON array, row by row.
+func (a *app) printRows(rows *sql.Rows) error {
+	cols := rows.Columns()
+	a.printf("[")
+	for n := 0; rows.Next(); n++ {
+		if n > 0 {
+			a.printf(",")
+		}
+		a.printf("\n{")
+		for i, v := range rows.Values() {
+			name, err := json.Marshal(cols[i].Name)
+			if err != nil {
+				return err
+			}
+			value, err := json.Marshal(v)
+			if err != nil {
+				return weir.Errorf(weir.Internal, "column %s: %w", cols[i].Name, err)
+			}
+			if i > 0 {
+				a.printf(", ")
+			}
+			a.printf("%s: %s", name, value)
+		}
+		a.printf("}")
+	}
+	a.printf("\n]\n")
+	return rows.Err()
+}
+
+// shown bounds what is printed for a person.
+const shown = 1000
+
+func (a *app) showRows(rows *sql.Rows) error {
+	var header []string
+	for _, c := range rows.Columns() {
+		header = append(header, c.Name)
+	}
+	var lines [][]string
+	more := false
+	for rows.Next() {
+		if len(lines) == shown {
+			more = true
+			break
+		}
+		line := make([]string, len(header))
+		for i, v := range rows.Values() {
+			line[i] = cell(v)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	a.table(header, lines)
+	if more {
+		a.sayf("only the first %d rows are shown; --output FILE.csv has all\n", shown)
+	}
+	return nil
+}
+
+// cell writes a value for a table: one line, no control characters.
+func cell(v any) string {
+	var s string
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		s = v
+	case time.Time:
+		s = v.Format("2006-01-02 15:04:05.999999")
+	case []any, map[string]any:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return err.Error()
+		}
+		s = string(b)
+	default:
+		s = fmt.Sprint(v)
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}
