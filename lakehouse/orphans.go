@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -83,19 +84,6 @@ func (l *Lake) references(ctx context.Context, name string) (map[string]bool, er
 	if err != nil {
 		return nil, err
 	}
-	used := map[string]bool{}
-	add := func(location string) error {
-		if location == "" {
-			return nil
-		}
-		key, ok := l.store.Key(location)
-		if !ok { // an unknown spelling of a path must never look like "not used"
-			return weir.Errorf(weir.Invalid, "table %s refers to a file outside the lake", name).At(location).
-				Then("nothing was deleted; rewrite the table with paths below " + l.store.URL(""))
-		}
-		used[key] = true
-		return nil
-	}
 	locations := []string{t.MetadataLocation()}
 	for e := range t.Metadata().PreviousFiles() {
 		locations = append(locations, e.MetadataFile)
@@ -106,6 +94,25 @@ func (l *Lake) references(ctx context.Context, name string) (map[string]bool, er
 	for s := range t.Metadata().PartitionStatistics() {
 		locations = append(locations, s.StatisticsPath)
 	}
+	held, err := snapshotLocations(ctx, name, t)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, location := range append(locations, held...) {
+		key, ok := l.store.Key(location)
+		if !ok && location != "" { // an unknown spelling of a path must never look like "not used"
+			return nil, weir.Errorf(weir.Invalid, "table %s refers to a file outside the lake", name).At(location).
+				Then("nothing was deleted; rewrite the table with paths below " + l.store.URL(""))
+		}
+		used[key] = true
+	}
+	return used, nil
+}
+
+// snapshotLocations lists the manifest lists, manifests and live files of all kept
+// snapshots.
+func snapshotLocations(ctx context.Context, name string, t *table.Table) (locations []string, err error) {
 	fs, err := t.FS(ctx)
 	if err != nil {
 		return nil, failed("read table", name, err)
@@ -133,12 +140,7 @@ func (l *Lake) references(ctx context.Context, name string) (map[string]bool, er
 			}
 		}
 	}
-	for _, location := range locations {
-		if err := add(location); err != nil {
-			return nil, err
-		}
-	}
-	return used, nil
+	return locations, nil
 }
 
 // Sweep deletes the folders below prefix ("runs": manifests, specs and scratch
