@@ -12,6 +12,7 @@ func (a *app) commands() []*cobra.Command {
 		a.planCommand(),
 		a.applyCommand(),
 		a.queryCommand(),
+		a.exampleCommand(),
 		a.versionCommand(),
 	}, a.hidden()...)
 }
