@@ -223,6 +223,30 @@ func TestRolledFilesAndManyPartitions(t *testing.T) {
 	}
 }
 
+func TestBigFilesAreCutByRowGroups(t *testing.T) {
+	b := newBench(t, 400)
+	// A first step's own rows (the quarantine's) are in as many files as tasks.
+	settled := func(m weir.Manifest) string { return jsonOf(t, m.Tables[:2]) + jsonOf(t, m.Counts) }
+	want := settled(b.local("whole"))
+	old := sourceRows
+	t.Cleanup(func() { sourceRows = old })
+	sourceRows = 130 // files of 400 rows in groups of 64
+	tasks, err := sources(t.Context(), b.store, wordCount, &b.spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tasks) != 16 || tasks[0].Parts[0].Groups != 2 || tasks[3].Parts[0].Groups != 1 {
+		t.Errorf("cut into %+v", tasks)
+	}
+	if got := settled(b.local("cut")); got != want {
+		t.Errorf("cut files gave\n%s\nwhole ones\n%s", got, want)
+	}
+	sourceRows = 1 << 20
+	if tasks, err = sources(t.Context(), b.store, wordCount, &b.spec); err != nil || len(tasks) != 1 || len(tasks[0].Parts) != 4 {
+		t.Errorf("small files share no task: %+v, %v", tasks, err)
+	}
+}
+
 func TestSweepLeavesNoScratch(t *testing.T) {
 	b := newBench(t, 50)
 	b.local("a")

@@ -12,8 +12,17 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 )
 
-// sourceBytes is how much of a table one first step's task reads, about.
-const sourceBytes = 64 << 20
+// How much of a table one first step's task reads, about: whichever is reached
+// first. Tests lower them.
+var (
+	sourceBytes int64 = 32 << 20
+	sourceRows  int64 = 128 << 10
+)
+
+// share is how many tasks' worth of reading some rows are.
+func share(rows, bytes int64) float64 {
+	return max(float64(rows)/float64(sourceRows), float64(bytes)/float64(sourceBytes))
+}
 
 // sourceTask is what one task of the first step reads: parts of one table.
 type sourceTask struct {
@@ -40,9 +49,9 @@ func sources(ctx context.Context, s *object.Store, p Pipeline, spec *Spec) ([]so
 		files := append([]weir.DataFile(nil), spec.Inputs[table]...)
 		sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
 		small := sourceTask{Table: table}
-		var held int64
+		var rows, bytes int64
 		for _, f := range files {
-			if f.Bytes > sourceBytes*3/2 {
+			if share(f.Rows, f.Bytes) > 1.5 {
 				cut, err := cutFile(ctx, s, table, f)
 				if err != nil {
 					return nil, err
@@ -51,8 +60,9 @@ func sources(ctx context.Context, s *object.Store, p Pipeline, spec *Spec) ([]so
 				continue
 			}
 			small.Parts = append(small.Parts, sourcePart{File: f})
-			if held += f.Bytes; held >= sourceBytes/2 {
-				tasks, small, held = append(tasks, small), sourceTask{Table: table}, 0
+			rows, bytes = rows+f.Rows, bytes+f.Bytes
+			if share(rows, bytes) >= 0.5 {
+				tasks, small, rows, bytes = append(tasks, small), sourceTask{Table: table}, 0, 0
 			}
 		}
 		if len(small.Parts) > 0 {
@@ -62,13 +72,13 @@ func sources(ctx context.Context, s *object.Store, p Pipeline, spec *Spec) ([]so
 	return tasks, nil
 }
 
-// cutFile makes tasks of about sourceBytes out of a big file's row groups.
+// cutFile makes tasks of about one share out of a big file's row groups.
 func cutFile(ctx context.Context, s *object.Store, table string, f weir.DataFile) ([]sourceTask, error) {
 	n, err := rowfile.Groups(ctx, s, f)
 	if err != nil {
 		return nil, err
 	}
-	per := int(max(1, int64(n)*sourceBytes/f.Bytes))
+	per := max(1, int(float64(n)/share(f.Rows, f.Bytes)))
 	var tasks []sourceTask
 	for first := 0; first < n; first += per {
 		tasks = append(tasks, sourceTask{Table: table,

@@ -203,7 +203,7 @@ func (b *bench) events(d schema.Table, n int) []weir.DataFile {
 	b.t.Helper()
 	var files []weir.DataFile
 	for f := range 4 {
-		w, err := rowfile.NewTableWriter[weir.Event](b.t.Context(), b.store, d, fmt.Sprint("s", f))
+		w, err := rowfile.NewTableWriter[weir.Event](b.t.Context(), b.store, d, fmt.Sprint("s", f), rowfile.GroupRows(64))
 		if err != nil {
 			b.t.Fatal(err)
 		}
