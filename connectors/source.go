@@ -22,6 +22,19 @@ type Source interface {
 	Close() error
 }
 
+// Session is a source whose splits agree with each other only if all of them
+// are read in one session: PostgreSQL's ranges of a table, by one snapshot that
+// ends with its connection.
+type Session interface {
+	Source
+	// Begin fixes what this opened Source reads of a plan; Read without Begin
+	// begins by itself. The token names the session: a split's result may be kept
+	// across a crash under its token only, so that with a new Source, which has a
+	// new token, every split of the plan is read again. An empty token says that
+	// the plan's splits agree without a session.
+	Begin(ctx context.Context, stream Stream, plan Plan) (token string, err error)
+}
+
 // Discovered is one table, file pattern or collection of a source.
 type Discovered struct {
 	Name    string
