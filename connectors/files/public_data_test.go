@@ -36,7 +36,7 @@ func TestPublicData(t *testing.T) {
 		t.Run(filepath.Dir(pattern), func(t *testing.T) {
 			paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 			if err != nil || len(paths) == 0 {
-				t.Skipf("no files %s", pattern)
+				t.Skipf("no files %s: put the public data beside the repository, or set WEIR_TEST_DATA", pattern)
 			}
 			src, err := files.Connector().OpenSource(t.Context(), connectors.Env{Dir: t.TempDir(), Name: "x"}, connectors.Settings{"path": root})
 			if err != nil {

@@ -22,7 +22,7 @@ func benchFolder(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "..", "shared", "bench")
 	if _, err := os.Stat(filepath.Join(dir, "segments")); err != nil {
-		t.Skipf("the bench kit's segments are not beside the repository (%v)", err)
+		t.Skipf("the bench kit is not there: put its folder shared/bench beside the repository (%v)", err)
 	}
 	return dir
 }

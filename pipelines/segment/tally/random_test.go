@@ -173,7 +173,7 @@ func TestAgainstOracle(t *testing.T) {
 	const cases = 40_000
 	zone, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
-		t.Skipf("no time zones on this machine: %v", err)
+		t.Skipf("no time zones on this machine, install tzdata: %v", err)
 	}
 	g := gen{rand.New(rand.NewPCG(6, 37)), time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)}
 	matched, done := 0, 0

@@ -78,7 +78,7 @@ func TestNumberArithmetic(t *testing.T) {
 func TestSpan(t *testing.T) {
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
-		t.Skipf("no time zones on this machine: %v", err)
+		t.Skipf("no time zones on this machine, install tzdata: %v", err)
 	}
 	now := time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
 	for in, want := range map[string]string{
@@ -136,7 +136,7 @@ func TestCompileRefuses(t *testing.T) {
 func TestAge(t *testing.T) {
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
-		t.Skipf("no time zones on this machine: %v", err)
+		t.Skipf("no time zones on this machine, install tzdata: %v", err)
 	}
 	of, err := value.Compile(weir.Comparison{Op: "older_than", Values: []string{"18y"}}, weir.Date, paris)
 	if err != nil {
