@@ -100,7 +100,7 @@ func (a *activate) abandoned(ctx context.Context, p *project.Project, destinatio
 		if _, ok := p.Activation(name); ok {
 			continue // it moved to another destination, which settles it by its own difference
 		}
-		last, err := column[string](ctx, sess, "select max_by(destination, at) from activation.deliveries where activation = "+literals([]string{name}))
+		last, err := column[string](ctx, sess, "select max_by(destination, \"at\") from activation.deliveries where activation = "+literals([]string{name}))
 		if err != nil {
 			return nil, err
 		}

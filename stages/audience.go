@@ -181,7 +181,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
 		state := open(m, fmt.Sprintf(`select profile_id, %s from activation.state semi join chunk using (profile_id) order by 1`, rowJSON("activation.state")))
 		decided := open(m, fmt.Sprintf(`select profile_id, %s from (select * from consent.decisions semi join chunk using (profile_id)
-			qualify row_number() over (partition by activation, profile_id order by at desc, decision_id desc) = 1) order by 1`, rowJSON("consent.decisions")))
+			qualify row_number() over (partition by activation, profile_id order by "at" desc, decision_id desc) = 1) order by 1`, rowJSON("consent.decisions")))
 		for m.err == nil && ids.ok {
 			p := &person{profile: ids.key, values: map[string]any{}, identifiers: weir.Identifiers{},
 				state: map[string]weir.DeliveryState{}, decided: map[string]weir.Decision{}}

@@ -51,13 +51,13 @@ func differenceQuery(a weir.ActivationDef) string {
 	}
 	return fmt.Sprintf(`
 with desired as (
-	select d.*, x.at as decided_at from activation.audience d
+	select d.*, x."at" as decided_at from activation.audience d
 	join consent.decisions x on x.decision_id = d.decision_id and x.allow and x.activation = d.activation and x.profile_id = d.profile_id
 	where d.activation = %[1]s
 	qualify row_number() over (partition by d.delivered_key order by d.profile_id) = 1),
 held as (select * from activation.state where activation = %[1]s),
 sent as (select profile_id, max(sequence) as sequence,
-		max_by(case when status = 'rejected' then op || ':' || delivered_key || ':' || checksum end, (sequence, at)) as refused
+		max_by(case when status = 'rejected' then op || ':' || delivered_key || ':' || checksum end, (sequence, "at")) as refused
 	from activation.deliveries where activation = %[1]s group by profile_id),
 pairs as (
 	select coalesce(d.profile_id, s.profile_id) as profile_id, d.delivered_key as want, s.delivered_key as have,

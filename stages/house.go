@@ -174,7 +174,8 @@ type result struct {
 	SpecDigest string                       `json:"spec_digest"`
 	StartedAt  time.Time                    `json:"started_at"`
 	Status     string                       `json:"status"`
-	Properties map[string]map[string]string `json:"properties"` // by table
+	Problem    string                       `json:"problem,omitempty"` // what of it could not be done
+	Properties map[string]map[string]string `json:"properties"`        // by table
 }
 
 // commit makes a result's tables current, one commit a table, then pins them all
@@ -182,7 +183,7 @@ type result struct {
 func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 	row := weir.StageRun{RunID: r.Run.ID, Stage: r.Stage, Part: r.Part, StartedAt: r.StartedAt, Now: r.Run.Now,
 		Status: r.Status, RowsIn: r.Counts["rows_in"], RowsOut: r.Counts["rows_out"], Counts: r.Counts,
-		Snapshots: map[string]int64{}, SpecDigest: r.SpecDigest}
+		Snapshots: map[string]int64{}, SpecDigest: r.SpecDigest, Error: r.Problem}
 	if row.Status == "" {
 		row.Status = Done
 	}

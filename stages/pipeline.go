@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/schema"
@@ -39,6 +40,8 @@ type outline struct {
 	Depends any
 	// Properties are set on tables in the same commit.
 	Properties map[string]map[string]string
+	// Refused are parts that can't be used; the others go on and the run is partial.
+	Refused []string
 }
 
 // spec is what is stored between plan, run and commit.
@@ -46,6 +49,7 @@ type spec struct {
 	pipelines.Spec
 	Digest     string                       `json:"digest"`
 	Properties map[string]map[string]string `json:"properties"`
+	Refused    []string                     `json:"refused,omitempty"`
 }
 
 func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -80,7 +84,7 @@ func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 // spec fixes the inputs' files and the outputs' schemas.
 func (s *pipeline) spec(ctx context.Context, run weir.Run, o outline, pins map[string]int64) (spec, error) {
 	prefix := runPrefix(run, s.stage, "")
-	sp := spec{Properties: o.Properties, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
+	sp := spec{Properties: o.Properties, Refused: o.Refused, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
 		Schemas: map[string]schema.Table{}, Scratch: prefix + "scratch/", Manifest: prefix + "manifest.json"}}
 	var err error
 	if sp.Params, err = json.Marshal(o.Params); err != nil {
@@ -128,7 +132,11 @@ func (s *pipeline) Run(ctx context.Context, key string, progress func(weir.Progr
 	if err := s.readJSON(ctx, sp.Manifest, &r.Manifest); err != nil {
 		return "", err
 	}
-	if r.Counts["quarantined"] > 0 {
+	if len(sp.Refused) > 0 {
+		r.Counts["refused"] = int64(len(sp.Refused))
+		r.Problem = strings.Join(sp.Refused, "\n")
+	}
+	if r.Counts["quarantined"] > 0 || len(sp.Refused) > 0 {
 		r.Status = Partial
 	}
 	out := runPrefix(sp.Run, s.stage, "") + "result.json"
@@ -140,7 +148,16 @@ func (s *pipeline) Commit(ctx context.Context, manifest string) (weir.StageRun, 
 	if err := s.readJSON(ctx, manifest, &r); err != nil {
 		return weir.StageRun{}, err
 	}
-	return s.commit(ctx, r)
+	row, err := s.commit(ctx, r)
+	if err != nil {
+		return row, err
+	}
+	// What crossed between the steps is no longer needed.
+	sp, err := pipelines.ReadSpec(ctx, s.store(), runPrefix(r.Run, s.stage, "")+"spec.json")
+	if err != nil {
+		return row, err
+	}
+	return row, pipelines.Sweep(ctx, s.store(), sp)
 }
 
 func (s *pipeline) Keep(ctx context.Context, run weir.Run, part string) (weir.StageRun, error) {

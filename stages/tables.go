@@ -26,10 +26,21 @@ func conform(h *House) Stage {
 			return outline{}, err
 		}
 		types := attributeTypes(p, raw)
-		for i := range streams {
-			streams[i].Mapping.AttributeTypes = types
+		var fit []conformer.StreamParams
+		var refused []string
+		for _, s := range streams {
+			s.Mapping.AttributeTypes = types
+			if err := conformer.Check(s.Mapping, raw[s.RawTable]); err != nil {
+				refused = append(refused, err.Error())
+				tables = slices.DeleteFunc(tables, func(t string) bool { return t == s.RawTable })
+				continue // its tables stay as they are, the others go on (invariant 8)
+			}
+			fit = append(fit, s)
 		}
-		params := conformer.Params{Streams: streams, KeepExcerpts: p.Retention.QuarantineValues}
+		if len(fit) == 0 && len(refused) > 0 {
+			return outline{}, weir.Errorf(weir.Invalid, "%s", strings.Join(refused, "\n")).Then("mend the mappings: weir doctor")
+		}
+		params := conformer.Params{Streams: fit, KeepExcerpts: p.Retention.QuarantineValues}
 		if params.Dropped, err = in.dropped(ctx, streams); err != nil {
 			return outline{}, err
 		}
@@ -37,7 +48,8 @@ func conform(h *House) Stage {
 			Reads:   tables,
 			Writes:  append([]schema.Table{schema.Records(types)}, named("core.events", "core.consents", quarantineTable)...),
 			Params:  params,
-			Depends: params,
+			Depends: []any{params, refused},
+			Refused: refused,
 		}, nil
 	}}
 }

@@ -58,7 +58,7 @@ var countries = []country{
 	{"FR", 60, split("Camille Léa Manon Chloé Inès Jade Louise Alice Zoé Élodie Hélène Aurélie Sébastien Jérôme Loïc François Théo Hugo Lucas Nathan Gaël Maël Benoît Raphaël Clément Noé Adrien Étienne Grégoire Maxime"),
 		split("Martin Bernard Dubois Thomas Robert Richard Petit Durand Leroy Moreau Simon Laurent Lefèvre Michel Garcia David Bertrand Roux Vincent Fournier Morel Girard André Lefebvre Mercier Dupont Lambert Bonnet François Martinez Legrand Garnier Faure Rousseau Blanc Guérin Müller Henry Roussel Nicolas Perrin Morin Mathieu Clément Gauthier Dumont Lopez Fontaine Chevalier Robin"),
 		[][2]string{{"Paris", "75011"}, {"Lyon", "69003"}, {"Marseille", "13006"}, {"Bourg-en-Bresse", "01000"}, {"Nîmes", "30000"}, {"Besançon", "25000"}, {"Saint-Étienne", "42000"}, {"Orléans", "45000"}}, "+33",
-		func(r *rand.Rand) string { return fmt.Sprintf("06399%05d", r.IntN(100000)) }},
+		func(r *rand.Rand) string { return fmt.Sprintf("06%08d", 10000000+r.IntN(40000000)) }},
 	{"BE", 14, split("Lotte Emma Noor Marie Julie Elise Lucas Jef Arthur Louis Milan Wout Jules Maxime"),
 		split("Peeters Janssens Maes Jacobs Mertens Willems Claes Goossens Wouters Dubois Lambert Dupont Hermans Michiels"),
 		[][2]string{{"Bruxelles", "1000"}, {"Gent", "9000"}, {"Liège", "4000"}, {"Antwerpen", "2000"}}, "+32",
@@ -70,7 +70,7 @@ var countries = []country{
 	{"GB", 6, split("Oliver Amelia Isla George Harry Olivia Jack Freya Poppy Alfie"),
 		split("Smith Jones Taylor Brown Williams Wilson Johnson Davies Patel Robinson Wright O'Neill"),
 		[][2]string{{"London", "SW1A 1AA"}, {"Leeds", "LS1 4DY"}, {"Bristol", "BS1 5TR"}}, "+44",
-		func(r *rand.Rand) string { return fmt.Sprintf("07700900%03d", r.IntN(1000)) }},
+		func(r *rand.Rand) string { return fmt.Sprintf("07400%06d", r.IntN(1000000)) }},
 	{"US", 6, split("Ava Mason Liam Sophia Noah Ethan Emily Madison Jacob Logan"),
 		split("Miller Davis Anderson Taylor Moore Jackson White Harris Clark Lewis Walker"),
 		[][2]string{{"Sacramento", "95814"}, {"Los Angeles", "90012"}, {"Oakland", "94607"}}, "+1",
@@ -185,7 +185,11 @@ func typo(r *rand.Rand, s string) string {
 
 // spell writes a phone number as people do.
 func spell(r *rand.Rand, dial, national string) string {
-	switch r.IntN(4) {
+	how := r.IntN(4)
+	if dial != "+33" {
+		how = 2 * r.IntN(2) // abroad, people write the country too
+	}
+	switch how {
 	case 0:
 		return dial + strings.TrimPrefix(national, "0")
 	case 1:
@@ -198,6 +202,9 @@ func spell(r *rand.Rand, dial, national string) string {
 		}
 		return b.String()
 	case 2:
+		if dial == "+1" {
+			return "+1 " + national[:3] + "-" + national[3:6] + "-" + national[6:]
+		}
 		return dial + " (0) " + strings.TrimPrefix(national, "0")
 	}
 	return national
