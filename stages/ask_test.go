@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse"
-	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/lakehouse/object/objecttest"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
@@ -176,6 +174,4 @@ func TestReferencesThatLeadNowhere(t *testing.T) {
 	if !strings.Contains(err.Error(), "p_al, p_jo") {
 		t.Errorf("a shared value names its holders: %v", err)
 	}
-	_ = slices.Sorted[string]
-	_ = object.Config{}
 }
