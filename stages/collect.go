@@ -73,6 +73,9 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 	if len(p.Splits) == 0 && len(p.Drop) == 0 && p.Cursor == prior.Cursor && rewind == "" && prior.Schema != nil {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
+	if _, err := c.Lake.Ensure(ctx, schema.Named(quarantineTable)); err != nil {
+		return plan, err
+	}
 	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
 		Table: table, Plan: p, Drop: rewind == rewindDrop, Held: held})
 }
