@@ -57,7 +57,7 @@ with desired as (
 	qualify row_number() over (partition by d.delivered_key order by d.profile_id) = 1),
 held as (select * from activation.state where activation = %[1]s),
 sent as (select profile_id, max(sequence) as sequence,
-		max_by(case when status = 'rejected' then op || ':' || delivered_key || ':' || checksum end, (sequence, "at")) as refused
+		max_by(case when status = 'rejected' then op || ':' || delivered_key || ':' || checksum else '' end, (sequence, "at")) as refused
 	from activation.deliveries where activation = %[1]s group by profile_id),
 pairs as (
 	select coalesce(d.profile_id, s.profile_id) as profile_id, d.delivered_key as want, s.delivered_key as have,
