@@ -74,7 +74,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return weir.StagePlan{Unchanged: true}, nil
 	}
 	if _, err := c.Lake.Ensure(ctx, schema.Named(quarantineTable)); err != nil {
-		return plan, err
+		return plan, err // the commit names it, also where nothing is rejected
 	}
 	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
 		Table: table, Plan: p, Drop: rewind == rewindDrop, Held: held})
