@@ -86,7 +86,7 @@ func (c cursor) now(ctx context.Context, conn *pgx.Conn, rel *relation, name str
 		return p, 0, err
 	}
 	p.Xmin = uint64(xmin)
-	err = conn.QueryRow(ctx, fmt.Sprintf("select %s::text from %s where %s is not null and not (%s) order by %s desc limit 1",
+	err = conn.QueryRow(ctx, fmt.Sprintf("select %s::text from %s t where %s is not null and not (%s) order by t.%s desc limit 1", // without t, by the text
 		c.column, rel.sql(), c.column, c.endless, c.column)).Scan(&p.After)
 	if err == pgx.ErrNoRows {
 		err = nil

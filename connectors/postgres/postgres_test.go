@@ -55,6 +55,7 @@ func stream(t testing.TB, cursor string, raw map[string]any, key ...string) conn
 func sync(t testing.TB, dsn string, st connectors.Stream, prior connectors.Prior) (*connectortest.Collector, connectors.Prior) {
 	t.Helper()
 	src := source(t, dsn)
+	defer func() { _ = src.Close() }() // its snapshot keeps the table from being altered
 	plan, err := src.Plan(t.Context(), st, prior)
 	if err != nil {
 		t.Fatal(err)
