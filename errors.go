@@ -34,7 +34,7 @@ func (e *Error) Error() string {
 	if e.Where != "" {
 		s = e.Where + ": " + s
 	}
-	if _, told := e.Cause.(silent); e.Cause != nil && !told {
+	if _, told := e.Cause.(silent); e.Cause != nil && !told { //nolint:errorlint // only the direct cause is left out
 		s += ": " + e.Cause.Error()
 	}
 	if e.Next != "" {

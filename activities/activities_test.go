@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -34,7 +33,7 @@ func environment(t *testing.T, run func(context.Context, func(weir.Progress)) (s
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	stages := &Stages{Of: map[weir.Stage]Stage{weir.Unify: scripted{run: run}}, Log: log}
 	Register(env, stages, &Streams{Log: log}, &Notices{Log: log})
 	return env, stages

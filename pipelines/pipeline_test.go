@@ -3,6 +3,7 @@ package pipelines
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -121,7 +122,7 @@ func TestCancelKillsAndARerunGivesTheSame(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := b.child(hangEnv + "=1")
 	_, err := RunChild(ctx, c, b.plan("beam"), func(weir.Progress) { cancel() })
-	if err != context.Canceled {
+	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(c.Dir, "*")); len(left) > 0 {

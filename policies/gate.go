@@ -93,7 +93,7 @@ func (g *Gate) Evaluate(ctx context.Context, in Input) (Verdict, error) {
 	in.Subject.Regimes = g.vocab.regimes(in.Subject.Jurisdictions)
 	v, err := ast.InterfaceToValue(in)
 	if err != nil {
-		return failed("the input can't be encoded: " + err.Error()), nil
+		return failed("the input can't be encoded: " + err.Error()), nil //nolint:nilerr // a denial, not an error
 	}
 	return g.ask(ctx, v)
 }

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -120,7 +119,7 @@ func environment(t *testing.T) (*testsuite.TestWorkflowEnvironment, *fakes) {
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
 	f := &fakes{failing: map[string][]error{}, blocked: map[string]bool{}}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	of := map[weir.Stage]activities.Stage{}
 	for _, s := range weir.Stages() {
 		of[s] = fake{f, s}

@@ -90,7 +90,7 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	case u.n > ratioFrom && u.n/max(u.in.n, 1) > maxRatio:
 		return 0, weir.Errorf(weir.Invalid, "unpacks to more than %d times its size, which only a decompression bomb does", maxRatio).At(u.where).
 			Then("remove the file, or unpack it before it is read")
-	case err == nil || err == io.EOF: //nolint:errorlint // a reader's own EOF is never wrapped
+	case err == nil || err == io.EOF:
 		return n, err
 	}
 	return n, u.explain(err)

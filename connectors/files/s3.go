@@ -98,11 +98,8 @@ func (b *bucketFolder) explain(err error, file string) error {
 func (b *bucketFolder) check(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for o := range b.client.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Prefix: b.prefix, MaxKeys: 1}) {
-		if o.Err != nil {
-			return b.explain(o.Err, "")
-		}
-		break
+	if o, ok := <-b.client.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Prefix: b.prefix, MaxKeys: 1}); ok && o.Err != nil {
+		return b.explain(o.Err, "")
 	}
 	return nil
 }

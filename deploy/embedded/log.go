@@ -66,7 +66,7 @@ func attrs(tags []tag.Tag) []slog.Attr {
 
 func (s serverLog) log(level slog.Level, msg string, tags []tag.Tag) {
 	if ctx := context.Background(); s.l.Enabled(ctx, level) {
-		s.l.LogAttrs(ctx, level, msg, attrs(tags)...)
+		s.l.LogAttrs(ctx, level, msg, attrs(tags)...) //nolint:sloglint // the server's message
 	}
 }
 

@@ -2,6 +2,7 @@ package rowfile
 
 import (
 	"context"
+	"errors"
 	"io"
 	"iter"
 
@@ -89,7 +90,7 @@ func (r *fileReader) batches(ctx context.Context, want func(column string) bool,
 				return
 			}
 		}
-		if err := rr.Err(); err != nil && err != io.EOF {
+		if err := rr.Err(); err != nil && !errors.Is(err, io.EOF) {
 			yield(nil, r.failed(err))
 		}
 	}

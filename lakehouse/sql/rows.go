@@ -34,7 +34,7 @@ type Rows struct {
 
 // directRows runs a statement and reads its rows from the driver.
 func directRows(ctx context.Context, conn *sql.Conn, q string, args ...any) (*Rows, error) {
-	rows, err := conn.QueryContext(ctx, q, args...)
+	rows, err := conn.QueryContext(ctx, q, args...) //nolint:rowserrcheck // Next looks at r.current.Err
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (r *Rows) Next() bool {
 		if r.err != nil || r.next >= r.total {
 			return false
 		}
-		rows, err := r.conn.QueryContext(r.ctx, fmt.Sprintf(
+		rows, err := r.conn.QueryContext(r.ctx, fmt.Sprintf( //nolint:rowserrcheck // looked at above, as r.current.Err
 			"SELECT * FROM temp.weir_result WHERE rowid >= %d AND rowid < %d ORDER BY rowid", r.next, r.next+pageRows))
 		if err != nil {
 			r.err = failed("read the result", err)

@@ -132,7 +132,7 @@ func (l *lake) land(raw schema.Table, scope string, f collected) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, as, bytes.NewReader(text), array.WithUseNumber())
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, as, bytes.NewReader(text))
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package standard
 
 import (
+	"errors"
 	"github.com/nyaruka/phonenumbers"
 )
 
@@ -26,7 +27,7 @@ func Phone(s string, c *Context) (string, error) {
 		region = unknownRegion
 	}
 	n, err := phonenumbers.Parse(s, region)
-	if err == phonenumbers.ErrInvalidCountryCode && region == unknownRegion {
+	if errors.Is(err, phonenumbers.ErrInvalidCountryCode) && region == unknownRegion {
 		return "", errPhoneRegion
 	}
 	if err != nil {
