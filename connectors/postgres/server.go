@@ -65,7 +65,11 @@ func (s *server) String() string {
 // setUp is said after connecting, not at it, since poolers refuse settings that
 // they do not know. It makes texts, plans and the order of rows the same on every
 // server, and lets a snapshot wait for its readers.
-const setUp = `set client_encoding to 'UTF8'; set datestyle to 'ISO, YMD'; set timezone to 'UTC'; set intervalstyle to 'postgres';
+//
+// From a database without an encoding texts come as they are: the server would
+// end a read at the first that is no UTF-8.
+const setUp = `select set_config('client_encoding', case current_setting('server_encoding') when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false);
+set datestyle to 'ISO, YMD'; set timezone to 'UTC'; set intervalstyle to 'postgres';
 set extra_float_digits to 3; set bytea_output to 'hex'; set standard_conforming_strings to on; set xmlbinary to 'base64';
 set synchronize_seqscans to off; set max_parallel_workers_per_gather to 0; set idle_in_transaction_session_timeout to 0;
 set application_name to 'weir'`

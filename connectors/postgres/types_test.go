@@ -64,11 +64,11 @@ func TestTypesAreExact(t *testing.T) {
 		{"date", "'10000-01-01'", "∅", "date32", "the year is not between 1 and 9999"},
 		{"date", "'0044-03-15 BC'", "∅", "date32", "the year is not between 1 and 9999"},
 		{"date", "'infinity'", "∅", "date32", "an infinite date"},
-		{"timestamp", "'1999-12-31 23:59:59.999999'", "1999-12-31 23:59:59.999999", "timestamp[us]", ""},
-		{"timestamp", "'9999-12-31 23:59:59.999999'", "9999-12-31 23:59:59.999999", "timestamp[us]", ""},
+		{"timestamp", "'1999-12-31 23:59:59.999999'", "1999-12-31T23:59:59.999999", "timestamp[us]", ""},
+		{"timestamp", "'9999-12-31 23:59:59.999999'", "9999-12-31T23:59:59.999999", "timestamp[us]", ""},
 		{"timestamp", "'10000-01-01'", "∅", "timestamp[us]", "the year is not between 1 and 9999"},
 		{"timestamp", "'-infinity'", "∅", "timestamp[us]", "an infinite time"},
-		{"timestamptz", "'2024-03-31 03:30:00+02'", "2024-03-31 01:30:00Z", "timestamp[us, tz=UTC]", ""},
+		{"timestamptz", "'2024-03-31 03:30:00+02'", "2024-03-31T01:30:00Z", "timestamp[us, tz=UTC]", ""},
 		{"timestamptz", "'infinity'", "∅", "timestamp[us, tz=UTC]", "an infinite time"},
 		{"time", "'24:00:00'", "24:00:00", "utf8", ""},
 		{"timetz", "'04:05:06.789-08'", "04:05:06.789-08", "utf8", ""},
@@ -164,11 +164,7 @@ func TestOtherEncodings(t *testing.T) {
 		name := "enc_" + strings.ToLower(encoding)
 		postgrestest.Exec(t, server.DSN("postgres"), "create database "+name+" encoding '"+encoding+"' template template0 locale 'C'")
 		dsn := server.DSN(name)
-		if encoding == "SQL_ASCII" {
-			postgrestest.Exec(t, dsn, `create table t as select 1 as id, E'No\353l' as v`)
-		} else {
-			postgrestest.Exec(t, dsn, "create table t as select 1 as id, 'Noël' as v")
-		}
+		postgrestest.Exec(t, dsn, `create table t as select 1 as id, E'No\353l' as v`)
 		c, _ := sync(t, dsn, stream(t, "", map[string]any{"table": "t"}, "id"), connectors.Prior{})
 		if got := c.Rows[0].String(); got != want || (encoding == "SQL_ASCII") != (len(c.Rejected) == 1) {
 			t.Errorf("%s: %s, rejected %+v", encoding, got, c.Rejected)
@@ -247,15 +243,12 @@ func TestRandomTables(t *testing.T) {
 func spelling(column, v string) string {
 	switch column {
 	case "z":
-		return strings.NewReplacer("Z", "", "+00", "").Replace(v)
+		return strings.NewReplacer("Z", "", "+00", "", "T", " ").Replace(v)
 	case "b":
 		return strings.ReplaceAll(v, "\n", "")
 	case "n":
-		if strings.Contains(v, ".") {
-			v = strings.TrimRight(strings.TrimRight(v, "0"), ".")
-		}
-		if v == "-0" {
-			return "0"
+		if r, ok := new(big.Rat).SetString(v); ok {
+			return r.RatString()
 		}
 	case "f":
 		if f, _, err := big.ParseFloat(v, 10, 60, big.ToNearestEven); err == nil {
