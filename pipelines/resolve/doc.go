@@ -20,9 +20,9 @@
 //
 // # Invariants
 //
-// Equal inputs give equal tables, whatever the order of records and files. A
-// profile keeps its id (invariant 4). The only tasks that see everything hold
-// ids and hashes, no identifier and no attribute.
+// Equal inputs give equal tables, whatever the order and cut of records and files
+// (invariant 11). A profile keeps its id (invariant 4). The only tasks that see
+// everything hold ids and hashes, no identifier and no attribute.
 //
 // # Memory
 //

@@ -182,7 +182,7 @@ func (l *loader) groups(ctx context.Context, t *pipelines.Task) error {
 	return flush()
 }
 
-// decisions adds what a person linked or split. A pair with a record that is
+// decisions adds what a person linked or split (invariant 5). A pair with a record that is
 // gone, or of two kinds, waits: it is counted and does nothing.
 func (l *loader) decisions(t *pipelines.Task, p Params) {
 	find := func(pair Pair) (a, b int32, ok bool) {
