@@ -32,7 +32,7 @@ type Child struct {
 // inherited are the environment variables that a child gets from its parent: no
 // source's or destination's secrets.
 var inherited = []string{"PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GODEBUG", "GOTRACEBACK", "GOCOVERDIR"}
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "WEIR_PROFILE", "GODEBUG", "GOTRACEBACK", "GOCOVERDIR"}
 
 const (
 	parentEnv     = "WEIR_PARENT_PID"

@@ -320,15 +320,17 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 	for i, f := range l.columns.Fields() {
 		switch f.Name {
 		case "_weir_row_id":
-			cols[i] = texts(n, func(r int) string { return l.split.ID + "#" + strconv.FormatInt(l.out.Rows+int64(r), 10) })
+			cols[i] = texts(n, len(l.split.ID)+8, func(b []byte, r int) []byte {
+				return strconv.AppendInt(append(append(b, l.split.ID...), '#'), l.out.Rows+int64(r), 10)
+			})
 		case "_weir_origin":
-			cols[i] = texts(n, func(r int) string { return origin(b, r) })
+			cols[i] = texts(n, len(b.Origin)+8, func(to []byte, r int) []byte { return appendOrigin(to, b, r) })
 		case "_weir_op":
-			cols[i] = texts(n, func(r int) string {
+			cols[i] = texts(n, len("upsert"), func(to []byte, r int) []byte {
 				if b.Deleted != nil && b.Deleted[r] {
-					return "delete"
+					return append(to, "delete"...)
 				}
-				return "upsert"
+				return append(to, "upsert"...)
 			})
 		case "_weir_collected_at":
 			cols[i] = instants(n, f.Type, l.spec.Run.Now)
@@ -348,21 +350,28 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 	return array.NewRecordBatch(l.columns, cols, int64(n)), nil
 }
 
-func origin(b connectors.Batch, row int) string {
-	if b.Lines == nil {
-		return b.Origin
+func origin(b connectors.Batch, row int) string { return string(appendOrigin(nil, b, row)) }
+
+func appendOrigin(to []byte, b connectors.Batch, row int) []byte {
+	if to = append(to, b.Origin...); b.Lines == nil {
+		return to
 	}
-	return b.Origin + ":" + strconv.FormatInt(b.Lines[row], 10)
+	return strconv.AppendInt(append(to, ':'), b.Lines[row], 10)
 }
 
-func texts(n int, value func(int) string) arrow.Array {
-	b := array.NewStringBuilder(memory.DefaultAllocator)
-	defer b.Release()
-	b.Reserve(n)
+// texts builds a column of n texts; add appends a row's to what it is given.
+// Their buffers are filled in place: of a wide table this column is nothing, of
+// a narrow one much of the work.
+func texts(n, guess int, add func(to []byte, row int) []byte) arrow.Array {
+	data, offsets := make([]byte, 0, n*guess), make([]int32, n+1)
 	for r := range n {
-		b.Append(value(r))
+		data = add(data, r)
+		offsets[r+1] = int32(len(data))
 	}
-	return b.NewArray()
+	d := array.NewData(arrow.BinaryTypes.String, n, []*memory.Buffer{nil,
+		memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets)), memory.NewBufferBytes(data)}, nil, 0, 0)
+	defer d.Release()
+	return array.NewStringData(d)
 }
 
 func instants(n int, t arrow.DataType, at time.Time) arrow.Array {

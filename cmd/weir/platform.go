@@ -55,6 +55,7 @@ func (a *app) open(ctx context.Context, p *project.Project, command string, ui b
 }
 
 func (pl *platform) open(ctx context.Context, command string, ui bool) error {
+	nameBuild()
 	a, p := pl.app, pl.project
 	dir := filepath.Join(a.dir, ".weir")
 	if pl.embedded {
