@@ -3,7 +3,8 @@
 // A full read copies a table by one exported snapshot, in ranges of its pages
 // that can be read at once. Each range is a scope, so that a full read replaces
 // all that an earlier one landed. The snapshot ends with the Source: after a
-// crash every range is read again (connectors.Session).
+// crash every range is read again (connectors.Session). Until it ends, a change
+// of the table's columns waits, as it does for pg_dump.
 //
 // An incremental read takes the rows whose cursor is past the last one seen, and
 // besides every row whose version is newer than the last plan's snapshot (its

@@ -114,34 +114,30 @@ func TestTiesAndLateCommitsAreNotSkipped(t *testing.T) {
 
 // Writers commit out of order, with few distinct cursor values, while syncs run.
 func TestNoRowIsSkippedWithConcurrentWriters(t *testing.T) {
-	for name, late := range map[string]bool{"table": true} {
-		t.Run(name, func(t *testing.T) {
-			dsn := postgrestest.Start(t).Database(t)
-			postgrestest.Exec(t, dsn, notes+"; create index on notes (at)")
-			st := stream(t, "at", map[string]any{"table": "notes", "late": late, "batch_rows": 50}, "id")
-			const writers, each = 4, 60
-			done := make(chan error, writers)
-			for w := range writers {
-				conn := connect(t, dsn)
-				go func() { done <- write(t.Context(), conn, w, each) }()
+	dsn := postgrestest.Start(t).Database(t)
+	postgrestest.Exec(t, dsn, notes+"; create index on notes (at)")
+	st := stream(t, "at", map[string]any{"table": "notes", "batch_rows": 50}, "id")
+	const writers, each = 4, 60
+	done := make(chan error, writers)
+	for w := range writers {
+		conn := connect(t, dsn)
+		go func() { done <- write(t.Context(), conn, w, each) }()
+	}
+	l := &lake{held: map[string]string{}}
+	for left := writers; left > 0; {
+		l.sync(t, dsn, st, "v")
+		select {
+		case err := <-done:
+			if left--; err != nil {
+				t.Error(err)
 			}
-			l := &lake{held: map[string]string{}}
-			for left := writers; left > 0; {
-				l.sync(t, dsn, st, "v")
-				select {
-				case err := <-done:
-					if left--; err != nil {
-						t.Error(err)
-					}
-				default:
-				}
-			}
-			l.sync(t, dsn, st, "v")
-			l.truth(t, dsn, "select id::text, v from notes")
-			if len(l.held) != writers*each {
-				t.Errorf("%d rows held", len(l.held))
-			}
-		})
+		default:
+		}
+	}
+	l.sync(t, dsn, st, "v")
+	l.truth(t, dsn, "select id::text, v from notes")
+	if len(l.held) != writers*each {
+		t.Errorf("%d rows held", len(l.held))
 	}
 }
 
