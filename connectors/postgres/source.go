@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,6 +191,12 @@ func noColumn(rel *relation, name string) error {
 // the same time.
 func (s *source) Read(ctx context.Context, st connectors.Stream, plan connectors.Plan, split connectors.Split, sink connectors.Sink) error {
 	x, err := s.session(ctx, st, plan)
+	var e *weir.Error
+	if errors.As(err, &e) && e.Code == weir.Invalid { // it was not when planned; Invalid would leave out this range alone
+		changed := *e
+		changed.Code = weir.Conflict
+		return &changed
+	}
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/connectors/connectortest"
 	"github.com/weir-cdp/weir/test/postgrestest"
@@ -155,6 +156,21 @@ func TestSchemaDrift(t *testing.T) {
 	}
 	if got := c.Rows[0].String(); got != `a="2" c="2024-01-01" id="1"` {
 		t.Error(got)
+	}
+}
+
+func TestColumnGoneAfterPlanning(t *testing.T) {
+	dsn := postgrestest.Start(t).Database(t)
+	postgrestest.Exec(t, dsn, "create table t (id int, a int)")
+	st, src := stream(t, "", map[string]any{"table": "t", "columns": []any{"id", "a"}}, "id"), source(t, dsn)
+	plan, err := src.Plan(t.Context(), st, connectors.Prior{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgrestest.Exec(t, dsn, "alter table t drop a")
+	err = src.Read(t.Context(), st, plan, plan.Splits[0], &connectortest.Collector{T: t})
+	if weir.CodeOf(err) != weir.Conflict || !strings.Contains(err.Error(), `no column "a"`) {
+		t.Errorf("got %v (%s)", err, weir.CodeOf(err))
 	}
 }
 
