@@ -1,6 +1,10 @@
 package activities
 
-import "github.com/weir-cdp/weir"
+import (
+	"time"
+
+	"github.com/weir-cdp/weir"
+)
 
 // The registered names. They are in every recorded history: an incompatible
 // change of an activity gets a new name (v2), and the old one stays registered
@@ -13,6 +17,8 @@ const (
 	FailName   = "weir.stage.fail.v1"
 	RewindName = "weir.stream.rewind.v1"
 	NotifyName = "weir.notify.v1"
+
+	MaintainName = "weir.maintain.v1"
 )
 
 // PlanInput asks for a stage's plan.
@@ -54,4 +60,11 @@ type RewindInput struct {
 	Run  weir.Run `json:"run"`
 	Part string   `json:"part"`
 	Drop bool     `json:"drop"`
+}
+
+// MaintainInput asks for the lake's upkeep.
+type MaintainInput struct {
+	Workspace string    `json:"workspace"`
+	Project   string    `json:"project"` // object key: its retention rules
+	Now       time.Time `json:"now"`
 }

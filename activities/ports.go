@@ -41,6 +41,11 @@ type Notifier interface {
 	Notify(ctx context.Context, n Notice) error
 }
 
+// Maintainer keeps the lake in shape: compaction, expiry of snapshots, orphans.
+type Maintainer interface {
+	Upkeep(ctx context.Context, project string, now time.Time) error
+}
+
 // RetryAfter is found in an error's chain when the other side said when to try
 // again (HTTP 429 and 503).
 type RetryAfter interface {

@@ -34,3 +34,18 @@ func (n *Notices) Notify(ctx context.Context, in Notice) error {
 	})
 	return err
 }
+
+// Upkeep keeps the lake in shape.
+type Upkeep struct {
+	Maintainer Maintainer
+	Log        *slog.Logger
+}
+
+// Maintain merges small files, lets old snapshots expire, deletes orphans.
+// Repeating it does what is left.
+func (u *Upkeep) Maintain(ctx context.Context, in MaintainInput) error {
+	_, err := beating(ctx, u.Log, func(ctx context.Context, _ func(weir.Progress)) (struct{}, error) {
+		return struct{}{}, u.Maintainer.Upkeep(ctx, in.Project, in.Now)
+	})
+	return err
+}

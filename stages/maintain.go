@@ -59,6 +59,16 @@ func (h *House) Maintain(ctx context.Context, p *project.Project, now time.Time,
 	return out, h.sweepRuns(ctx, &out, now, dry)
 }
 
+// Upkeep is Maintain for a stored project: what the nightly schedule does.
+func (h *House) Upkeep(ctx context.Context, key string, now time.Time) error {
+	p, err := h.project(ctx, key)
+	if err != nil {
+		return err
+	}
+	_, err = h.Maintain(ctx, p, now, false)
+	return err
+}
+
 func (h *House) maintainTable(ctx context.Context, name string, keep time.Duration, now time.Time, dry bool) (TableMaintenance, error) {
 	t := TableMaintenance{Table: name}
 	if name != runsTable { // which keeps itself short

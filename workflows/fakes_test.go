@@ -125,7 +125,7 @@ func environment(t *testing.T) (*testsuite.TestWorkflowEnvironment, *fakes) {
 		of[s] = fake{f, s}
 	}
 	Register(env)
-	activities.Register(env, &activities.Stages{Of: of, Log: log}, &activities.Streams{Rewinder: f, Log: log}, &activities.Notices{Notifier: f, Log: log})
+	activities.Register(env, &activities.Stages{Of: of, Log: log}, &activities.Streams{Rewinder: f, Log: log}, &activities.Notices{Notifier: f, Log: log}, &activities.Upkeep{})
 	env.SetTestTimeout(30 * time.Second)
 	return env, f
 }

@@ -19,6 +19,7 @@ const (
 	SegmentName       = "weir.segment.v1"
 	DecideName        = "weir.decide.v1"
 	ActivateName      = "weir.activate.v1"
+	MaintainName      = "weir.maintain.v1"
 )
 
 // Register makes every workflow known to w under its stable name: the table of
@@ -35,6 +36,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(Segment, named(SegmentName))
 	w.RegisterWorkflowWithOptions(Decide, named(DecideName))
 	w.RegisterWorkflowWithOptions(Activate, named(ActivateName))
+	w.RegisterWorkflowWithOptions(Maintain, named(MaintainName))
 }
 
 func named(name string) workflow.RegisterOptions { return workflow.RegisterOptions{Name: name} }

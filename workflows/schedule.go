@@ -72,6 +72,16 @@ func (s ScheduleSpec) times() client.ScheduleSpec {
 
 func (s ScheduleSpec) action() *client.ScheduleWorkflowAction {
 	w := s.Input.Workspace
+	if s.Source == MaintenanceSchedule {
+		return &client.ScheduleWorkflowAction{
+			ID:                    scheduledID(w, s.Source),
+			Workflow:              MaintainName,
+			Args:                  []any{MaintainInput{Workspace: w, Project: s.Input.Project}},
+			TaskQueue:             ControlQueue(w),
+			Memo:                  map[string]any{digestKey: s.digest()},
+			TypedSearchAttributes: attributes(w, "maintain", ""),
+		}
+	}
 	return &client.ScheduleWorkflowAction{
 		ID:                    scheduledID(w, s.Source),
 		Workflow:              ScheduledName,

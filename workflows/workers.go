@@ -17,6 +17,7 @@ type Work struct {
 	Stages    map[weir.Stage]activities.Stage
 	Rewinder  activities.StreamRewinder
 	Notifier  activities.Notifier
+	Upkeep    activities.Maintainer
 	Log       *slog.Logger
 	// How many steps run at once; 0: the default.
 	Ingress int // streams being read; 4
@@ -42,6 +43,7 @@ func NewWorkers(c client.Client, w Work) Workers {
 	stages := &activities.Stages{Of: w.Stages, Log: w.Log}
 	streams := &activities.Streams{Rewinder: w.Rewinder, Log: w.Log}
 	notices := &activities.Notices{Notifier: w.Notifier, Log: w.Log}
+	upkeep := &activities.Upkeep{Maintainer: w.Upkeep, Log: w.Log}
 	var all Workers
 	for _, q := range []struct {
 		name  string
@@ -66,7 +68,7 @@ func NewWorkers(c client.Client, w Work) Workers {
 		if control {
 			Register(one)
 		}
-		activities.Register(one, stages, streams, notices)
+		activities.Register(one, stages, streams, notices, upkeep)
 		all = append(all, one)
 	}
 	return all

@@ -19,8 +19,12 @@ func schedules(p *project.Project, key string) []workflows.ScheduleSpec {
 		out = append(out, workflows.ScheduleSpec{Source: s.Name, Every: s.Schedule.Every, Cron: s.Schedule.Cron, Timezone: p.Timezone,
 			Input: workflows.ScheduledInput{Workspace: p.Name, Project: key, Source: s.Name, Parts: one}})
 	}
-	return out
+	return append(out, workflows.ScheduleSpec{Source: workflows.MaintenanceSchedule, Cron: upkeepTime, Timezone: p.Timezone,
+		Input: workflows.ScheduledInput{Workspace: p.Name, Project: key, Source: workflows.MaintenanceSchedule}})
 }
+
+// upkeepTime is when the lake is kept in shape: at night, off the full hour.
+const upkeepTime = "17 3 * * *"
 
 func (a *app) planCommand() *cobra.Command {
 	return &cobra.Command{

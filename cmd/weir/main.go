@@ -7,11 +7,19 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // a bare machine has no time zones
 )
 
+// softMemory is what the garbage collector aims to stay under; the large things
+// (DuckDB, pipelines) have limits of their own.
+const softMemory = 512 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	stopProfile := profile()
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)

@@ -100,7 +100,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 		secrets[use] = derive(secret, use)
 	}
 	pl.house.Pipeline = func(ctx context.Context, spec string, progress func(weir.Progress)) error {
-		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: 1 << 30,
+		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: 768 << 20,
 			Secrets: secrets}, spec, progress)
 		return err
 	}
@@ -196,7 +196,7 @@ func (pl *platform) work(c client.Client) (stop func(), err error) {
 		byStage[name] = s
 	}
 	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
-		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Log: pl.app.log})
+		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Log: pl.app.log})
 	return w.Stop, w.Start()
 }
 

@@ -31,7 +31,12 @@ func (f *fakeStages) work() workflows.Work {
 	for _, s := range weir.Stages() {
 		stages[s] = fakeStage{f, s}
 	}
-	return workflows.Work{Workspace: "shop", Stages: stages, Rewinder: f, Notifier: f, Log: testLog()}
+	return workflows.Work{Workspace: "shop", Stages: stages, Rewinder: f, Notifier: f, Upkeep: f, Log: testLog()}
+}
+
+func (f *fakeStages) Upkeep(context.Context, string, time.Time) error {
+	f.note("upkeep")
+	return nil
 }
 
 func (f *fakeStages) note(call string) {

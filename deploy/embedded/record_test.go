@@ -41,7 +41,7 @@ func TestRecordHistories(t *testing.T) {
 	workers := workflows.NewWorkers(r.client, r.fakes.work())
 	must(t, workers.Start())
 	defer workers.Stop()
-	for _, scenario := range []func(){r.done, r.unchanged, r.failing, r.stageFails, r.hanging, r.cancelled, r.paused, r.held, r.scheduled} {
+	for _, scenario := range []func(){r.done, r.unchanged, r.failing, r.stageFails, r.hanging, r.cancelled, r.paused, r.held, r.scheduled, r.maintained} {
 		scenario()
 	}
 }
@@ -226,7 +226,7 @@ func (r *recorder) scheduled() {
 	n := r.fakes.count("run segment")
 	r.start(request("first"))
 	r.until("run segment", n+1)
-	turn := r.trigger(ctx)
+	turn := r.trigger(ctx, "crm")
 	eventually(r.t, "it waits for its turn", func() bool {
 		d, err := r.client.DescribeWorkflowExecution(ctx, turn, "")
 		return err == nil && d.GetWorkflowExecutionInfo().GetHistoryLength() > 10
@@ -235,7 +235,7 @@ func (r *recorder) scheduled() {
 	must(r.t, r.client.GetWorkflow(ctx, turn, "").Get(ctx, nil))
 	r.export("scheduled-waited", turn)
 	r.set("fail", weir.Decide, "")
-	failed := r.trigger(ctx)
+	failed := r.trigger(ctx, "crm")
 	if err := r.client.GetWorkflow(ctx, failed, "").Get(ctx, nil); workflows.Cause(err) == nil {
 		r.t.Fatal("a schedule that fails did not")
 	}
@@ -246,10 +246,24 @@ func (r *recorder) scheduled() {
 	}
 }
 
+// maintained fires the schedule of the upkeep.
+func (r *recorder) maintained() {
+	ctx := r.t.Context()
+	_, err := workflows.Apply(ctx, r.client, "shop", []workflows.ScheduleSpec{{Source: workflows.MaintenanceSchedule, Cron: "0 3 1 1 *",
+		Input: workflows.ScheduledInput{Workspace: "shop", Project: "projects/1", Source: workflows.MaintenanceSchedule}}})
+	must(r.t, err)
+	id := r.trigger(ctx, workflows.MaintenanceSchedule)
+	must(r.t, r.client.GetWorkflow(ctx, id, "").Get(ctx, nil))
+	r.export("maintain-done", id)
+	if r.fakes.count("upkeep") != 1 {
+		r.t.Fatal("the lake was not kept")
+	}
+}
+
 // trigger fires the schedule and gives the id of what it started.
-func (r *recorder) trigger(ctx context.Context) string {
+func (r *recorder) trigger(ctx context.Context, source string) string {
 	r.t.Helper()
-	h := r.client.ScheduleClient().GetHandle(ctx, workflows.ScheduleID("shop", "crm"))
+	h := r.client.ScheduleClient().GetHandle(ctx, workflows.ScheduleID("shop", source))
 	before, err := h.Describe(ctx)
 	must(r.t, err)
 	must(r.t, h.Trigger(ctx, client.ScheduleTriggerOptions{}))
