@@ -2,10 +2,12 @@ package stages
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/project"
 )
@@ -20,6 +22,7 @@ type activateSpec struct {
 	Run         weir.Run         `json:"run"`
 	Destination string           `json:"destination"`
 	Pins        map[string]int64 `json:"pins"`
+	Consents    int64            `json:"consents"` // snapshot of core.consents that was decided on
 	Chunks      []chunkInfo      `json:"chunks"`
 }
 
@@ -48,18 +51,43 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if pins["activation.audience"] == 0 {
 		return weir.StagePlan{Unchanged: true}, nil // nobody was ever decided on
 	}
-	activations, err := a.abandoned(ctx, p, part, pins)
+	wanted, err := a.comparisons(ctx, p, part, pins)
 	if err != nil {
 		return plan, err
 	}
-	chunks, err := a.planDifference(ctx, run, append(activationsOf(p, part), activations...), pins, j.key("plan.parquet"))
+	chunks, err := a.planDifference(ctx, run, wanted, pins, j.key("plan.parquet"))
 	if err != nil {
 		return plan, err
 	}
 	if len(chunks) == 0 {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
-	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Chunks: chunks})
+	consents, err := a.decidedOn(ctx)
+	if err != nil {
+		return plan, err
+	}
+	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: consents, Chunks: chunks})
+}
+
+// decidedOn is the snapshot of core.consents that the audience in force was
+// decided on; 0 if that is not known any more, so that everybody is checked.
+func (a *activate) decidedOn(ctx context.Context) (int64, error) {
+	runs, err := a.Lake.Runs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range slices.Backward(runs) {
+		if r.Stage != weir.Decide || r.Status == Failed || r.Status == Unchanged {
+			continue
+		}
+		var sp decideSpec
+		err := a.readJSON(ctx, runPrefix(weir.Run{ID: r.RunID}, weir.Decide, "")+"spec.json", &sp)
+		if weir.CodeOf(err) == weir.NotFound {
+			return 0, nil
+		}
+		return sp.Pins["core.consents"], err
+	}
+	return 0, nil
 }
 
 func activationsOf(p *project.Project, destination string) []weir.ActivationDef {
@@ -73,39 +101,59 @@ func activationsOf(p *project.Project, destination string) []weir.ActivationDef 
 	return out
 }
 
-// abandoned finds activations that the project no longer has and that left rows
-// at this destination: they are removed (invariant 7).
-func (a *activate) abandoned(ctx context.Context, p *project.Project, destination string, pins map[string]int64) ([]weir.ActivationDef, error) {
-	scopes, err := a.Lake.ByScope(ctx, "activation.state", pins["activation.state"])
+// comparisons are the differences that a destination's run takes: its
+// activations, and those that left it (gone from the project, or moved to another
+// destination), which are emptied (invariant 7). One that moved here waits until
+// its old destination is empty.
+func (a *activate) comparisons(ctx context.Context, p *project.Project, destination string, pins map[string]int64) ([]comparison, error) {
+	last, err := a.lastDestinations(ctx, pins)
 	if err != nil {
 		return nil, err
 	}
-	var gone []string
-	for name := range scopes {
-		if now, ok := p.Activation(name); !ok || now.Destination != destination {
-			gone = append(gone, name)
+	var out []comparison
+	for _, def := range activationsOf(p, destination) {
+		c := comparison{ActivationDef: def}
+		if at, held := last[def.Name]; held && at != destination {
+			if _, reachable := p.Destination(at); reachable && def.Mode != weir.AppendOnly {
+				continue
+			}
+			c.Anew = true
 		}
+		out = append(out, c)
 	}
-	if len(gone) == 0 {
-		return nil, nil
+	for _, name := range slices.Sorted(maps.Keys(last)) {
+		if def, ok := p.Activation(name); last[name] != destination || (ok && def.Destination == destination) {
+			continue
+		}
+		out = append(out, comparison{ActivationDef: weir.ActivationDef{Name: name, Destination: destination, Mode: weir.Mirror}, Empty: true})
 	}
-	sess, _, err := a.attached(ctx, differenceTables, pins)
+	return out, nil
+}
+
+// lastDestinations says where the rows of each activation that holds any are.
+func (a *activate) lastDestinations(ctx context.Context, pins map[string]int64) (map[string]string, error) {
+	scopes, err := a.Lake.ByScope(ctx, "activation.state", pins["activation.state"])
+	if err != nil || len(scopes) == 0 {
+		return nil, err
+	}
+	sess, _, err := a.attached(ctx, []string{"activation.state", "activation.deliveries"}, pins)
 	if err != nil {
 		return nil, err
 	}
 	defer sess.Close()
-	var out []weir.ActivationDef
-	slices.Sort(gone)
-	for _, name := range gone {
-		if _, ok := p.Activation(name); ok {
-			continue // it moved to another destination, which settles it by its own difference
+	out := map[string]string{}
+	for name := range scopes {
+		if name == "" {
+			continue
 		}
-		last, err := column[string](ctx, sess, "select max_by(destination, \"at\") from activation.deliveries where activation = "+literals([]string{name}))
+		q := literals([]string{name})
+		last, err := column[string](ctx, sess, `select arg_max(destination, "at") from activation.deliveries where activation = `+q+
+			" and status in ('delivered', 'unknown') and exists (select 1 from activation.state where activation = "+q+") having count(*) > 0")
 		if err != nil {
 			return nil, err
 		}
-		if len(last) > 0 && last[0] == destination {
-			out = append(out, weir.ActivationDef{Name: name, Destination: destination, Mode: weir.Mirror})
+		if len(last) > 0 {
+			out[name] = last[0]
 		}
 	}
 	return out, nil
@@ -122,6 +170,11 @@ func (a *activate) Run(ctx context.Context, key string, progress func(weir.Progr
 		return "", err
 	}
 	defer d.dest.Close()
+	if _, ok := d.dest.(connectors.Finisher); ok {
+		if err := j.mark(ctx, publishesMark); err != nil {
+			return "", err
+		}
+	}
 	total := 0
 	for _, c := range sp.Chunks {
 		total += c.Rows
@@ -142,7 +195,9 @@ func (a *activate) Run(ctx context.Context, key string, progress func(weir.Progr
 
 func (a *activate) Commit(ctx context.Context, key string) (weir.StageRun, error) {
 	var sp activateSpec
-	if err := a.readJSON(ctx, key, &sp); err != nil {
+	if err := a.readJSON(ctx, key, &sp); weir.CodeOf(err) == weir.NotFound {
+		return a.settled(ctx, key, err)
+	} else if err != nil {
 		return weir.StageRun{}, err
 	}
 	j := journal{House: a.House, destination: sp.Destination, run: sp.Run.ID}
@@ -151,6 +206,21 @@ func (a *activate) Commit(ctx context.Context, key string) (weir.StageRun, error
 		return row, err
 	}
 	return row, j.discard(ctx)
+}
+
+// settled finds the row of a run whose journal is gone because it was committed
+// before a crash that hid the answer.
+func (a *activate) settled(ctx context.Context, key string, missing error) (weir.StageRun, error) {
+	runs, err := a.Lake.Runs(ctx)
+	if err != nil {
+		return weir.StageRun{}, err
+	}
+	for _, r := range slices.Backward(runs) {
+		if r.Stage == weir.Activate && r.Status != Failed && (journal{destination: r.Part, run: r.RunID}).key("spec.json") == key {
+			return r, nil
+		}
+	}
+	return weir.StageRun{}, missing
 }
 
 func (a *activate) Keep(ctx context.Context, run weir.Run, part string) (weir.StageRun, error) {

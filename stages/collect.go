@@ -175,8 +175,15 @@ func (c *collect) prior(ctx context.Context, table string) (prior connectors.Pri
 		return prior, "", err
 	}
 	prior.Cursor = snap.Properties[cursorProperty]
-	prior.Scopes, err = c.Lake.Scopes(ctx, table, snap.ID)
-	return prior, snap.Properties[rewindProperty], err
+	held, err := c.Lake.Scopes(ctx, table, snap.ID)
+	if err != nil {
+		return prior, "", err
+	}
+	prior.Scopes = make(map[string]string, len(held))
+	for scope, version := range held {
+		prior.Scopes[connectorName(scope)] = connectorName(version)
+	}
+	return prior, snap.Properties[rewindProperty], nil
 }
 
 // sourceColumns is a raw table without Weir's own columns.

@@ -2,13 +2,8 @@ package stages
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
@@ -27,6 +22,7 @@ type decideSpec struct {
 	Run    weir.Run         `json:"run"`
 	Pins   map[string]int64 `json:"pins"`
 	Policy string           `json:"policy"` // revision
+	Broken string           `json:"broken"` // why the policy can't be used; "" if it can
 }
 
 func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -45,9 +41,15 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 	if len(p.Activations) == 0 && (!ran || prior.RowsIn == 0) {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
+	var policy, broken string
 	gate, err := d.Gate(ctx, p)
-	if err != nil {
+	switch {
+	case weir.CodeOf(err) == weir.Invalid:
+		broken = err.Error()
+	case err != nil:
 		return plan, err
+	default:
+		policy = gate.Revision()
 	}
 	pins, err := d.Lake.Pins(ctx)
 	if err != nil {
@@ -58,7 +60,7 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 			return plan, err
 		}
 	}
-	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: gate.Revision()})
+	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken})
 }
 
 func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
@@ -72,10 +74,13 @@ func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progres
 		return "", err
 	}
 	gate, err := d.Gate(ctx, p)
+	if weir.CodeOf(err) == weir.Invalid {
+		gate, err = nil, nil
+	}
 	if err != nil {
 		return "", err
 	}
-	if gate.Revision() != sp.Policy {
+	if (gate == nil) != (sp.Broken != "") || (gate != nil && gate.Revision() != sp.Policy) {
 		return "", weir.Errorf(weir.Conflict, "the policy changed between plan and run").Then("run again")
 	}
 	people, err := d.openAudience(ctx, p, p.Activations, sp.Pins)
@@ -123,17 +128,19 @@ type deciding struct {
 	p           *project.Project
 	activations []*deciding1
 	decisions   *rowfile.TableWriter[weir.Decision]
-	classes     map[string]bool // known to the lake
+	classes     map[string]bool           // known to the lake
+	decidedOn   map[string]policies.Input // by class, where there is no gate
 	rows        int64
 }
 
 // deciding1 is one activation's part of it.
 type deciding1 struct {
-	def     weir.ActivationDef
-	decider *policies.Decider
-	out     *rowfile.TableWriter[weir.AudienceRow]
-	block   []pending
-	keyless int64
+	def      weir.ActivationDef
+	decider  *policies.Decider
+	out      *rowfile.TableWriter[weir.AudienceRow]
+	block    []pending
+	keyless  int64
+	standing int64 // kept without a gate
 }
 
 // pending is a row that waits for its block's decision.
@@ -165,7 +172,12 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 	}
 	for _, def := range p.Activations {
 		destination, _ := p.Destination(def.Destination)
-		dec, err := gate.Decider(policies.Question{Run: sp.Run, Activation: def, Destination: destination.Privacy, Subject: p.Subject})
+		var dec *policies.Decider
+		if gate != nil {
+			dec, err = gate.Decider(policies.Question{Run: sp.Run, Activation: def, Destination: destination.Privacy, Subject: p.Subject})
+		} else if x.decidedOn == nil {
+			x.decidedOn, err = people.inputs(ctx)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -200,7 +212,16 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 			}
 			row, addresses, ok := compose(a.def, p)
 			if !ok {
-				a.keyless++
+				if member { // else merged away, or gone: its old key is removed
+					a.keyless++
+				}
+				continue
+			}
+			if a.decider == nil {
+				x.rows++
+				if err := x.standing(a, p, row, addresses, member || a.def.Mode == weir.Upsert); err != nil {
+					return err
+				}
 				continue
 			}
 			person := policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
@@ -215,6 +236,9 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 		}
 	}
 	for _, a := range x.activations {
+		if a.decider == nil {
+			continue
+		}
 		if err := x.flush(ctx, a); err != nil {
 			return err
 		}
@@ -255,6 +279,9 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 func (x *deciding) result(ctx context.Context) (result, error) {
 	counts := map[string]int64{"rows_in": x.rows}
 	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}}
+	if x.sp.Broken != "" {
+		r.Status, r.Problem = Partial, "nobody was decided on, since the policy can't be used: "+x.sp.Broken
+	}
 	files, err := x.decisions.Close()
 	if err != nil {
 		return r, err
@@ -273,6 +300,10 @@ func (x *deciding) result(ctx context.Context) (result, error) {
 			return r, err
 		}
 		r.Tables = append(r.Tables, weir.TableFiles{Table: "activation.audience", Scope: a.def.Name, Replace: true, Files: kept})
+		if a.decider == nil {
+			counts[a.def.Name+".standing"] = a.standing
+			continue
+		}
 		stats := a.decider.Stats()
 		counts["rows_out"] += stats.Allowed
 		counts["classes"] += stats.Classes
@@ -317,73 +348,3 @@ func (x *deciding) withdrawn(ctx context.Context) ([]weir.TableFiles, error) {
 	}
 	return out, nil
 }
-
-// compose makes the row that an activation would send of a person, and the
-// addresses that a grant has to reach; false without a key.
-func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Address, bool) {
-	key := textOf(p.values[a.Key])
-	if key == "" && len(p.identifiers[a.Key]) > 0 {
-		key = p.identifiers[a.Key][0]
-	}
-	if key == "" {
-		return weir.AudienceRow{}, nil, false
-	}
-	fields := make(map[string]any, len(a.Fields))
-	sent := map[consents.Address]bool{}
-	for name, ref := range a.Fields {
-		v := p.values[ref]
-		if v == nil {
-			continue
-		}
-		fields[name] = v
-		if isAddress(ref) {
-			sent[consents.Address{Kind: ref, Value: textOf(v)}] = true
-		}
-	}
-	if isAddress(a.Key) || len(sent) == 0 {
-		sent[consents.Address{Kind: a.Key, Value: key}] = true
-	}
-	addresses := slices.SortedFunc(maps.Keys(sent), func(x, y consents.Address) int {
-		return strings.Compare(x.Kind+"\x00"+x.Value, y.Kind+"\x00"+y.Value)
-	})
-	text, err := json.Marshal(fields) // keys sorted
-	if err != nil {
-		return weir.AudienceRow{}, nil, false
-	}
-	sum := sha256.Sum256(text)
-	return weir.AudienceRow{Activation: a.Name, ProfileID: p.profile, Key: key, Fields: string(text), Checksum: hex.EncodeToString(sum[:12])}, addresses, true
-}
-
-// isAddress tells whether an identifier is a place to which something is sent.
-func isAddress(kind string) bool { return kind == "email" || kind == "phone" || kind == "mobile" }
-
-// textOf is the canonical text of a marked value.
-func textOf(v any) string {
-	switch v := v.(type) {
-	case string:
-		if v == "" {
-			return ""
-		}
-		return v[1:] // the mark
-	case bool:
-		if v {
-			return "true"
-		}
-		return "false"
-	}
-	return ""
-}
-
-// plain gives all values as canonical texts.
-func plain(values map[string]any) map[string]string {
-	out := make(map[string]string, len(values))
-	for k, v := range values {
-		if s := textOf(v); s != "" {
-			out[k] = s
-		}
-	}
-	return out
-}
-
-// expired tells whether a permit has ended at now.
-func expired(until, now time.Time) bool { return !until.IsZero() && !now.Before(until) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,11 +37,12 @@ type delivering struct {
 	caps    connectors.Capabilities
 	limit   *rate.Limiter
 	gate    *policies.Gate
+	noGate  error // why there is none
 	classes map[string]weir.DecisionClass
 	started time.Time
-	// refusedKeys are profiles whose removal did not go through: nothing new is
-	// sent of them before the old key is gone.
-	stuck map[string]bool
+	// stuck are the profiles of each activation whose removal did not go through:
+	// nothing new is sent of them before the old key is gone.
+	stuck map[[2]string]bool
 }
 
 func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (*delivering, error) {
@@ -51,7 +54,7 @@ func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (
 	if !ok {
 		return nil, weir.Errorf(weir.NotFound, "there is no destination %q", sp.Destination)
 	}
-	d := &delivering{House: a.House, sp: sp, j: j, p: p, started: a.Clock(), stuck: map[string]bool{}}
+	d := &delivering{House: a.House, sp: sp, j: j, p: p, started: a.Clock(), stuck: map[[2]string]bool{}}
 	if d.dest, err = a.OpenDestination(ctx, p, def); err != nil {
 		return nil, err
 	}
@@ -63,18 +66,9 @@ func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (
 	if d.gate, err = a.Gate(ctx, p); err == nil {
 		d.classes, err = a.classesOf(ctx, sp)
 	}
-	if err != nil {
-		// Even a broken policy must not keep a person's data at a destination
-		// (invariant 7): the removals go, the rest waits.
-		d.gate = nil
-		for _, c := range sp.Chunks {
-			if !c.Removals {
-				continue
-			}
-			return d, nil
-		}
-		return nil, errors.Join(err, d.dest.Close())
-	}
+	// Even a broken policy must not keep a person's data at a destination
+	// (invariant 7): the removals go, the rest waits.
+	d.noGate = err
 	return d, nil
 }
 
@@ -94,11 +88,11 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 	if err := d.j.start(ctx, n); err != nil {
 		return err
 	}
-	out := &outcomes{d: d, rows: make(map[string]*weir.Delivery, len(changes))}
+	out := &outcomes{d: d, rows: make(map[string]*weir.Delivery, len(changes)), maybe: map[string]bool{}}
 	var rows []permit.Row
 	for _, c := range changes {
 		out.add(c)
-		if d.stuck[c.ProfileID] && c.Op != weir.Remove {
+		if d.stuck[[2]string{c.Activation, c.ProfileID}] && c.Op != weir.Remove {
 			out.stop(c.ID, "the old key could not be removed yet")
 			continue
 		}
@@ -127,7 +121,7 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 func (d *delivering) remember(known []weir.Delivery) {
 	for _, k := range known {
 		if k.Op == weir.Remove && k.Status != string(connectors.Delivered) {
-			d.stuck[k.ProfileID] = true
+			d.stuck[[2]string{k.Activation, k.ProfileID}] = true
 		}
 	}
 }
@@ -135,8 +129,14 @@ func (d *delivering) remember(known []weir.Delivery) {
 // upserts rechecks decisions against consents that arrived since, and sends what
 // the gate still admits. The recheck is made anew before every try.
 func (d *delivering) upserts(ctx context.Context, out *outcomes, activation string, changes []change, rows []permit.Row) error {
-	if d.gate == nil {
-		return weir.Errorf(weir.Unavailable, "the policy can't be used, so only removals were sent").Then("mend it: weir policy check")
+	if weir.CodeOf(d.noGate) == weir.Invalid {
+		for _, r := range rows { // tried again by the next run, whose plan finds them still wanted
+			out.stop(r.IdempotencyKey, "the policy can't be used: weir policy check")
+		}
+		return nil
+	}
+	if d.noGate != nil {
+		return d.noGate
 	}
 	def, _ := d.p.Activation(activation)
 	destination, _ := d.p.Destination(d.sp.Destination)
@@ -156,9 +156,16 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 			decided[i] = policies.Decided{Class: d.classes[c.ClassID], Decision: weir.Decision{ID: c.DecisionID, Activation: activation,
 				ProfileID: c.ProfileID, ClassID: c.ClassID, Allow: true, At: c.DecidedAt, ValidUntil: c.ValidUntil}}
 		}
-		fresh, err := d.fresh(ctx, decider, def, rows)
+		fresh, arrived, err := d.fresh(ctx, decider, def, rows)
 		if err != nil {
 			return nil, nil, err
+		}
+		if arrived { // whom nothing is known of now can't be confirmed
+			known := map[string]bool{}
+			for _, f := range fresh {
+				known[f.ProfileID] = true
+			}
+			decided = slices.DeleteFunc(decided, func(x policies.Decided) bool { return !known[x.Decision.ProfileID] })
 		}
 		checked, refused, err := decider.Recheck(ctx, decided, fresh)
 		if err != nil {
@@ -178,40 +185,40 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 	})
 }
 
-// fresh describes anew everybody in rows if consent entries arrived after the
-// decision; nobody if none did.
-func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row) ([]policies.Candidate, error) {
+// fresh describes anew everybody in rows if consent entries arrived after those
+// that the decision knew; arrived is false if none did.
+func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row) (_ []policies.Candidate, arrived bool, err error) {
 	pins, err := d.Lake.Pins(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	current, err := d.Lake.Current(ctx, "core.consents")
 	if weir.CodeOf(err) == weir.NotFound {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if current.ID == d.sp.Pins["core.consents"] {
-		return nil, nil
+	if current.ID == d.sp.Consents {
+		return nil, false, nil
 	}
 	pins["core.consents"] = current.ID // even if its stage is not whole yet: it can only restrict here
 	people, err := d.openAudienceOf(ctx, d.p, []weir.ActivationDef{def}, pins, profilesOf(rows))
 	if err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	defer people.Close()
 	var out []policies.Candidate
 	for p, err := range people.people(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, true, err
 		}
 		if _, addresses, ok := compose(def, p); ok {
 			out = append(out, decider.Describe(policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
 				Consents: consents.Profile{Entries: p.consents, Held: p.held}}))
 		}
 	}
-	return out, nil
+	return out, true, nil
 }
 
 func profilesOf(rows []permit.Row) []string {
@@ -247,7 +254,7 @@ func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row,
 		if last == nil {
 			last = errors.New("it asked to wait")
 		}
-		if err := pause(ctx, max(wait, backoff(try))); err != nil {
+		if err := d.pause(ctx, max(wait, backoff(try))); err != nil {
 			return err
 		}
 	}
@@ -258,7 +265,10 @@ func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row,
 // since one worker alone sends to a destination.
 func backoff(try int) time.Duration { return 250 * time.Millisecond << min(try, 7) }
 
-func pause(ctx context.Context, d time.Duration) error {
+func (h *House) pause(ctx context.Context, d time.Duration) error {
+	if h.Pause != nil {
+		return h.Pause(ctx, d)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -290,7 +300,7 @@ func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permi
 		}
 		for n, row := range batches[i].Rows() {
 			if r.err != nil {
-				out.tried(row.IdempotencyKey)
+				out.unsure(row.IdempotencyKey)
 				again = append(again, row)
 				continue
 			}
@@ -315,11 +325,23 @@ func (d *delivering) one(ctx context.Context, b permit.Batch) sent {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
-	outs, err := d.dest.Deliver(ctx, b)
+	outs, err := d.deliver(ctx, b)
 	if err == nil && len(outs) != b.Len() {
 		err = weir.Errorf(weir.Internal, "destination %s answered %d outcomes for %d rows", d.sp.Destination, len(outs), b.Len())
 	}
 	return sent{outs, err}
+}
+
+// deliver lets the connector deliver. Its panic counts as an error of which nothing
+// is known.
+func (d *delivering) deliver(ctx context.Context, b permit.Batch) (outs []connectors.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.Log.ErrorContext(ctx, "a connector panicked", "destination", d.sp.Destination, "stack", string(debug.Stack()))
+			err = weir.Errorf(weir.Internal, "a defect of the connector stopped the delivery").Then("see the log of the worker, and report it")
+		}
+	}()
+	return d.dest.Deliver(ctx, b)
 }
 
 // finish lets a destination that publishes at the end do so.
@@ -337,37 +359,5 @@ func (d *delivering) finish(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
-}
-
-// outcomes gathers what became of a chunk's rows.
-type outcomes struct {
-	d    *delivering
-	rows map[string]*weir.Delivery
-}
-
-func (o *outcomes) add(c change) {
-	o.rows[c.ID] = &weir.Delivery{ID: c.ID, RunID: o.d.sp.Run.ID, Activation: c.Activation, Destination: o.d.sp.Destination, ProfileID: c.ProfileID,
-		DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, At: o.d.now()}
-}
-
-// Stopped is the status of a row that the gate stopped before it was sent.
-const Stopped = "stopped"
-
-func (o *outcomes) stop(id, why string) { o.rows[id].Status, o.rows[id].Reply = Stopped, why }
-
-func (o *outcomes) tried(id string) { o.rows[id].Attempts++ }
-
-func (o *outcomes) set(id string, x connectors.Outcome) {
-	r := o.rows[id]
-	r.Attempts++
-	r.Status, r.Reply, r.At = string(x.Status), x.Reply, o.d.now()
-}
-
-func (o *outcomes) all(changes []change) []weir.Delivery {
-	out := make([]weir.Delivery, len(changes))
-	for i, c := range changes {
-		out[i] = *o.rows[c.ID]
-	}
-	return out
+	return d.j.mark(ctx, publishedMark)
 }

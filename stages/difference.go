@@ -40,49 +40,69 @@ const chunkRows = 5_000
 // differenceTables are those that a difference reads.
 var differenceTables = []string{"activation.audience", "activation.state", "activation.deliveries", "consent.decisions"}
 
+// comparison is one activation's difference to take.
+type comparison struct {
+	weir.ActivationDef
+	// Empty takes away all that is held, whatever was decided: the activation is
+	// gone from this destination.
+	Empty bool
+	// Anew takes nothing as held: what is recorded lies at a destination that is
+	// no more.
+	Anew bool
+}
+
 // differenceQuery compares what a destination should hold with what it holds.
+//
 // Removals come first: a key that moved is taken away before the new one is
-// added. A key on two profiles is sent for one of them. A sequence grows with
-// each delivery to a profile, also over a removal, so that A, B, A are three.
-func differenceQuery(a weir.ActivationDef) string {
-	removals, updates := "true", "true"
-	if a.Mode == weir.AppendOnly {
-		removals, updates = "false", "false"
-	}
+// added. Only a key that goes over from a profile that left to one that is sent
+// in this very run is not removed in between. A key on two profiles is sent for
+// one of them.
+//
+// A sequence grows with each delivery to a profile, also over a removal, so that
+// A, B, A are three. What may have arrived (unknown) and is still wanted as it
+// was goes again under the same sequence, and so under the same idempotency key.
+// What was rejected stays unsent until it changes or is redriven.
+func differenceQuery(c comparison) string {
+	sql := func(b bool) string { return strconv.FormatBool(b) }
 	return fmt.Sprintf(`
 with desired as (
 	select d.*, x."at" as decided_at from activation.audience d
 	join consent.decisions x on x.decision_id = d.decision_id and x.allow and x.activation = d.activation and x.profile_id = d.profile_id
-	where d.activation = %[1]s
+	where d.activation = %[1]s and %[3]s
 	qualify row_number() over (partition by d.delivered_key order by d.profile_id) = 1),
-held as (select * from activation.state where activation = %[1]s),
-sent as (select profile_id, max(sequence) as sequence,
-		max_by(case when status = 'rejected' then op || ':' || delivered_key || ':' || checksum else '' end, (sequence, "at")) as refused
-	from activation.deliveries where activation = %[1]s group by profile_id),
+held as (select * from activation.state where activation = %[1]s and %[4]s),
+latest as (select profile_id, sequence, status, op, delivered_key, checksum from activation.deliveries where activation = %[1]s
+	qualify row_number() over (partition by profile_id order by sequence desc, "at" desc, (status = 'redriven') desc, delivery_id) = 1),
 pairs as (
 	select coalesce(d.profile_id, s.profile_id) as profile_id, d.delivered_key as want, s.delivered_key as have,
 		d.fields, d.checksum, s.checksum as held_checksum, d.class_id, d.decision_id, d.decided_at, d.valid_until,
-		greatest(coalesce(s.sequence, 0), coalesce(t.sequence, 0)) as sequence, t.refused
+		greatest(coalesce(s.sequence, 0), coalesce(t.sequence, 0)) as sequence,
+		case when s.delivered_key = d.delivered_key then 'update' else 'add' end as op,
+		t.status as last_status, t.op as last_op, t.delivered_key as last_key, t.checksum as last_checksum
 	from desired d full join held s on s.profile_id = d.profile_id
-	left join sent t on t.profile_id = coalesce(d.profile_id, s.profile_id)),
+	left join latest t on t.profile_id = coalesce(d.profile_id, s.profile_id)),
+sendable as (
+	select *, coalesce(last_status = 'unknown' and last_op <> 'remove' and last_key = want and last_checksum = checksum, false) as again from pairs
+	where want is not null and (have is null or held_checksum = '' or (%[2]s and (want <> have or checksum <> held_checksum)))
+	and not coalesce(last_status = 'rejected' and last_op = op and last_key = want and last_checksum = checksum, false)),
 changes as (
 	select 1 as phase, 'remove' as op, profile_id, have as delivered_key, '' as fields, '' as checksum, '' as class_id, '' as decision_id,
-		cast(null as timestamptz) as decided_at, cast(null as timestamptz) as valid_until, sequence + 1 as sequence
-	from pairs where %[2]s and have is not null and (want is null or want <> have)
-	and not exists (select 1 from desired o where o.delivered_key = have and o.profile_id <> pairs.profile_id)
+		cast(null as timestamptz) as decided_at, cast(null as timestamptz) as valid_until,
+		sequence + case when coalesce(last_status = 'unknown' and last_op = 'remove' and last_key = have, false) then 0 else 1 end as sequence
+	from pairs where %[2]s and have is not null and (want <> have
+		or want is null and not exists (select 1 from sendable o where o.want = have and o.profile_id <> pairs.profile_id))
 	union all
-	select 2, case when have = want then 'update' else 'add' end, profile_id, want, fields, checksum, class_id, decision_id, decided_at, valid_until,
-		sequence + case when have is null or have = want then 1 else 2 end
-	from pairs where want is not null and (have is null or (%[3]s and (want <> have or checksum <> held_checksum)))
-	and (refused is null or refused <> case when have = want then 'update' else 'add' end || ':' || want || ':' || checksum))
+	select 2, case when again then last_op else op end, profile_id, want, fields, checksum, class_id, decision_id, decided_at, valid_until,
+		sequence + case when again then 0 when have <> want then 2 else 1 end
+	from sendable)
 select op, profile_id, delivered_key, fields, checksum, class_id, decision_id,
 	coalesce(epoch_us(decided_at), 0), coalesce(epoch_us(valid_until), 0), sequence
-from changes order by phase, class_id, profile_id`, literals([]string{a.Name}), removals, updates)
+from changes order by phase, class_id, profile_id`, literals([]string{c.Name}), sql(c.Mode != weir.AppendOnly), sql(!c.Empty), sql(!c.Anew))
 }
 
 // planDifference writes a destination's delivery plan, one row group a chunk, and
 // says which activation and operation each chunk is about.
-func (h *House) planDifference(ctx context.Context, run weir.Run, activations []weir.ActivationDef, pins map[string]int64, key string) ([]chunkInfo, error) {
+func (h *House) planDifference(ctx context.Context, run weir.Run, wanted []comparison, pins map[string]int64, key string) ([]chunkInfo, error) {
 	sess, _, err := h.attached(ctx, differenceTables, pins)
 	if err != nil {
 		return nil, err
@@ -103,7 +123,7 @@ func (h *House) planDifference(ctx context.Context, run weir.Run, activations []
 		buf = buf[:0]
 		return err
 	}
-	for _, a := range activations {
+	for _, a := range wanted {
 		err := h.changes(ctx, sess, run, a, func(c change) error {
 			if len(buf) == chunkRows || (len(buf) > 0 && (buf[0].Op == weir.Remove) != (c.Op == weir.Remove)) {
 				if err := flush(); err != nil {
@@ -131,7 +151,7 @@ type chunkInfo struct {
 }
 
 // changes streams one activation's difference.
-func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a weir.ActivationDef, each func(change) error) error {
+func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a comparison, each func(change) error) error {
 	rows, err := sess.Side(ctx, differenceQuery(a))
 	if err != nil {
 		return err

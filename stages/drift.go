@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -73,5 +74,5 @@ func excerpt(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return string([]rune(s[:most]))
+	return strings.ToValidUTF8(s[:most], "")
 }

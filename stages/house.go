@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"strings"
 	"time"
 
@@ -36,6 +37,9 @@ type House struct {
 	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)
 	// Clock tells when a step started and ended, for ops.runs only.
 	Clock func() time.Time
+	// Pause waits between the tries of a delivery; nil waits by a timer. It ends
+	// early with ctx's error.
+	Pause func(ctx context.Context, d time.Duration) error
 	Log   *slog.Logger
 }
 
@@ -129,7 +133,7 @@ func (h *House) last(ctx context.Context, stage weir.Stage, part string) (weir.S
 	var best weir.StageRun
 	found := false
 	for _, r := range runs {
-		if r.Stage == stage && r.Part == part && r.Status != Failed && (!found || r.EndedAt.After(best.EndedAt)) {
+		if r.Stage == stage && r.Part == part && r.Status != Failed && (!found || !r.EndedAt.Before(best.EndedAt)) {
 			best, found = r, true
 		}
 	}
@@ -146,9 +150,9 @@ const (
 
 // keep records that a run found nothing to do.
 func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part string) (weir.StageRun, error) {
-	prior, _, err := h.last(ctx, stage, part)
-	if err != nil {
-		return prior, err
+	prior, ok, err := h.last(ctx, stage, part)
+	if err != nil || (ok && prior.RunID == run.ID) {
+		return prior, err // recorded before a crash that hid the answer
 	}
 	now := h.Clock()
 	row := weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now, Now: run.Now,
@@ -161,6 +165,15 @@ func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part s
 
 // fail records a failed run; a failed run pins nothing.
 func (h *House) fail(ctx context.Context, run weir.Run, stage weir.Stage, part, cause string) error {
+	runs, err := h.Lake.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r.RunID == run.ID && r.Stage == stage && r.Part == part && r.Status == Failed && r.Error == cause {
+			return nil // recorded before a crash that hid the answer
+		}
+	}
 	now := h.Clock()
 	return h.Lake.RecordRun(ctx, weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now,
 		Now: run.Now, Status: Failed, Error: cause})
@@ -187,7 +200,8 @@ func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 	if row.Status == "" {
 		row.Status = Done
 	}
-	if prior, ok, err := h.last(ctx, r.Stage, r.Part); err != nil || (ok && prior.RunID == r.Run.ID) {
+	prior, ran, err := h.last(ctx, r.Stage, r.Part)
+	if err != nil || (ran && prior.RunID == r.Run.ID) {
 		return prior, err // committed before a crash that hid the answer
 	}
 	byTable := map[string][]weir.TableFiles{}
@@ -205,6 +219,9 @@ func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 			return row, err
 		}
 		row.Snapshots[table] = snap.ID
+	}
+	if row.Status == Done && ran && maps.Equal(prior.Snapshots, row.Snapshots) {
+		row.Status = Unchanged // what came out is what was there
 	}
 	row.EndedAt = h.Clock()
 	return row, h.Lake.RecordRun(ctx, row)

@@ -40,6 +40,36 @@ func (j journal) start(ctx context.Context, n int) error {
 	return err
 }
 
+// The marks of a destination that publishes after its last batch: before that,
+// nothing that it took counts as delivered.
+const (
+	publishesMark = "publishes"
+	publishedMark = "published"
+)
+
+func (j journal) mark(ctx context.Context, name string) error {
+	_, err := j.store().PutIfAbsent(ctx, j.key(name), []byte(name))
+	return err
+}
+
+func (j journal) marked(ctx context.Context, name string) (bool, error) {
+	_, err := j.store().Stat(ctx, j.key(name))
+	if weir.CodeOf(err) == weir.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// unpublished tells whether the destination took rows and never published them.
+func (j journal) unpublished(ctx context.Context) (bool, error) {
+	publishes, err := j.marked(ctx, publishesMark)
+	if err != nil || !publishes {
+		return false, err
+	}
+	published, err := j.marked(ctx, publishedMark)
+	return !published, err
+}
+
 // finish records a chunk's outcomes.
 func (j journal) finish(ctx context.Context, n int, out []weir.Delivery) error {
 	w, err := rowfile.NewScratchWriter[weir.Delivery](ctx, j.store(), j.outcomeKey(n), len(out))
@@ -95,6 +125,10 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 		return weir.StageRun{}, err
 	}
 	defer deliveries.Abort()
+	unpublished, err := j.unpublished(ctx)
+	if err != nil {
+		return weir.StageRun{}, err
+	}
 	for n := range sp.Chunks {
 		out, done, err := j.outcomes(ctx, n)
 		if err == nil && !done {
@@ -104,6 +138,9 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 			return weir.StageRun{}, err
 		}
 		for _, d := range out {
+			if unpublished && d.Status == string(connectors.Delivered) {
+				d.Status = Unknown
+			}
 			r.Counts["rows_in"]++
 			r.Counts[d.Activation+"."+string(d.Op)+"."+d.Status]++
 			if d.Status == string(connectors.Delivered) {

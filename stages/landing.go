@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
-	"github.com/weir-cdp/weir/lakehouse"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 )
@@ -60,13 +60,17 @@ func (c *collect) Run(ctx context.Context, key string, progress func(weir.Progre
 	if err != nil {
 		return "", err
 	}
+	token, err := begin(ctx, src, conn, sp.Plan)
+	if err != nil {
+		return "", err
+	}
 	done := make([]landed, len(sp.Plan.Splits))
 	tell := meter(sp.Plan.Splits, progress)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelSplits)
 	for i, split := range sp.Plan.Splits {
 		g.Go(func() error {
-			l := &landing{collect: c, spec: &sp, src: src, stream: conn, split: split, raw: raw, tell: tell}
+			l := &landing{collect: c, spec: &sp, src: src, stream: conn, split: split, token: token, raw: raw, tell: tell}
 			var err error
 			done[i], err = l.land(gctx)
 			tell(split, 0, true)
@@ -85,6 +89,14 @@ func (c *collect) Run(ctx context.Context, key string, progress func(weir.Progre
 	return out, c.writeJSON(ctx, out, r)
 }
 
+// begin fixes what all splits of a plan read, where the source needs that.
+func begin(ctx context.Context, src connectors.Source, stream connectors.Stream, p connectors.Plan) (token string, err error) {
+	if s, ok := src.(connectors.Session); ok {
+		return s.Begin(ctx, stream, p)
+	}
+	return "", nil
+}
+
 // meter turns what splits report into progress, one call at a time.
 func meter(splits []connectors.Split, progress func(weir.Progress)) func(connectors.Split, int64, bool) {
 	var mu sync.Mutex
@@ -101,102 +113,6 @@ func meter(splits []connectors.Split, progress func(weir.Progress)) func(connect
 	}
 }
 
-// gather turns the splits' files into one commit of the raw table and one of
-// the quarantine.
-func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (result, error) {
-	r := result{Manifest: weir.Manifest{Run: sp.Run, Stage: weir.Collect, Counts: map[string]int64{}},
-		Part: sp.Source + "/" + sp.Stream, Properties: map[string]map[string]string{
-			sp.Table: {cursorProperty: sp.Plan.Cursor, rewindProperty: ""}}}
-	gone := slices.Clone(sp.Plan.Drop)
-	if sp.Drop {
-		gone = append(gone, sp.Held...)
-		// rows that belong to no scope were appended
-		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Replace: true})
-	}
-	for i, split := range sp.Plan.Splits {
-		d := done[i]
-		r.Counts["rows_in"] += d.Rows + d.Withheld
-		r.Counts["rows_out"] += d.Rows
-		r.Counts["quarantined"] += d.Rejected
-		r.Counts["withheld"] += d.Withheld
-		quarantine := weir.TableFiles{Table: quarantineTable, Scope: "collect/" + sp.Source + "/" + sp.Stream, Files: d.Quarantine}
-		if split.Scope != "" {
-			quarantine.Scope += "/" + split.Scope
-			quarantine.Replace = true
-		}
-		r.Tables = append(r.Tables, quarantine)
-		if d.Failed != "" {
-			continue // its scope keeps what it held, and is tried again next time
-		}
-		files := weir.TableFiles{Table: sp.Table, Files: d.Files}
-		if split.Scope != "" {
-			files.Scope, files.Replace = scoped(split), true
-			gone = slices.DeleteFunc(gone, func(s string) bool { return s == scopeName(split.Scope) })
-		} else if sp.Drop {
-			r.Tables[0].Files = append(r.Tables[0].Files, d.Files...)
-			continue
-		}
-		r.Tables = append(r.Tables, files)
-	}
-	for _, scope := range gone {
-		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Scope: scope, Replace: true})
-	}
-	if r.Counts["quarantined"] > 0 {
-		r.Status = Partial
-	}
-	return r, nil
-}
-
-// scopeName makes a connector's scope fit for a table's: "@" separates the version.
-func scopeName(scope string) string { return url.QueryEscape(scope) }
-
-func scoped(s connectors.Split) string { return scopeName(s.Scope) + "@" + s.Version }
-
-// rawTable is a raw table whose columns grow while its splits are read.
-type rawTable struct {
-	lake *lakehouse.Lake
-	mu   sync.Mutex
-	now  schema.Table
-}
-
-func openRaw(ctx context.Context, lake *lakehouse.Lake, name string) (*rawTable, error) {
-	t, err := lake.Describe(ctx, name)
-	if weir.CodeOf(err) == weir.NotFound {
-		t, err = schema.Raw(name, arrow.NewSchema(nil, nil))
-	}
-	return &rawTable{lake: lake, now: t}, err
-}
-
-// admit makes room for a batch's columns: a new one is added, a wider type
-// widens, a narrower or other one stays as it is (its values are converted).
-func (r *rawTable) admit(ctx context.Context, s *arrow.Schema) (schema.Table, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	want, err := schema.Raw(r.now.Name, s)
-	if err != nil {
-		return want, err
-	}
-	next := r.now
-	next.Columns = slices.Clone(next.Columns)
-	changed := next.Columns == nil
-	for _, c := range want.Columns {
-		i := slices.IndexFunc(next.Columns, func(h schema.Column) bool { return h.Name == c.Name })
-		switch {
-		case i < 0:
-			c.ID, c.Sub = 0, nil
-			next.Columns, changed = append(next.Columns, c), true
-		case next.Columns[i].Type != c.Type && next.Columns[i].Type.Widens(c.Type):
-			next.Columns[i].Type, changed = c.Type, true
-		}
-	}
-	if changed || next.Columns[0].ID == 0 {
-		if r.now, err = r.lake.Ensure(ctx, next); err != nil {
-			return next, err
-		}
-	}
-	return r.now, nil
-}
-
 // landing reads one split into files. It is the connector's Sink.
 type landing struct {
 	*collect
@@ -204,6 +120,7 @@ type landing struct {
 	src    connectors.Source
 	stream connectors.Stream
 	split  connectors.Split
+	token  string // of the source's session, if it needs one
 	raw    *rawTable
 	tell   func(connectors.Split, int64, bool)
 
@@ -216,13 +133,17 @@ type landing struct {
 
 // land reads the split unless an earlier try already has.
 func (l *landing) land(ctx context.Context) (landed, error) {
-	key := runPrefix(l.spec.Run, weir.Collect, l.spec.Source+"/"+l.spec.Stream) + "splits/" + url.PathEscape(l.split.ID) + ".json"
+	key := runPrefix(l.spec.Run, weir.Collect, l.spec.Source+"/"+l.spec.Stream) + "splits/"
+	if l.token != "" {
+		key += url.PathEscape(l.token) + "/" // what another session read may not agree
+	}
+	key += url.PathEscape(l.split.ID) + ".json"
 	if err := l.readJSON(ctx, key, &l.out); err == nil {
 		return l.out, nil
 	} else if weir.CodeOf(err) != weir.NotFound {
 		return l.out, err
 	}
-	err := l.src.Read(ctx, l.stream, l.spec.Plan, l.split, l)
+	err := l.read(ctx)
 	if err != nil {
 		if err = l.giveUp(ctx, err); err != nil {
 			return l.out, err
@@ -241,6 +162,18 @@ func (l *landing) land(ctx context.Context) (landed, error) {
 		}
 	}
 	return l.out, l.writeJSON(ctx, key, l.out)
+}
+
+// read lets the connector read. Its panic fails the stream, not the process with
+// everybody else's work (invariant 8).
+func (l *landing) read(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.Log.ErrorContext(ctx, "a connector panicked", "source", l.spec.Source, "stream", l.spec.Stream, "stack", string(debug.Stack()))
+			err = weir.Errorf(weir.Internal, "a defect of the connector stopped the read").Then("see the log of the worker, and report it")
+		}
+	}()
+	return l.src.Read(ctx, l.stream, l.spec.Plan, l.split, l)
 }
 
 // giveUp decides what a failed read means: a split of its own scope that can
@@ -335,12 +268,12 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 		case "_weir_collected_at":
 			cols[i] = instants(n, f.Type, l.spec.Run.Now)
 		default:
-			at := b.Rows.Schema().FieldIndices(f.Name)
-			if len(at) == 0 {
+			at := indexOf(b.Rows.Schema(), f.Name)
+			if at < 0 {
 				cols[i] = array.MakeArrayOfNull(memory.DefaultAllocator, f.Type, n)
 				continue
 			}
-			c, err := l.drifted(ctx, b, b.Rows.Column(at[0]), f)
+			c, err := l.drifted(ctx, b, b.Rows.Column(at), f)
 			if err != nil {
 				return nil, err
 			}
@@ -391,11 +324,7 @@ func (l *landing) Reject(ctx context.Context, r connectors.Rejection) error {
 		if err != nil {
 			return err
 		}
-		scope := "collect/" + l.spec.Source + "/" + l.spec.Stream
-		if l.split.Scope != "" {
-			scope += "/" + l.split.Scope
-		}
-		if l.quarantine, err = rowfile.NewTableWriter[weir.Quarantined](ctx, l.store(), t, scope); err != nil {
+		if l.quarantine, err = rowfile.NewTableWriter[weir.Quarantined](ctx, l.store(), t, l.spec.quarantine(l.split.Scope)); err != nil {
 			return err
 		}
 	}

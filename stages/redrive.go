@@ -28,6 +28,9 @@ type ActivationPreview struct {
 	Held        int64            `json:"held"`                // rows that the destination has now
 	Rejected    int64            `json:"rejected"`            // rows that it refused and that are not tried again by themselves
 	Sample      []Planned        `json:"sample"`
+	// Waits says that nothing goes before the destination that it was moved from
+	// is empty.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // Planned is one row to be sent; the key is masked.
@@ -67,8 +70,16 @@ func (h *House) PreviewActivation(ctx context.Context, p *project.Project, name 
 		return v, err
 	}
 	v.Rejected = int64(len(refused))
+	all, err := (&activate{h}).comparisons(ctx, p, def.Destination, q.pins)
+	if err != nil {
+		return v, err
+	}
+	at := slices.IndexFunc(all, func(c comparison) bool { return c.Name == name && !c.Empty })
+	if v.Waits = at < 0; v.Waits {
+		return v, nil
+	}
 	run := weir.Run{Workspace: p.Name, Now: h.Clock()}
-	err = h.changes(ctx, q.sess, run, def, func(c change) error {
+	err = h.changes(ctx, q.sess, run, all[at], func(c change) error {
 		if v.Counts[string(c.Op)]++; v.Counts[string(c.Op)] > int64(sample) {
 			return nil
 		}

@@ -1,0 +1,101 @@
+package stages
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+)
+
+// gather turns the splits' files into one commit of the raw table and one of
+// the quarantine.
+func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (result, error) {
+	r := result{Manifest: weir.Manifest{Run: sp.Run, Stage: weir.Collect, Counts: map[string]int64{}},
+		Part: sp.Source + "/" + sp.Stream, Properties: map[string]map[string]string{
+			sp.Table: {cursorProperty: sp.Plan.Cursor, rewindProperty: ""}}}
+	gone := map[string]bool{} // scopes that lose their rows
+	for _, s := range sp.Plan.Drop {
+		gone[s] = true
+	}
+	if sp.Drop {
+		gone[""] = true // rows that belong to no scope were appended
+		for _, s := range sp.Held {
+			gone[s] = true
+		}
+	}
+	// Rows that are read without a scope join what was appended before, or take
+	// its place. The entry is there in any case: the cursor moves with it.
+	appended := weir.TableFiles{Table: sp.Table, Replace: gone[""]}
+	unscoped := weir.TableFiles{Table: quarantineTable, Scope: sp.quarantine(""), Replace: gone[""]}
+	delete(gone, "")
+	for i, split := range sp.Plan.Splits {
+		d := done[i]
+		r.Counts["rows_in"] += d.Rows + d.Withheld
+		r.Counts["rows_out"] += d.Rows
+		r.Counts["quarantined"] += d.Rejected
+		r.Counts["withheld"] += d.Withheld
+		if split.Scope == "" {
+			appended.Files = append(appended.Files, d.Files...)
+			unscoped.Files = append(unscoped.Files, d.Quarantine...)
+			continue
+		}
+		delete(gone, split.Scope)
+		r.Tables = append(r.Tables, weir.TableFiles{Table: quarantineTable, Scope: sp.quarantine(split.Scope), Replace: true, Files: d.Quarantine})
+		if d.Failed == "" { // else its scope keeps what it held, and is tried again next time
+			r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Scope: scoped(split), Replace: true, Files: d.Files})
+		}
+	}
+	for _, scope := range slices.Sorted(maps.Keys(gone)) {
+		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Scope: scopeName(scope), Replace: true},
+			weir.TableFiles{Table: quarantineTable, Scope: sp.quarantine(scope), Replace: true})
+	}
+	r.Tables = append(r.Tables, appended, unscoped)
+	if err := c.ensure(ctx, sp.Table); err != nil {
+		return r, err
+	}
+	if r.Counts["quarantined"] > 0 {
+		r.Status = Partial
+	}
+	return r, nil
+}
+
+// scopeName makes a connector's scope fit for a table's: "@" separates the version.
+func scopeName(scope string) string { return url.QueryEscape(scope) }
+
+// connectorName is scopeName's inverse.
+func connectorName(scope string) string {
+	if name, err := url.QueryUnescape(scope); err == nil {
+		return name
+	}
+	return scope
+}
+
+func scoped(s connectors.Split) string { return scopeName(s.Scope) + "@" + scopeName(s.Version) }
+
+// quarantine is where the bad rows of a scope of this stream are kept.
+func (sp collectSpec) quarantine(scope string) string {
+	at := "collect/" + sp.Source + "/" + sp.Stream
+	if scope != "" {
+		at += "/" + scopeName(scope)
+	}
+	return at
+}
+
+// ensure makes the raw table of a stream that has no rows.
+func (c *collect) ensure(ctx context.Context, raw string) error {
+	_, err := c.Lake.Describe(ctx, raw)
+	if weir.CodeOf(err) != weir.NotFound {
+		return err
+	}
+	empty, err := schema.Raw(raw, arrow.NewSchema(nil, nil))
+	if err == nil {
+		_, err = c.Lake.Ensure(ctx, empty)
+	}
+	return err
+}

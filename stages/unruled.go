@@ -1,0 +1,67 @@
+package stages
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/policies/consents"
+)
+
+// This file is what decide does with a policy that can't be used: nobody is
+// added, and who has to go is still removed (invariant 7).
+
+// standing keeps a person in an activation's audience under the decision in
+// force: who was delivered, still belongs there, and of whom no restriction has
+// become known since. All others are removed.
+func (x *deciding) standing(a *deciding1, p *person, row weir.AudienceRow, addresses []consents.Address, belongs bool) error {
+	d, ok := p.decided[a.def.Name]
+	_, held := p.state[a.def.Name]
+	if !ok || !held || !belongs || !d.Allow || (!d.ValidUntil.IsZero() && !x.sp.Run.Now.Before(d.ValidUntil)) {
+		return nil
+	}
+	then, known := x.decidedOn[d.ClassID]
+	now := consents.Fold(consents.Profile{Entries: p.consents, Held: p.held},
+		consents.Query{Purpose: a.def.Purpose, Channel: a.def.Channel, Addresses: addresses, Now: x.sp.Run.Now})
+	if !known || narrower(then, now) {
+		return nil
+	}
+	row.ClassID, row.DecisionID, row.ValidUntil = d.ClassID, d.ID, d.ValidUntil
+	a.standing++
+	return a.out.Write(row)
+}
+
+// narrower tells whether what the entries say now permits less than what a
+// decision rested on.
+func narrower(then policies.Input, now consents.State) bool {
+	s := then.Subject
+	for _, r := range []struct {
+		was policies.Fact
+		is  bool
+	}{{s.GPC, now.Signal}, {s.Objected, now.Objected}, {s.OptedOut, now.OptedOut}, {s.Restricted, now.Restricted}} {
+		if r.is && r.was != policies.Yes {
+			return true
+		}
+	}
+	return (now.Erasure && s.Erasure != policies.ErasureRequested) ||
+		(then.Consent.Status == policies.StatusGranted && now.Status != consents.Given)
+}
+
+// inputs reads what each class of decisions rested on.
+func (a *audience) inputs(ctx context.Context) (map[string]policies.Input, error) {
+	found, err := column[string](ctx, a.sess, "select to_json({id: class_id, inputs: inputs})::varchar from consent.classes")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]policies.Input{}
+	for _, text := range found {
+		var row struct{ ID, Inputs string }
+		var in policies.Input
+		if json.Unmarshal([]byte(text), &row) != nil || json.Unmarshal([]byte(row.Inputs), &in) != nil {
+			continue // rests on nothing that can be read: not kept
+		}
+		out[row.ID] = in
+	}
+	return out, nil
+}
