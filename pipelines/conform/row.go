@@ -161,7 +161,9 @@ func (m *mapper) attribute(i int) string {
 	}
 	text, err := m.attributes[i](raw, &m.context)
 	if err != nil {
-		m.report("attributes."+n.Name, err, raw, false)
+		if m.Mapping.Identifiers[n.Name] != m.Mapping.Attributes[n.Name] { // else it was told as the identifier
+			m.report("attributes."+n.Name, err, raw, false)
+		}
 		return ""
 	}
 	return text

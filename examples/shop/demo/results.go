@@ -15,7 +15,7 @@ func (d *driver) results(ctx context.Context) error {
 		Withheld                             bool
 		N                                    int64
 	}
-	reasons, err := query[reason](ctx, d, "select stage, source, stream, field, reason, withheld, count(*) as n from ops.quarantine group by all order by n desc, all limit 8")
+	reasons, err := query[reason](ctx, d, "select stage, source, stream, field, reason, withheld, count(*) as n from ops.quarantine group by all order by n desc, reason, source, stream, field limit 8")
 	if err != nil {
 		return err
 	}
