@@ -48,7 +48,7 @@ verify: ## what CI runs, and that fmt and generate leave no difference
 	$(MAKE) lint test
 
 replay-record: ## record the workflows' histories anew (only for a released change)
-	WEIR_REPLAY_RECORD=1 $(GO) test ./workflows/... -run Record -count=1
+	WEIR_REPLAY_RECORD=1 $(GO) test ./deploy/embedded -run TestRecordHistories -count=1
 
 readers-env: ## the foreign readers' Python environment, for tests (needs python3)
 	python3 -m venv .cache/readers && .cache/readers/bin/pip install -q -r test/readers/requirements.txt
