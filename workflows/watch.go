@@ -38,7 +38,7 @@ func (r *Refreshing) Watch(ctx context.Context, show func(Snapshot)) (Snapshot, 
 			}
 			return e.Snapshot, e.err
 		case <-tick.C:
-			if s, err := Status(ctx, r.client, r.input.Run.Workspace); err == nil && s.Run.ID == r.input.Run.ID {
+			if s, err := Status(ctx, r.client, r.input.Run.Workspace); err == nil && (r.input.Run.ID == "" || s.Run.ID == r.input.Run.ID) {
 				show(s)
 			}
 		}

@@ -88,6 +88,9 @@ func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage) e
 			return err
 		}
 		defer stop()
+		if err := a.finishInterrupted(ctx, c, p.Name); err != nil {
+			return err
+		}
 	}
 	run, err := pl.newRun(ctx, now)
 	if err != nil {
