@@ -42,7 +42,7 @@ func (ps Problems) asError() error {
 	if len(ps) == 0 {
 		return nil
 	}
-	return &weir.Error{Code: weir.Invalid, Message: fmt.Sprintf("the project has %d problem(s):\n%s", len(ps), ps.Error()), Cause: ps}
+	return weir.Errorf(weir.Invalid, "the project has %d problem(s):\n%w", len(ps), ps)
 }
 
 // didYouMean is the next step for an unknown name.

@@ -248,6 +248,9 @@ func TestProblems(t *testing.T) {
 			if !slices.ContainsFunc(ps, func(p Problem) bool { return strings.Contains(p.String(), c.want) }) {
 				t.Errorf("want %q among\n%v", c.want, ps)
 			}
+			if n := strings.Count(err.Error(), ps.Error()); n != 1 {
+				t.Errorf("the problems are told %d times:\n%v", n, err)
+			}
 		})
 	}
 }
