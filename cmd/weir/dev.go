@@ -59,7 +59,7 @@ func (a *app) dev(ctx context.Context) error {
 	} else {
 		a.printf("weir dev: %s is ready\n", p.Name)
 		if pl.embedded {
-			a.printf("  temporal       %s (namespace %s)\n  web interface  http://%s\n  s3             http://%s (keys in .weir/credentials)\n",
+			a.printf("  temporal       %s (namespace %s)\n  web interface  %s\n  s3             http://%s (keys in .weir/credentials)\n",
 				pl.ends.Temporal, pl.ends.Namespace, pl.ends.UI, pl.ends.S3)
 		}
 		a.printf("  metrics        http://%s/metrics\nStop with Ctrl-C.\n", metrics)
