@@ -53,10 +53,13 @@ replay-record: ## record the workflows' histories anew (only for a released chan
 readers-env: ## the foreign readers' Python environment, for tests (needs python3)
 	python3 -m venv .cache/readers && .cache/readers/bin/pip install -q -r test/readers/requirements.txt
 
-bench: build ## speeds, beside the peers that are installed
-	$(GO) run ./test/bench -weir $(BIN)
+bench-env: ## the peers' Python environment, about 700 MB (needs python3 and ../shared/bench)
+	python3 -m venv .cache/bench && .cache/bench/bin/pip install -q -r ../shared/bench/requirements.txt
+
+bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is the full size
+	$(GO) run ./test/bench -weir $(BIN) -doc docs/bench.md $(BENCH)
 
 chaos: build ## fifty kills of the demo
 	WEIR_CHAOS=50 $(GO) test ./test/chaos -count=1 -timeout 60m -v
 
-.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env bench chaos
+.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env bench-env bench chaos

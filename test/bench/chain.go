@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/examples/shop/receiver"
+	"github.com/weir-cdp/weir/workflows"
+)
+
+// people of the example shop whose rows are about a million.
+const peoplePerMillion = 70_000
+
+// chain: the generated shop through all stages, at one size and at four times
+// that, to tell whether memory grows with the input.
+func (b *bench) chain(ctx context.Context) error {
+	people := max(1000, int(peoplePerMillion*b.scale))
+	small, err := b.shop(ctx, "chain_1x", people)
+	if err != nil {
+		return err
+	}
+	large, err := b.shop(ctx, "chain_4x", 4*people)
+	if err != nil {
+		return err
+	}
+	b.report.notef("chain: the largest process held %d MB at %d people and %d MB at %d; all processes %d MB and %d MB",
+		small.RSSMB, people, large.RSSMB, 4*people, small.TreeMB, large.TreeMB)
+	return nil
+}
+
+// shop measures one refresh of a fresh shop, each stage and the whole.
+func (b *bench) shop(ctx context.Context, name string, people int) (whole measure, err error) {
+	dir := filepath.Join(b.work, name)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if _, err := execute(ctx, nil, 0, b.weir, "init", dir, "--example", "shop", "--people", fmt.Sprint(people)); err != nil {
+		return whole, err
+	}
+	stop, err := receive(dir)
+	if err != nil {
+		return whole, err
+	}
+	defer stop()
+	u, s, err := b.refresh(ctx, dir)
+	if err != nil {
+		return whole, err
+	}
+	var collected int64
+	for _, p := range s.Parts {
+		if p.Stage == weir.Collect {
+			collected += p.RowsOut
+		}
+	}
+	for _, g := range groups(s) {
+		m := measure{Name: name, Peer: g.label, WallS: g.to.Sub(g.from).Seconds(), Rows: g.rows, Round: 1}
+		m.RSSMB, m.TreeMB = u.peak(g.from, g.to)
+		if err := b.report.add(m); err != nil {
+			return whole, err
+		}
+	}
+	whole = u.measured(name, "all stages", collected, 1)
+	return whole, b.report.add(whole)
+}
+
+// group is a stage, or a destination of activate.
+type group struct {
+	label    string
+	from, to time.Time
+	rows     int64
+}
+
+// groups puts the parts of a stage together: they run at the same time. Rows are
+// those that a stage reads; of activate, and of a stage that says none, those
+// that it writes.
+func groups(s workflows.Snapshot) []group {
+	var out []group
+	for _, p := range s.Parts {
+		if p.StartedAt.IsZero() || p.EndedAt.IsZero() {
+			continue
+		}
+		g := group{label: string(p.Stage), from: p.StartedAt, to: p.EndedAt, rows: p.RowsIn}
+		if p.Stage == weir.Activate {
+			g.label += " " + p.Part
+			g.rows = p.RowsOut
+		}
+		if g.rows == 0 {
+			g.rows = p.RowsOut
+		}
+		if n := len(out); n > 0 && out[n-1].label == g.label {
+			last := &out[n-1]
+			last.rows += g.rows
+			if g.from.Before(last.from) {
+				last.from = g.from
+			}
+			if g.to.After(last.to) {
+				last.to = g.to
+			}
+			continue
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// receive stands in for the shop's e-mail tool and writes its address into the
+// project.
+func receive(dir string) (stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: receiver.New(), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = server.Serve(l) }() // ends with Close
+	path := filepath.Join(dir, "destinations", "esp.yaml")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "127.0.0.1:8787", l.Addr().String())), 0o644)
+	}
+	if err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	return func() { _ = server.Close() }, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// usage is what a command took.
+type usage struct {
+	wall, cpu time.Duration
+	samples   []sample
+	out       []byte
+}
+
+// sample is the memory of a command's processes at one moment, in kB.
+type sample struct {
+	at            time.Time
+	tree, largest int64 // resident: all together; the one that holds most
+}
+
+const sampleEvery = 50 * time.Millisecond
+
+// execute runs a command to its end and watches the memory of it and of all that
+// it starts. The exit code also is no failure.
+func execute(ctx context.Context, env []string, also int, argv ...string) (u usage, err error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), env...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 20 * time.Second
+	started := time.Now()
+	if err := cmd.Start(); err != nil {
+		return u, err
+	}
+	var watch sync.WaitGroup
+	done := make(chan struct{})
+	watch.Go(func() {
+		tick := time.NewTicker(sampleEvery)
+		defer tick.Stop()
+		for {
+			s := sample{at: time.Now()}
+			s.add(cmd.Process.Pid)
+			u.samples = append(u.samples, s)
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	err = cmd.Wait()
+	u.wall = time.Since(started)
+	close(done)
+	watch.Wait()
+	u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	u.out = out.Bytes()
+	if err == nil || cmd.ProcessState.ExitCode() == also {
+		return u, nil
+	}
+	lines := strings.Split(strings.TrimSpace(errOut.String()), "\n")
+	return u, fmt.Errorf("%s: %w\n%s", strings.Join(argv[:min(4, len(argv))], " "), err, strings.Join(lines[max(0, len(lines)-8):], "\n"))
+}
+
+// add counts a process and its children.
+func (s *sample) add(pid int) {
+	for line := range strings.Lines(readText(fmt.Sprintf("/proc/%d/status", pid))) {
+		var kb int64
+		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kb); n == 1 {
+			s.tree += kb
+			s.largest = max(s.largest, kb)
+		}
+	}
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, t := range threads { // a child is listed by the thread that started it
+		for _, child := range strings.Fields(readText(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))) {
+			var c int
+			if _, err := fmt.Sscan(child, &c); err == nil {
+				s.add(c)
+			}
+		}
+	}
+}
+
+// peak is the most memory between two moments, in MB; zero times are no bound.
+func (u usage) peak(from, to time.Time) (largest, tree int64) {
+	for _, s := range u.samples {
+		if (from.IsZero() || !s.at.Before(from)) && (to.IsZero() || !s.at.After(to)) {
+			largest, tree = max(largest, s.largest), max(tree, s.tree)
+		}
+	}
+	return largest >> 10, tree >> 10
+}
+
+// measured begins a measure of the whole command.
+func (u usage) measured(name, peer string, rows int64, round int) measure {
+	m := measure{Name: name, Peer: peer, WallS: u.wall.Seconds(), CPUS: u.cpu.Seconds(), Rows: rows, Round: round}
+	m.RSSMB, m.TreeMB = u.peak(time.Time{}, time.Time{})
+	return m
+}
