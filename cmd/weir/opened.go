@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+)
+
+// opened loads the project, opens its parts, lets f work with them and closes
+// them: the frame of every command that looks into a project.
+func (a *app) opened(cmd *cobra.Command, f func(ctx context.Context, pl *platform) error) error {
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	pl, err := a.open(cmd.Context(), p, cmd.CommandPath(), false)
+	if err != nil {
+		return err
+	}
+	defer pl.close()
+	return f(cmd.Context(), pl)
+}
+
+// group is a command that only holds others.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short}
+	c.AddCommand(subs...)
+	return c
+}
+
+// when writes a moment for a person; nothing for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+// ago writes a span for a person: its two largest units at most.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return d.Round(time.Second).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	case d < 48*time.Hour:
+		return d.Round(time.Minute).String()
+	}
+	return count(int64(d/(24*time.Hour))) + " days"
+}
+
+// moment reads a flag's time; "" is now.
+func moment(text string) (time.Time, error) {
+	if text == "" {
+		return time.Now().UTC(), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, weir.Errorf(weir.Invalid, "%q is no time", text).Then("write it like 2026-01-31T12:00:00Z")
+	}
+	return at, nil
+}
+
+// yes writes a truth for a person.
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

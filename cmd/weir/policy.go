@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/stages"
+)
+
+func (a *app) policyCommand() *cobra.Command {
+	return group("policy", "Check, test and explain the consent policy", a.policyCheck(), a.policyTest(), a.policyExplain(), a.policyDocs())
+}
+
+const policyDir = "DIR is a folder of rules; without it the project's policies/, or the built-in policy where\nthe project has none."
+
+// policyDir is the folder that a policy command is about; "" is the built-in.
+func (a *app) policyDir(args []string) (string, error) {
+	if len(args) == 1 {
+		dir, err := filepath.Abs(args[0])
+		if err == nil {
+			_, err = os.Stat(dir)
+		}
+		if err != nil {
+			return "", weir.Errorf(weir.Invalid, "the folder can't be read: %w", err).Then("name the folder that holds the rules")
+		}
+		return dir, nil
+	}
+	dir := filepath.Join(a.dir, "policies")
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return dir, nil
+	}
+	return "", nil
+}
+
+func named(dir string) string {
+	if dir == "" {
+		return "the built-in policy"
+	}
+	return dir
+}
+
+func (a *app) policyCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check [DIR]", Short: "Everything that is wrong with the rules, by file and line", Long: "Compiles rules, data and cases, and checks the house rules. It decides nothing.\n" + policyDir,
+		Example: "  weir policy check\n  weir policy check policies", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := a.policyDir(args)
+			if err != nil {
+				return err
+			}
+			problems, err := policies.Check(dir)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				if problems == nil {
+					problems = []policies.Problem{}
+				}
+				if err := a.printJSON(problems); err != nil {
+					return err
+				}
+			} else if len(problems) == 0 {
+				a.printf("%s: nothing to complain of\n", named(dir))
+			}
+			if len(problems) == 0 {
+				return nil
+			}
+			if !a.json {
+				for _, p := range problems {
+					a.printf("%s\n", p)
+				}
+			}
+			return &told{weir.Errorf(weir.Invalid, "%d problems", len(problems))}
+		},
+	}
+}
+
+func (a *app) policyTest() *cobra.Command {
+	return &cobra.Command{
+		Use: "test [DIR]", Short: "Run the rules' own tests and the officers' cases", Long: "Runs every Rego test and every case, and says which lines of the rules no test reaches.\n" + policyDir,
+		Example: "  weir policy test", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := a.policyDir(args)
+			if err != nil {
+				return err
+			}
+			r, err := policies.Test(cmd.Context(), dir)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				err = a.printJSON(r)
+			} else {
+				a.showTests(dir, r)
+			}
+			if err == nil && !r.Passed() {
+				err = &told{weir.Errorf(weir.Internal, "the policy's tests failed")}
+			}
+			return err
+		},
+	}
+}
+
+func (a *app) showTests(dir string, r policies.TestReport) {
+	failed := 0
+	for _, t := range r.Tests {
+		if !t.Passed {
+			failed++
+			a.printf("FAIL %s: %s %s\n", t.Where, t.Name, t.Detail)
+		}
+	}
+	for _, c := range r.Cases {
+		if !c.Passed {
+			failed++
+			a.printf("FAIL %s: case %s %s: want %s, got %s %s\n", c.At(), c.Name, c.Title, c.Want, c.Got, c.Fault)
+		}
+	}
+	for _, line := range r.Uncovered {
+		a.printf("untested %s\n", line)
+	}
+	a.printf("%s, revision %.12s: %d tests and %d cases, %d failed; tests reach %.1f %% of the rules\n", named(dir), r.Revision, len(r.Tests), len(r.Cases), failed, r.Coverage)
+}
+
+func (a *app) policyExplain() *cobra.Command {
+	var now string
+	c := &cobra.Command{
+		Use: "explain PROFILE ACTIVATION", Short: "What the gate says of one profile now, why, and what would change it",
+		Long:    "Asks the policy as the decide stage would, with the profile's present facts. Nothing is\nrecorded or sent. PROFILE is an id or KIND:VALUE.",
+		Example: "  weir policy explain email:jo@example.org newsletter", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at, err := moment(now)
+			if err != nil {
+				return err
+			}
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				x, err := pl.house.ExplainDecision(ctx, pl.project, args[0], args[1], at)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(x)
+				}
+				a.showAnswer(x)
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&now, "now", "", "ask as of then, RFC 3339")
+	return c
+}
+
+func (a *app) showAnswer(x stages.Answer) {
+	if !x.HasKey {
+		a.printf("%s: nothing to send: the profile has no value for the activation's key\n", x.Who.ProfileID)
+		return
+	}
+	e := x.Explanation
+	word := "DENY"
+	if e.Verdict.Allow {
+		word = "ALLOW"
+	}
+	a.printf("%s %s for %s, policy %.12s\n", word, x.Who.ProfileID, x.Activation, e.Revision)
+	a.printf("member of the segment: %s; at the destination now: %s\n", yes(x.Member), yes(x.Held))
+	if e.Basis != nil {
+		a.printf("\nbasis %s %s (%s)\n  %s\n", e.Basis.Code, e.Basis.Title, e.Basis.Law, e.Basis.Description)
+	}
+	for _, r := range e.Reasons {
+		a.printf("\n%s %s (%s)\n  %s\n", r.Code, r.Title, r.Law, r.Description)
+		if r.Remedy != "" {
+			a.printf("  what to do: %s\n", r.Remedy)
+		}
+	}
+	if e.Verdict.Fault != "" {
+		a.printf("\nthe policy failed: %s\n", e.Verdict.Fault)
+	}
+	if x.Recorded != nil {
+		a.printf("\nrecorded: %s at %s %s\n", map[bool]string{true: "allow", false: "deny"}[x.Recorded.Allow], when(x.Recorded.At), strings.Join(x.Recorded.Reasons, " "))
+	}
+}
+
+func (a *app) policyDocs() *cobra.Command {
+	return &cobra.Command{
+		Use: "docs [DIR]", Short: "The rules in Markdown, for officers and auditors", Long: "Writes each rule with its law, meaning, remedy and owner, as its METADATA has them.\n" + policyDir,
+		Example: "  weir policy docs > rules.md", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := a.policyDir(args)
+			if err != nil {
+				return err
+			}
+			gate, err := policies.Load(cmd.Context(), policies.Options{Dir: dir})
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(gate.Rules())
+			}
+			a.printf("%s", rulesMarkdown(gate.Rules(), gate.Revision()))
+			return nil
+		},
+	}
+}
+
+func rulesMarkdown(rules []policies.Rule, revision string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Rules of the policy\n\nRevision `%s`.\n", revision)
+	for _, r := range rules {
+		fmt.Fprintf(&b, "\n## %s %s\n\n%s\n\n", r.Code, r.Title, r.Description)
+		for _, row := range [][2]string{{"Law", r.Law}, {"What to do", r.Remedy}, {"Owner", r.Owner}, {"Review by", r.ReviewBy}, {"Rule", "`" + r.At + "`"}, {"See", strings.Join(r.Links, ", ")}} {
+			if strings.Trim(row[1], "`") != "" {
+				fmt.Fprintf(&b, "- %s: %s\n", row[0], row[1])
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/explain"
+)
+
+func (a *app) segmentCommand() *cobra.Command {
+	return group("segment", "Count, preview and explain segments", a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap())
+}
+
+func (a *app) segmentCount() *cobra.Command {
+	return &cobra.Command{
+		Use: "count [NAME…]", Short: "How many belong to a segment now", Example: "  weir segment count\n  weir segment count vip",
+		Long: "Counts the members of the last run that computed segments. A definition that changed\nsince is marked: weir run segment computes it.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				found, err := pl.house.CountSegments(ctx, pl.project, args...)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(found)
+				}
+				var rows [][]string
+				for _, c := range found {
+					note := ""
+					if c.Stale {
+						note = "the definition is newer: weir run segment"
+					}
+					rows = append(rows, []string{c.Segment, count(c.Members), when(c.AsOf), note})
+				}
+				a.table([]string{"SEGMENT", "MEMBERS", "AS OF (UTC)", "NOTE"}, rows)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) segmentPreview() *cobra.Command {
+	var limit int
+	c := &cobra.Command{
+		Use: "preview NAME", Short: "Some members, with the values that the rule reads", Example: "  weir segment preview vip --limit 5", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 1 || limit > shown {
+				return weir.Errorf(weir.Invalid, "--limit is from 1 to %d", shown).Then("for more: weir query \"select * from segment.memberships\"")
+			}
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				members, columns, err := pl.house.PreviewSegment(ctx, pl.project, args[0], limit)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(members)
+				}
+				header := []string{"PROFILE", "SINCE (UTC)"}
+				for _, c := range columns {
+					header = append(header, strings.ToUpper(c))
+				}
+				var rows [][]string
+				for _, m := range members {
+					row := []string{m.ProfileID, when(m.EnteredAt)}
+					for _, c := range columns {
+						row = append(row, cell(m.Values[c]))
+					}
+					rows = append(rows, row)
+				}
+				a.table(header, rows)
+				return nil
+			})
+		},
+	}
+	c.Flags().IntVar(&limit, "limit", 10, "how many members")
+	return c
+}
+
+func (a *app) segmentExplain() *cobra.Command {
+	var now string
+	c := &cobra.Command{
+		Use: "explain NAME PROFILE", Short: "Why a profile is in a segment, or why not", Args: cobra.ExactArgs(2),
+		Long:    "Evaluates the rule condition by condition over the profile's values and events, at the\nnow of the run that computed the memberships, or at --now. PROFILE is an id or KIND:VALUE.",
+		Example: "  weir segment explain vip email:jo@example.org\n  weir segment explain vip p_abc --now 2026-01-01T00:00:00Z",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var at time.Time
+			if now != "" {
+				var err error
+				if at, err = moment(now); err != nil {
+					return err
+				}
+			}
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				r, err := pl.house.ExplainSegment(ctx, pl.project, args[0], args[1], at)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(r)
+				}
+				a.printf("%s, at %s, with %d events; in the committed segment: %s %s\n", r.Who.ProfileID, when(r.Now), r.Events, yes(r.Member), when(r.EnteredAt))
+				a.showVerdict(r.Verdict, 0)
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&now, "now", "", "evaluate as of then, RFC 3339")
+	return c
+}
+
+func (a *app) showVerdict(v explain.Verdict, depth int) {
+	mark := "no "
+	if v.Holds {
+		mark = "yes"
+	}
+	value := ""
+	switch {
+	case v.Value != "":
+		value = "   (is " + cell(v.Value) + ")"
+	case len(v.Children) == 0 && !v.Known:
+		value = "   (unknown)"
+	}
+	a.printf("%s  %s%s%s\n", mark, strings.Repeat("  ", depth), v.What, value)
+	for _, c := range v.Children {
+		a.showVerdict(c, depth+1)
+	}
+}
+
+func (a *app) segmentOverlap() *cobra.Command {
+	return &cobra.Command{
+		Use: "overlap A B", Short: "How many members two segments share", Example: "  weir segment overlap vip lapsed_vip", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				o, err := pl.house.OverlapSegments(ctx, pl.project, args[0], args[1])
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(o)
+				}
+				a.table([]string{"ONLY " + o.A, "BOTH", "ONLY " + o.B}, [][]string{{count(o.OnlyA), count(o.Both), count(o.OnlyB)}})
+				return nil
+			})
+		},
+	}
+}

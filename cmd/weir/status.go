@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/stages"
+	"github.com/weir-cdp/weir/workflows"
+)
+
+// askWait bounds how long a question to a running workflow may take.
+const askWait = 5 * time.Second
+
+// statusView is what `weir status --json` prints.
+type statusView struct {
+	Parts     []stages.PartStatus       `json:"parts"`
+	Schedules []workflows.ScheduleState `json:"schedules"`
+	Refresh   *workflows.Snapshot       `json:"refresh,omitempty"` // the running or last one, where a worker could be asked
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "How fresh each stream, stage and destination is, and what runs now",
+		Long: `Tells of each part: how its last run ended, how long ago it last succeeded, its
+rows, and the error if it failed; then the schedules with their next time, and the
+progress of a refresh that a weir dev, run or worker is doing.`,
+		Example: "  weir status\n  weir status --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				v, err := pl.status(ctx)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(v)
+				}
+				a.showStatus(v)
+				return nil
+			})
+		},
+	}
+}
+
+func (pl *platform) status(ctx context.Context) (statusView, error) {
+	v := statusView{Parts: []stages.PartStatus{}}
+	parts, err := pl.house.Status(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Parts = append(v.Parts, parts...)
+	c, err := pl.dial(ctx)
+	if err != nil {
+		return v, err
+	}
+	if v.Schedules, err = workflows.ScheduleStates(ctx, c, pl.project.Name); err != nil {
+		return v, err
+	}
+	if pl.own != nil {
+		return v, nil // nobody works: nobody could answer
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	if s, err := workflows.Status(ctx, c, pl.project.Name); err == nil {
+		v.Refresh = &s
+	} else if weir.CodeOf(err) != weir.NotFound {
+		pl.app.log.Warn("the refresh can't be asked", "error", err)
+	}
+	return v, nil
+}
+
+func (a *app) showStatus(v statusView) {
+	if len(v.Parts) == 0 {
+		a.printf("nothing has run yet; start with: weir run\n")
+	} else {
+		var rows [][]string
+		for _, s := range v.Parts {
+			lag := "never succeeded"
+			if !s.SucceededAt.IsZero() {
+				lag = ago(s.Lag)
+			}
+			rows = append(rows, []string{string(s.Stage), s.Part, s.Last.Status, lag, count(s.Last.RowsIn), count(s.Last.RowsOut), when(s.Last.EndedAt), cell(s.Last.Error)})
+		}
+		a.table([]string{"STAGE", "PART", "LAST RUN", "LAG", "ROWS IN", "ROWS OUT", "ENDED (UTC)", "ERROR"}, rows)
+	}
+	if len(v.Schedules) > 0 {
+		var rows [][]string
+		for _, s := range v.Schedules {
+			next := when(s.Next)
+			if s.Paused {
+				next = "paused"
+			}
+			rows = append(rows, []string{s.Source, next, when(s.Last)})
+		}
+		a.printf("\n")
+		a.table([]string{"SCHEDULE OF", "NEXT (UTC)", "LAST STARTED (UTC)"}, rows)
+	}
+	if v.Refresh != nil && v.Refresh.Outcome == workflows.Running {
+		var now []string
+		for _, r := range v.Refresh.Parts {
+			if r.Outcome == workflows.Running {
+				now = append(now, strings.TrimSpace(string(r.Stage)+" "+r.Part)+step(r))
+			}
+		}
+		a.printf("\nrefresh %s is running since %s: %s\n", v.Refresh.Run.ID, when(v.Refresh.StartedAt), strings.Join(now, ", "))
+	}
+}
