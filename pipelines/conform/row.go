@@ -14,6 +14,7 @@ type mapper struct {
 	*stream
 	row     mapping.Row
 	context standard.Context // with the row's country
+	phones  standard.Phones  // of a batch: its texts are the batch's
 	faults  []fault
 
 	lastOrigin string

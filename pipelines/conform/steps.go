@@ -58,6 +58,7 @@ func mapBatch(t *pipelines.Task, s *stream, p Params, where placement, batch pip
 	m := &mapper{stream: s, row: row}
 	for row.row = 0; row.row < int(batch.Rows.NumRows()); row.row++ {
 		m.context, m.faults = s.context, m.faults[:0]
+		m.context.Phones = &m.phones
 		v, ok := m.version(batch.First + int64(row.row))
 		if ok {
 			if err := pipelines.Emit(t, rowsChannel, where.of(s.index, v.ID), v); err != nil {

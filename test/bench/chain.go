@@ -17,7 +17,7 @@ import (
 )
 
 // people of the example shop whose rows are about a million.
-const peoplePerMillion = 70_000
+const peoplePerMillion = 100_000
 
 // chain: the generated shop through all stages, at one size and at four times
 // that, to tell whether memory grows with the input.

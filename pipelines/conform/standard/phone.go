@@ -26,6 +26,13 @@ func Phone(s string, c *Context) (string, error) {
 	if region == "" {
 		region = unknownRegion
 	}
+	if c.Phones == nil {
+		return readPhone(s, region)
+	}
+	return c.Phones.read(s, region)
+}
+
+func readPhone(s, region string) (string, error) {
 	n, err := phonenumbers.Parse(s, region)
 	if errors.Is(err, phonenumbers.ErrInvalidCountryCode) && region == unknownRegion {
 		return "", errPhoneRegion
@@ -37,4 +44,33 @@ func Phone(s string, c *Context) (string, error) {
 		return "", errPhoneValid
 	}
 	return phonenumbers.Format(n, phonenumbers.E164), nil
+}
+
+// Phones remembers how numbers were read, for those that a row gives twice, as
+// an identifier and as an attribute, and those that people share. Reading one
+// costs as much as the rest of a row. It is used by one goroutine.
+type Phones struct{ seen map[phoneText]phoneRead }
+
+type phoneText struct{ text, region string }
+
+type phoneRead struct {
+	e164 string
+	err  error
+}
+
+// rememberedPhones bounds the memory: past it all are forgotten.
+const rememberedPhones = 4096
+
+func (p *Phones) read(text, region string) (string, error) {
+	key := phoneText{text, region}
+	if r, ok := p.seen[key]; ok {
+		return r.e164, r.err
+	}
+	if p.seen == nil || len(p.seen) >= rememberedPhones {
+		p.seen = make(map[phoneText]phoneRead)
+	}
+	var r phoneRead
+	r.e164, r.err = readPhone(text, region)
+	p.seen[key] = r
+	return r.e164, r.err
 }

@@ -15,6 +15,7 @@ type Context struct {
 	Location *time.Location // of times without a zone; nil: UTC
 	Country  string         // the row's country, for postcodes and states; "": Region
 	Now      time.Time      // the run's; a birth date can't lie after it
+	Phones   *Phones        // remembers phone numbers; nil: each is read anew
 }
 
 func (c *Context) country() string {
