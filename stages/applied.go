@@ -91,6 +91,7 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 		parts["trait "+x.Name] = x
 	}
 	for _, x := range p.Segments {
+		x.Where = unplaced(x.Where)
 		parts["segment "+x.Name] = x
 	}
 	for _, x := range p.Destinations {
@@ -108,6 +109,18 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 		out[name] = string(b)
 	}
 	return out, nil
+}
+
+// unplaced is a condition without the lines that it stands on.
+func unplaced(c weir.Condition) weir.Condition {
+	c.At = ""
+	for _, list := range []*[]weir.Condition{&c.All, &c.Any, &c.None} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			(*list)[i] = unplaced((*list)[i])
+		}
+	}
+	return c
 }
 
 // AttachAll makes every table that finished stages have written a view of sess,

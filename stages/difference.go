@@ -90,7 +90,7 @@ changes as (
 		cast(null as timestamptz) as decided_at, cast(null as timestamptz) as valid_until,
 		sequence + case when coalesce(last_status = 'unknown' and last_op = 'remove' and last_key = have, false) then 0 else 1 end as sequence
 	from pairs where %[2]s and have is not null and (want <> have
-		or want is null and not exists (select 1 from sendable o where o.want = have and o.profile_id <> pairs.profile_id))
+		or want is null and not exists (select 1 from sendable o where o.want = pairs.have and o.profile_id <> pairs.profile_id))
 	union all
 	select 2, case when again then last_op else op end, profile_id, want, fields, checksum, class_id, decision_id, decided_at, valid_until,
 		sequence + case when again then 0 when have <> want then 2 else 1 end
