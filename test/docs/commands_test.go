@@ -11,7 +11,7 @@ var (
 	shell   = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 	command = regexp.MustCompile(`(?m)(?:^|&& |bin/)weir ((?:[a-z]+ ?)+)`)
 	word    = regexp.MustCompile(`[a-z]+`)
-	use     = regexp.MustCompile(`Use:\s+"([a-z]+)`)
+	use     = regexp.MustCompile(`(?:Use:\s+|group\()"([a-z]+)`)
 	target  = regexp.MustCompile(`(?m)^make ([a-z-]+)`)
 	rule    = regexp.MustCompile(`(?m)^([a-z-]+):`)
 )
