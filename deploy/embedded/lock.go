@@ -97,3 +97,19 @@ func held(dir string) (holder, bool) {
 	}
 	return readHolder(file), true
 }
+
+// startAlone waits until no other platform of this user is choosing its ports or
+// starting to listen on them, and keeps others from it until release is called. It
+// is no lock that anything's safety rests on: where it cannot be had, two that
+// start at the same moment may want one port, and one of them fails.
+func startAlone(ctx context.Context) (release func()) {
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("weir-start-%d.lock", os.Getuid()))
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return func() {}
+	}
+	poll(ctx, 20*time.Millisecond, func() bool {
+		return !errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+	})
+	return func() { _ = file.Close() } // which frees it
+}

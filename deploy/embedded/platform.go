@@ -93,6 +93,7 @@ func (p *Platform) start(ctx context.Context, o Options) error {
 		return err
 	}
 	p.folder = f
+	defer startAlone(ctx)() // until the parts listen, the ports are anybody's
 	ports, err := f.choosePorts(ctx, o.UI)
 	if err != nil {
 		return err
@@ -113,6 +114,9 @@ func (p *Platform) start(ctx context.Context, o Options) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	if p.temporal == nil { // the server ended its goroutine, having reported why
+		return p.startFailure()
+	}
 	p.endpoints = Endpoints{
 		PID: os.Getpid(), Command: o.Command, Workspace: o.Workspace,
 		Temporal: p.temporal.address, Namespace: Namespace,
@@ -124,6 +128,15 @@ func (p *Platform) start(ctx context.Context, o Options) error {
 		p.endpoints.UI = p.ui.url
 	}
 	return f.writeJSON(endpointsFile, p.endpoints)
+}
+
+func (p *Platform) startFailure() error {
+	select {
+	case err := <-p.failed:
+		return err
+	default:
+		return weir.Errorf(weir.Unavailable, "temporal does not start").At(p.folder.path("temporal")).Then("weir run --verbose says more")
+	}
 }
 
 // report hands a failure of a part to whoever reads Err.

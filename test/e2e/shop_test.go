@@ -28,6 +28,7 @@ func TestShop(t *testing.T) {
 	}
 	reconcileTables(t, p)
 	matching(t, p)
+	p.Dev(t) // what follows uses the platform that runs
 	reconcileDeliveries(t, p, d)
 	sent := d.State()
 	if sent.Adds == 0 || sent.Updates+sent.Removes+sent.Duplicates != 0 {
