@@ -169,10 +169,10 @@ func (a *app) showAnswer(x stages.Answer) {
 	a.printf("%s %s for %s, policy %.12s\n", word, x.Who.ProfileID, x.Activation, e.Revision)
 	a.printf("member of the segment: %s; at the destination now: %s\n", yes(x.Member), yes(x.Held))
 	if e.Basis != nil {
-		a.printf("\nbasis %s %s (%s)\n  %s\n", e.Basis.Code, e.Basis.Title, e.Basis.Law, e.Basis.Description)
+		a.printf("\nbasis %s %s (%s)\n  %s\n", e.Basis.Code, e.Basis.Title, e.Basis.Law, oneLine(e.Basis.Description))
 	}
 	for _, r := range e.Reasons {
-		a.printf("\n%s %s (%s)\n  %s\n", r.Code, r.Title, r.Law, r.Description)
+		a.printf("\n%s %s (%s)\n  %s\n", r.Code, r.Title, r.Law, oneLine(r.Description))
 		if r.Remedy != "" {
 			a.printf("  what to do: %s\n", r.Remedy)
 		}
@@ -184,6 +184,8 @@ func (a *app) showAnswer(x stages.Answer) {
 		a.printf("\nrecorded: %s at %s %s\n", map[bool]string{true: "allow", false: "deny"}[x.Recorded.Allow], when(x.Recorded.At), strings.Join(x.Recorded.Reasons, " "))
 	}
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func (a *app) policyDocs() *cobra.Command {
 	return &cobra.Command{

@@ -51,7 +51,11 @@ func (a *app) syncLs() *cobra.Command {
 				var rows [][]string
 				for _, v := range views {
 					next := when(v.Next)
-					rows = append(rows, []string{v.Stream, v.Schedule, next, orDash(string(v.Now)), orDash(v.Last), when(v.Succeeded), count(v.RowsOut), cell(v.Error)})
+					now := orDash(string(v.Now))
+					if v.Now == workflows.Waiting {
+						now = "paused, or waits for a worker"
+					}
+					rows = append(rows, []string{v.Stream, v.Schedule, next, now, orDash(v.Last), when(v.Succeeded), count(v.RowsOut), cell(v.Error)})
 				}
 				a.table([]string{"STREAM", "SCHEDULE", "NEXT (UTC)", "NOW", "LAST RUN", "SUCCEEDED (UTC)", "ROWS", "ERROR"}, rows)
 				return nil
@@ -262,7 +266,33 @@ func (pl *platform) hold(ctx context.Context, source, stream string, pause bool)
 	if pause {
 		return workflows.PauseStream(ctx, c, run, source, stream)
 	}
-	return workflows.ResumeStream(ctx, c, source, stream, workflows.StreamCommand{Run: &run})
+	if err := workflows.ResumeStream(ctx, c, source, stream, workflows.StreamCommand{Run: &run}); err != nil || pl.own == nil {
+		return err
+	}
+	// Nobody else works here: what was resumed is done before the parts stop.
+	stop, err := pl.work(c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return pl.settled(ctx, c, source, stream)
+}
+
+// settled waits until nothing works on a stream any more.
+func (pl *platform) settled(ctx context.Context, c client.Client, source, stream string) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r, err := workflows.StreamState(ctx, c, pl.project.Name, source, stream, false)
+		if err != nil || r.Outcome == "" {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return weir.Errorf(weir.Unavailable, "interrupted; the stream goes on with the next weir run or weir dev").Then("weir sync ls")
+		case <-tick.C:
+		}
+	}
 }
 
 func (a *app) syncAgain(verb, short string, mode workflows.Mode) *cobra.Command {
