@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -55,9 +56,9 @@ func (b *bench) planDeliveries(ctx context.Context, h *stages.House, name, key s
 	run := weir.Run{Workspace: "bench", ID: weir.NewRunID(benchNow, strconv.Itoa(round)), Now: benchNow, Project: key}
 	watch, done := make(chan sample, 1), make(chan struct{})
 	go func() { watch <- watchSelf(done) }()
-	started := time.Now()
+	before, started := ownCPU(), time.Now()
 	plan, err := h.All()[weir.Activate].Plan(ctx, run, "esp")
-	took := time.Since(started)
+	took, cpu := time.Since(started), ownCPU()-before
 	close(done)
 	s := <-watch
 	if err != nil {
@@ -79,7 +80,7 @@ func (b *bench) planDeliveries(ctx context.Context, h *stages.House, name, key s
 	if found["remove"] != rows/100 || found["send"] != changed {
 		return fmt.Errorf("found %v; there are %d to remove and %d to send", found, rows/100, changed)
 	}
-	return b.report.add(measure{Name: name, Peer: "weir", Found: found, WallS: took.Seconds(), Rows: int64(rows), Round: round, RSSMB: s.largest >> 10, TreeMB: s.tree >> 10})
+	return b.report.add(measure{Name: name, Peer: "weir", Found: found, WallS: took.Seconds(), CPUS: cpu.Seconds(), Rows: int64(rows), Round: round, RSSMB: s.largest >> 10, TreeMB: s.tree >> 10})
 }
 
 // planned counts the rows of a delivery plan.
@@ -106,6 +107,15 @@ func planned(ctx context.Context, h *stages.House, key string) (map[string]int, 
 		}
 	}
 	return found, nil
+}
+
+// ownCPU is what this process has used so far; the S3 gateway is another one.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // watchSelf is the most memory of this process and its children until done.
