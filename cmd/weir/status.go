@@ -95,7 +95,11 @@ func (a *app) showStatus(v statusView) {
 			if s.Paused {
 				next = "paused"
 			}
-			rows = append(rows, []string{s.Source, next, when(s.Last)})
+			of := s.Source
+			if of == workflows.MaintenanceSchedule {
+				of = "maintenance"
+			}
+			rows = append(rows, []string{of, next, when(s.Last)})
 		}
 		a.printf("\n")
 		a.table([]string{"SCHEDULE OF", "NEXT (UTC)", "LAST STARTED (UTC)"}, rows)
