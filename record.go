@@ -37,6 +37,17 @@ func (ids Identifiers) Add(kind, value string) {
 	ids[kind] = vs
 }
 
+// IsAddress tells whether an identifier's kind names a place to which something
+// can be sent: an e-mail address or a phone number, also with a prefix
+// (work_email). A grant has to reach each address that is sent.
+func IsAddress(kind string) bool {
+	switch kind {
+	case "email", "phone", "mobile", "fax":
+		return true
+	}
+	return strings.HasSuffix(kind, "_email") || strings.HasSuffix(kind, "_phone") || strings.HasSuffix(kind, "_mobile")
+}
+
 // Record is one row about a person or account as one source tells it. In
 // core.records each attribute is a column of its own; here it is the canonical
 // text of the attribute's type.

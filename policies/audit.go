@@ -14,7 +14,10 @@ func sampled(profile, revision string) bool {
 	h := fnv.New64a()
 	h.Write([]byte(revision))
 	h.Write([]byte(profile))
-	return h.Sum64()>>54 == 0
+	x := h.Sum64() // FNV's high bits are weak on short texts: mix as murmur3 ends
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return (x^x>>33)>>54 == 0
 }
 
 // audit asks the policy in full, on unabstracted facts, about two different rows

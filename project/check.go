@@ -107,13 +107,21 @@ func (l *loader) checkSubject() {
 			case kind == "attribute" && slices.Contains(attributes, name):
 			case kind == "attribute":
 				l.add("weir.yaml", didYouMean(name, attributes), "subject.%s names attribute %q, which no source maps", key, name)
-			case kind == "consent" && (name == "jurisdiction" || name == "region"):
-			case kind == "event" && name != "":
+			case key == "jurisdiction" && ref == "consent.jurisdiction":
+			case key == "last_contact" && kind == "event" && name != "":
 			default:
-				l.add("weir.yaml", "attribute.NAME, consent.jurisdiction or event.NAME", "subject.%s can't be taken from %q", key, ref)
+				l.add("weir.yaml", subjectSources[key], "subject.%s can't be taken from %q", key, ref)
 			}
 		}
 	}
+}
+
+// subjectSources says from where the gate can take each fact.
+var subjectSources = map[string]string{
+	"jurisdiction": "attribute.NAME or consent.jurisdiction",
+	"region":       "attribute.NAME",
+	"birth_date":   "attribute.NAME",
+	"last_contact": "event.NAME",
 }
 
 // personalKeys marks the key columns that are also mapped to a personal

@@ -39,14 +39,28 @@ func Load(dir string, known map[string]connectors.Connector) (*Project, error) {
 	l.folder("segments", l.segment)
 	l.folder("destinations", l.destination)
 	l.folder("activations", l.activation)
-	if entries, err := fs.ReadDir(l.fsys, "policies"); err == nil && len(entries) > 0 {
-		l.p.Policies = true
-	}
+	l.policies()
 	l.check()
 	if err := l.problems.asError(); err != nil {
 		return nil, err
 	}
 	return l.p, nil
+}
+
+// policies tells whether the project has rules of its own. Only a folder that is
+// not there means the built-in ones: one that can't be read, or is empty, would
+// otherwise drop an officer's rules without a word.
+func (l *loader) policies() {
+	entries, err := fs.ReadDir(l.fsys, "policies")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		l.problems = append(l.problems, Problem{Where: "policies", Message: "can't be read: " + err.Error(), Next: "give this user the right to read it"})
+	case len(entries) == 0:
+		l.problems = append(l.problems, Problem{Where: "policies", Message: "the folder is empty", Next: "remove it, and the built-in rules decide"})
+	default:
+		l.p.Policies = true
+	}
 }
 
 // loader gathers one project and what is wrong with it.

@@ -27,12 +27,12 @@ func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Addr
 			continue
 		}
 		fields[name] = v
-		if isAddress(ref) {
-			sent[consents.Address{Kind: ref, Value: textOf(v)}] = true
+		if weir.IsAddress(ref) || strings.Contains(textOf(v), "@") { // also in an attribute that is named otherwise
+			sent[consents.Address{Kind: addressKind(ref), Value: textOf(v)}] = true
 		}
 	}
-	if isAddress(a.Key) || len(sent) == 0 {
-		sent[consents.Address{Kind: a.Key, Value: key}] = true
+	if weir.IsAddress(a.Key) || strings.Contains(key, "@") || len(sent) == 0 {
+		sent[consents.Address{Kind: addressKind(a.Key), Value: key}] = true
 	}
 	addresses := slices.SortedFunc(maps.Keys(sent), func(x, y consents.Address) int {
 		return strings.Compare(x.Kind+"\x00"+x.Value, y.Kind+"\x00"+y.Value)
@@ -57,8 +57,9 @@ func (p *person) value(ref string) any {
 	return nil
 }
 
-// isAddress tells whether an identifier is a place to which something is sent.
-func isAddress(kind string) bool { return kind == "email" || kind == "phone" || kind == "mobile" }
+// addressKind is the identifier's kind under which consent to use an address is
+// looked up.
+func addressKind(ref string) string { return ref }
 
 // textOf is the canonical text of a marked value.
 func textOf(v any) string {

@@ -123,7 +123,7 @@ func attributeTypes(p *project.Project, raw map[string]schema.Table) map[string]
 			out[name] = declared
 		case name == "birth_date" || name == "date_of_birth":
 			out[name] = weir.Date
-		case len(types) == 1 && !isAddress(name) && !slices.Contains(p.IdentifierKinds(), name):
+		case len(types) == 1 && !weir.IsAddress(name) && !slices.Contains(p.IdentifierKinds(), name):
 			out[name] = slices.Collect(maps.Keys(types))[0]
 		default:
 			out[name] = weir.Text

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -91,14 +92,24 @@ func (s *stream) readEvent(id string, r *bodyReader) weir.Event {
 	return e
 }
 
+// errUnknownAction is told of an action outside the vocabulary.
+const errUnknownAction = standard.Fault("the action is not known: taken as a withdrawal")
+
 // consent fails closed in both directions: see the package's documentation.
 func (m *mapper) consent(out *body, collected time.Time) bool {
 	purpose, _, purposeOK := m.optional("purpose", standard.Token)
 	action, rawAction, _ := m.optional("action", standard.Text)
 	does, known := standard.Action(action, purpose)
-	if !known {
-		m.withhold("action", "an action can't be read", rawAction)
+	switch {
+	case known:
+	case strings.TrimSpace(rawAction) == "":
+		m.withhold("action", "a consent entry says nothing", rawAction)
 		return false
+	default:
+		// A word that is not known is more likely a no than a yes, and a no must
+		// not be lost: it restricts, and somebody is told (fails closed).
+		m.report("action", errUnknownAction, rawAction, false)
+		does = weir.Withdrawn
 	}
 	channel, _, channelOK := m.optional("channel", standard.Channel)
 	expires, expiresOK := m.instant(m.field("expires_at"))

@@ -190,20 +190,21 @@ func (w *settler) settle(versions []version) error {
 	}
 	if last.State == filtered {
 		w.t.Count("filtered", 1)
-		return nil
+		return w.keepRestriction(versions)
 	}
 	r := &bodyReader{b: last.Body}
 	if err := quarantine(w.t, w.stream, w.params, last, r.faults()); err != nil {
 		return err
 	}
 	if last.State == withheld {
-		return nil
+		return w.keepRestriction(versions)
 	}
 	return w.write(last, r)
 }
 
-// keepRestriction keeps what a deleted row of a consent stream last said, if it
-// restricts: that somebody said no is not undone by clearing a list.
+// keepRestriction keeps what a row of a consent stream last said, if it restricts
+// and its newer version is deleted, filtered out or can't be used: that somebody
+// said no is not undone by clearing or garbling a list.
 func (w *settler) keepRestriction(versions []version) error {
 	if w.Mapping.As != mapping.Consent {
 		return nil
