@@ -16,6 +16,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var now string
+	var wait time.Duration
 	c := &cobra.Command{
 		Use:   "run [stage…]",
 		Short: "One refresh: all stages or these, then a summary",
@@ -31,10 +32,11 @@ is one, else starts the embedded parts and stops them.`,
 			if err != nil {
 				return err
 			}
-			return a.refresh(cmd.Context(), at, stagesOf(args))
+			return a.refresh(cmd.Context(), at, stagesOf(args), wait)
 		},
 	}
 	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339; default: its start")
+	c.Flags().DurationVar(&wait, "delivery-wait", 0, "how long to wait for the destinations; what is not delivered by then goes on in weir dev, or with the next run")
 	return c
 }
 
@@ -68,7 +70,7 @@ func logicalNow(text string) (time.Time, error) {
 }
 
 // refresh runs stages once and tells what each did.
-func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage) error {
+func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage, wait time.Duration) error {
 	p, err := a.load()
 	if err != nil {
 		return err
@@ -96,7 +98,7 @@ func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage) e
 	if err != nil {
 		return err
 	}
-	handle, err := workflows.StartRefresh(ctx, c, workflows.RefreshInput{Run: run, Parts: parts(p), Stages: wanted})
+	handle, err := workflows.StartRefresh(ctx, c, workflows.RefreshInput{Run: run, Parts: parts(p), Stages: wanted, DeliveryWait: wait})
 	if err != nil {
 		return err
 	}
