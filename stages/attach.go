@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -91,10 +92,13 @@ func column[T any](ctx context.Context, sess *sql.Internal, q string) ([]T, erro
 }
 
 // rowJSON writes a fixed table's row as JSON that its noun decodes: times as
-// RFC 3339.
-func rowJSON(table string) string {
+// RFC 3339. With columns it is those alone.
+func rowJSON(table string, columns ...string) string {
 	var fields []string
 	for _, c := range schema.Named(table).Columns {
+		if len(columns) > 0 && !slices.Contains(columns, c.Name) {
+			continue
+		}
 		value := quote(c.Name)
 		if c.Type == schema.Timestamp {
 			value = "strftime(" + value + " at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"

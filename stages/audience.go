@@ -41,6 +41,11 @@ type audience struct {
 var audienceTables = []string{"core.profiles", "core.traits", "core.consents", "core.records", "identity.links",
 	"segment.memberships", "activation.state", "consent.decisions", "consent.classes"}
 
+// entryColumns are those of a consent entry that the gate reads: what is told of
+// a person is large enough without its notices and raw signals.
+var entryColumns = []string{"consent_id", "identifier_kind", "identifier_value", "purpose", "channel", "action", "basis", "explicit",
+	"jurisdiction", "occurred_at", "recorded_at", "expires_at", "proof"}
+
 // wanted finds which attributes, traits and segments the activations use.
 func wanted(p *project.Project, activations []weir.ActivationDef) (attributes map[string]bool, traits, segments []string) {
 	attributes, traitSet, segmentSet := map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -175,8 +180,8 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		ids := open(m, `select profile_id, '' from chunk order by 1`)
 		values := open(m, a.valuesQuery())
 		segments := open(m, fmt.Sprintf(`select profile_id, segment from segment.memberships semi join chunk using (profile_id) where segment in (%s) order by 1, 2`, literals(a.segments)))
-		addresses := open(m, `select profile_id, cast(to_json({kind: kind, value: value}) as varchar) from address semi join chunk using (profile_id) order by 1, kind, value`)
-		consents := open(m, fmt.Sprintf(`select profile_id, %s from reach semi join chunk using (profile_id) order by 1, consent_id`, rowJSON("core.consents")))
+		identifiers := open(m, `select profile_id, cast(to_json(identifiers) as varchar) from core.profiles semi join chunk using (profile_id) order by 1`)
+		consents := open(m, fmt.Sprintf(`select profile_id, %s from reach semi join chunk using (profile_id) order by 1, consent_id`, rowJSON("core.consents", entryColumns...)))
 		held := open(m, `select l.profile_id, cast(to_json(r.identifiers) as varchar) from core.records r join identity.links l using (record_id)
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
 		state := open(m, fmt.Sprintf(`select profile_id, %s from activation.state semi join chunk using (profile_id) order by 1`, rowJSON("activation.state")))
@@ -190,10 +195,8 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 				m.decode(v, &p.values)
 			}
 			p.segments = segments.take(p.profile)
-			for _, v := range addresses.take(p.profile) {
-				var x struct{ Kind, Value string }
-				m.decode(v, &x)
-				p.identifiers.Add(x.Kind, x.Value)
+			for _, v := range identifiers.take(p.profile) {
+				p.identifiers = m.identifiers(v)
 			}
 			for _, v := range consents.take(p.profile) {
 				var c weir.Consent
@@ -201,9 +204,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 				p.consents = append(p.consents, c)
 			}
 			for _, v := range held.take(p.profile) {
-				var ids weir.Identifiers
-				m.decode(v, &ids)
-				p.held = append(p.held, ids)
+				p.held = append(p.held, m.identifiers(v))
 			}
 			for _, v := range state.take(p.profile) {
 				var s weir.DeliveryState
@@ -274,6 +275,8 @@ type merge struct {
 	sess    *sql.Internal
 	err     error
 	closers []func() error
+	idsText string // what ids was decoded from
+	ids     weir.Identifiers
 }
 
 func (m *merge) close() {
@@ -290,6 +293,17 @@ func (m *merge) decode(text string, into any) {
 			m.err = weir.Errorf(weir.Internal, "read audience: %w", err)
 		}
 	}
+}
+
+// identifiers decodes a map. A person's records often hold the same, so the last
+// one is kept; nobody changes it.
+func (m *merge) identifiers(text string) weir.Identifiers {
+	if m.idsText != text {
+		var ids weir.Identifiers
+		m.decode(text, &ids)
+		m.idsText, m.ids = text, ids
+	}
+	return m.ids
 }
 
 // stream is one sorted stream of (profile id, value).

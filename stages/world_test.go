@@ -68,7 +68,10 @@ func newWorld(t *testing.T) *world {
 	w.village = &village{t: t, clock: noon}
 	w.tool = &tool{holds: map[string]string{}, seen: map[string]bool{}, sequence: map[string]int64{}, caps: connectors.Capabilities{BatchRows: 2}}
 	w.House = &House{Lake: lake, Dir: dir, Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { w.clock = w.clock.Add(time.Second); return w.clock },
-		Pause: func(ctx context.Context, d time.Duration) error { w.tool.paused = append(w.tool.paused, d); return ctx.Err() },
+		Pause: func(ctx context.Context, d time.Duration) error {
+			w.tool.paused = append(w.tool.paused, d)
+			return ctx.Err()
+		},
 		Session: func(ctx context.Context) (*sql.Internal, error) {
 			return sql.OpenInternal(ctx, sql.Options{Store: lake.Store(), TempDir: dir, CacheDir: filepath.Join(dir, "cache"), MemoryLimit: 256 << 20, Threads: 1})
 		},
@@ -128,7 +131,10 @@ func (w *world) settle() {
 }
 
 // tell commits the consent entries said so far.
-func (w *world) tell() { w.t.Helper(); putNamed(w.village, "core.consents", weir.Conform, w.entries...) }
+func (w *world) tell() {
+	w.t.Helper()
+	putNamed(w.village, "core.consents", weir.Conform, w.entries...)
+}
 
 func (w *world) next() weir.Run {
 	w.t.Helper()
