@@ -38,7 +38,10 @@ type Run struct {
 	Workspace string    `json:"workspace"`
 	ID        RunID     `json:"id"`
 	Now       time.Time `json:"now"`
-	Project   string    `json:"project"` // object key of the applied project that the run follows
+	// Logical says that a person chose Now (--now): then time goes on from there,
+	// else deliveries are judged by the clock when they are sent.
+	Logical bool   `json:"logical,omitempty"`
+	Project string `json:"project"` // object key of the applied project that the run follows
 }
 
 // CommitID names one commit of one run; committing an id twice is a no-op.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
@@ -24,6 +25,7 @@ type activateSpec struct {
 	Pins        map[string]int64 `json:"pins"`
 	Consents    int64            `json:"consents"` // snapshot of core.consents that was decided on
 	Chunks      []chunkInfo      `json:"chunks"`
+	PlannedAt   time.Time        `json:"planned_at"` // by the clock
 }
 
 func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -66,7 +68,7 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if err != nil {
 		return plan, err
 	}
-	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: consents, Chunks: chunks})
+	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: consents, Chunks: chunks, PlannedAt: a.Clock()})
 }
 
 // decidedOn is the snapshot of core.consents that the audience in force was
@@ -180,12 +182,17 @@ func (a *activate) Run(ctx context.Context, key string, progress func(weir.Progr
 		total += c.Rows
 	}
 	done := 0
-	for i, c := range sp.Chunks {
-		if err := d.chunk(ctx, i); err != nil {
-			return "", err
+	for _, removals := range []bool{true, false} { // of all activations first (invariant 7)
+		for i, c := range sp.Chunks {
+			if c.Removals != removals {
+				continue
+			}
+			if err := d.chunk(ctx, i); err != nil {
+				return "", err
+			}
+			done += c.Rows
+			progress(weir.Progress{Done: int64(done), Total: int64(total), Unit: "rows", Note: c.Activation})
 		}
-		done += c.Rows
-		progress(weir.Progress{Done: int64(done), Total: int64(total), Unit: "rows", Note: c.Activation})
 	}
 	if err := d.finish(ctx); err != nil {
 		return "", err

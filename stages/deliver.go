@@ -25,6 +25,8 @@ const (
 	tries = 5
 	// deliverTimeout bounds one call of a destination that may hang.
 	deliverTimeout = 60 * time.Second
+	// mostSingles bounds how many rows are sent one by one at the last try.
+	mostSingles = 500
 )
 
 // delivering is one run to one destination.
@@ -39,7 +41,6 @@ type delivering struct {
 	gate    *policies.Gate
 	noGate  error // why there is none
 	classes map[string]weir.DecisionClass
-	started time.Time
 	// stuck are the profiles of each activation whose removal did not go through:
 	// nothing new is sent of them before the old key is gone.
 	stuck map[[2]string]bool
@@ -54,7 +55,7 @@ func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (
 	if !ok {
 		return nil, weir.Errorf(weir.NotFound, "there is no destination %q", sp.Destination)
 	}
-	d := &delivering{House: a.House, sp: sp, j: j, p: p, started: a.Clock(), stuck: map[[2]string]bool{}}
+	d := &delivering{House: a.House, sp: sp, j: j, p: p, stuck: map[[2]string]bool{}}
 	if d.dest, err = a.OpenDestination(ctx, p, def); err != nil {
 		return nil, err
 	}
@@ -72,8 +73,17 @@ func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (
 	return d, nil
 }
 
-// now is the run's now, moved on by the time that passed since.
-func (d *delivering) now() time.Time { return d.sp.Run.Now.Add(d.Clock().Sub(d.started)) }
+// now is the time of the sending, however long ago the run was planned or due. A
+// now that a person chose moves on with the clock.
+func (d *delivering) now() time.Time {
+	if d.sp.Run.Logical {
+		return d.sp.Run.Now.Add(d.Clock().Sub(d.sp.PlannedAt))
+	}
+	if clock := d.Clock(); clock.After(d.sp.Run.Now) {
+		return clock
+	}
+	return d.sp.Run.Now
+}
 
 // chunk delivers one row group of the plan, unless it already has outcomes.
 func (d *delivering) chunk(ctx context.Context, n int) error {
@@ -85,13 +95,15 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	if err := d.j.start(ctx, n); err != nil {
+	first, err := d.j.start(ctx, n)
+	if err != nil {
 		return err
 	}
 	out := &outcomes{d: d, rows: make(map[string]*weir.Delivery, len(changes)), maybe: map[string]bool{}}
 	var rows []permit.Row
 	for _, c := range changes {
 		out.add(c)
+		out.maybe[c.ID] = !first // an earlier attempt may have sent it before it broke off
 		if d.stuck[[2]string{c.Activation, c.ProfileID}] && c.Op != weir.Remove {
 			out.stop(c.ID, "the old key could not be removed yet")
 			continue
@@ -103,8 +115,8 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 		rows = append(rows, r)
 	}
 	if d.sp.Chunks[n].Removals {
-		err = d.send(ctx, out, rows, func(rows []permit.Row) ([]permit.Batch, []policies.Refused, error) {
-			batches, refused := policies.Removals(d.sp.Run, d.sp.Chunks[n].Activation, d.caps.BatchRows, rows)
+		err = d.send(ctx, out, rows, func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error) {
+			batches, refused := policies.Removals(d.sp.Run, d.sp.Chunks[n].Activation, batch, rows)
 			return batches, refused, nil
 		})
 	} else {
@@ -149,14 +161,14 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 	for _, c := range changes {
 		byID[c.ID] = c
 	}
-	return d.send(ctx, out, rows, func(rows []permit.Row) ([]permit.Batch, []policies.Refused, error) {
+	return d.send(ctx, out, rows, func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error) {
 		decided := make([]policies.Decided, len(rows))
 		for i, r := range rows {
 			c := byID[r.IdempotencyKey]
 			decided[i] = policies.Decided{Class: d.classes[c.ClassID], Decision: weir.Decision{ID: c.DecisionID, Activation: activation,
 				ProfileID: c.ProfileID, ClassID: c.ClassID, Allow: true, At: c.DecidedAt, ValidUntil: c.ValidUntil}}
 		}
-		fresh, arrived, err := d.fresh(ctx, decider, def, rows)
+		fresh, arrived, err := d.fresh(ctx, decider, def, rows, byID)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -175,7 +187,7 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 		for _, r := range refused {
 			why[r.ProfileID] = r.Reasons
 		}
-		batches, more := policies.Admit(checked, policies.Delivery{Now: d.now(), Obligations: d.caps.Obligations, BatchRows: d.caps.BatchRows}, rows)
+		batches, more := policies.Admit(checked, policies.Delivery{Now: d.now(), Obligations: d.caps.Obligations, BatchRows: batch}, rows)
 		for i := range more {
 			if reasons, ok := why[more[i].ProfileID]; ok {
 				more[i].Reasons = reasons
@@ -187,7 +199,7 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 
 // fresh describes anew everybody in rows if consent entries arrived after those
 // that the decision knew; arrived is false if none did.
-func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row) (_ []policies.Candidate, arrived bool, err error) {
+func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row, planned map[string]change) (_ []policies.Candidate, arrived bool, err error) {
 	pins, err := d.Lake.Pins(ctx)
 	if err != nil {
 		return nil, false, err
@@ -208,12 +220,18 @@ func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def w
 		return nil, true, err
 	}
 	defer people.Close()
+	asPlanned := make(map[string]change, len(rows))
+	for _, r := range rows {
+		asPlanned[r.ProfileID] = planned[r.IdempotencyKey]
+	}
 	var out []policies.Candidate
 	for p, err := range people.people(ctx) {
 		if err != nil {
 			return nil, true, err
 		}
-		if _, addresses, ok := compose(def, p); ok {
+		// What is judged must be what is sent: somebody whose address or values have
+		// changed waits for the next run's plan.
+		if row, addresses, ok := compose(def, p); ok && row.Key == asPlanned[p.profile].Key && row.Checksum == asPlanned[p.profile].Checksum {
 			out = append(out, decider.Describe(policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
 				Consents: consents.Profile{Entries: p.consents, Held: p.held}}))
 		}
@@ -230,14 +248,28 @@ func profilesOf(rows []permit.Row) []string {
 }
 
 // send delivers rows until each has a final outcome. Rows that the destination
-// wants later are admitted anew for each try.
-func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row, admit func([]permit.Row) ([]permit.Batch, []policies.Refused, error)) error {
+// wants later are admitted anew for each try, the last time one by one, so that
+// one that it can't take holds nobody else up. If it takes nothing at all, it is
+// away, and the error lets the workflow try again later; else the rest counts as
+// unknown and the run goes on (invariant 8).
+func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row, admit func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error)) error {
 	var last error
+	total := len(rows)
 	for try := 1; len(rows) > 0; try++ {
 		if try > tries {
-			return weir.Errorf(weir.Unavailable, "destination %s did not take %d rows after %d tries: %w", d.sp.Destination, len(rows), tries, last)
+			if len(rows) == total {
+				return weir.Errorf(weir.Unavailable, "destination %s did not take %d rows after %d tries: %w", d.sp.Destination, len(rows), tries, last)
+			}
+			for _, r := range rows {
+				out.giveUp(r.IdempotencyKey)
+			}
+			return nil
 		}
-		batches, refused, err := admit(rows)
+		batch := d.caps.BatchRows
+		if try == tries && len(rows) <= mostSingles {
+			batch = 1
+		}
+		batches, refused, err := admit(rows, batch)
 		if err != nil {
 			return err
 		}
@@ -245,6 +277,9 @@ func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row,
 			out.stop(rows[r.Row].IdempotencyKey, fmt.Sprint("gate: ", r.Reasons))
 		}
 		again, wait, err := d.sendAll(ctx, out, batches)
+		if code := weir.CodeOf(err); code == weir.Denied || code == weir.Invalid || code == weir.NotFound {
+			return err // another try can't help
+		}
 		if err != nil {
 			last = err
 		}

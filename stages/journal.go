@@ -34,10 +34,10 @@ func (j journal) startedKey(n int) string { return j.key(fmt.Sprintf("started/%0
 
 func (j journal) outcomeKey(n int) string { return j.key(fmt.Sprintf("outcome/%06d.parquet", n)) }
 
-// start marks a chunk as about to be sent.
-func (j journal) start(ctx context.Context, n int) error {
-	_, err := j.store().PutIfAbsent(ctx, j.startedKey(n), []byte("started"))
-	return err
+// start marks a chunk as about to be sent; first is false if an earlier attempt
+// has, which may have sent some of it.
+func (j journal) start(ctx context.Context, n int) (first bool, err error) {
+	return j.store().PutIfAbsent(ctx, j.startedKey(n), []byte("started"))
 }
 
 // The marks of a destination that publishes after its last batch: before that,

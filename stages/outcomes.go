@@ -41,7 +41,13 @@ func (o *outcomes) set(id string, x connectors.Outcome) {
 	r := o.rows[id]
 	r.Attempts++
 	r.Status, r.Reply, r.At = string(x.Status), x.Reply, o.d.now()
+	if x.Status == connectors.Rejected && o.maybe[id] {
+		r.Status = Unknown // it may be refused because it is there already
+	}
 }
+
+// giveUp ends the tries of a row that the destination wanted later each time.
+func (o *outcomes) giveUp(id string) { o.rows[id].Status = Unknown }
 
 func (o *outcomes) all(changes []change) []weir.Delivery {
 	out := make([]weir.Delivery, len(changes))

@@ -99,7 +99,7 @@ of an activation, or the one named by --delivery. They pass the gate again.`,
 					_, err := pl.house.PreviewActivation(ctx, pl.project, args[0], 0)
 					return err
 				}
-				run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond))
+				run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond), false)
 				if err != nil {
 					return err
 				}

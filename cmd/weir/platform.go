@@ -74,6 +74,9 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 			pl.closers = append(pl.closers, own.Stop)
 		}
 	}
+	if err := os.MkdirAll(pl.scratch(), 0o700); err != nil { // the embedded parts make it, external ones do not
+		return weir.Errorf(weir.Invalid, "make the folder for temporary files: %w", err).Then("check that the project's directory is writable and its disk has space")
+	}
 	config, err := pl.lakeConfig()
 	if err != nil {
 		return err

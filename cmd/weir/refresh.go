@@ -32,7 +32,7 @@ is one, else starts the embedded parts and stops them.`,
 			if err != nil {
 				return err
 			}
-			return a.refresh(cmd.Context(), at, stagesOf(args), wait)
+			return a.refresh(cmd.Context(), at, now != "", stagesOf(args), wait)
 		},
 	}
 	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339; default: its start")
@@ -70,7 +70,7 @@ func logicalNow(text string) (time.Time, error) {
 }
 
 // refresh runs stages once and tells what each did.
-func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage, wait time.Duration) error {
+func (a *app) refresh(ctx context.Context, now time.Time, logical bool, wanted []weir.Stage, wait time.Duration) error {
 	p, err := a.load()
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (a *app) refresh(ctx context.Context, now time.Time, wanted []weir.Stage, w
 			return err
 		}
 	}
-	run, err := pl.newRun(ctx, now)
+	run, err := pl.newRun(ctx, now, logical)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func orElseErr(err, other error) error {
 }
 
 // newRun applies the project and names a run of it.
-func (pl *platform) newRun(ctx context.Context, now time.Time) (weir.Run, error) {
+func (pl *platform) newRun(ctx context.Context, now time.Time, logical bool) (weir.Run, error) {
 	key, err := pl.house.Apply(ctx, pl.project)
 	if err != nil {
 		return weir.Run{}, err
@@ -137,7 +137,7 @@ func (pl *platform) newRun(ctx context.Context, now time.Time) (weir.Run, error)
 	if _, err := rand.Read(suffix); err != nil {
 		return weir.Run{}, weir.Errorf(weir.Internal, "name the run: %w", err)
 	}
-	return weir.Run{Workspace: pl.project.Name, ID: weir.NewRunID(now, hex.EncodeToString(suffix)), Now: now, Project: key}, nil
+	return weir.Run{Workspace: pl.project.Name, ID: weir.NewRunID(now, hex.EncodeToString(suffix)), Now: now, Logical: logical, Project: key}, nil
 }
 
 // parts lists what a refresh of a project is made of.

@@ -221,7 +221,7 @@ func (pl *platform) working(ctx context.Context) (client.Client, weir.Run, func(
 			return nil, weir.Run{}, nil, err
 		}
 	}
-	run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond))
+	run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond), false)
 	if err != nil {
 		done()
 	}
@@ -259,7 +259,7 @@ func (pl *platform) hold(ctx context.Context, source, stream string, pause bool)
 	if stream == "" {
 		return workflows.PauseSource(ctx, c, pl.project.Name, source, pause)
 	}
-	run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond))
+	run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond), false)
 	if err != nil {
 		return err
 	}

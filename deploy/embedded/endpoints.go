@@ -93,12 +93,12 @@ func (e *Endpoints) healthy(ctx context.Context) bool {
 		return false
 	}
 	_ = c.Close()
-	return gatewayAnswers(ctx, e.S3)
+	return gatewayAnswers(ctx, e.S3, e.Lake.AccessKey)
 }
 
 // gatewayAnswers says whether an S3 gateway of ours serves there.
-func gatewayAnswers(ctx context.Context, address string) bool {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+healthPath, nil)
+func gatewayAnswers(ctx context.Context, address, access string) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+healthPath(access), nil)
 	if err != nil {
 		return false
 	}

@@ -187,6 +187,10 @@ var preferred = ports{Temporal: 17233, S3: 19000, UI: 18233}
 // process's child needs a moment to die.
 const releaseWait = time.Second
 
+// anyPorts is an environment variable that keeps away from the preferred ports:
+// tests start many platforms at once.
+const anyPorts = "WEIR_ANY_PORTS"
+
 // choosePorts keeps the ports of last time, else takes the preferred ones, else
 // any free ones, and remembers them.
 func (f folder) choosePorts(ctx context.Context, ui bool) (ports, error) {
@@ -208,7 +212,7 @@ func (f folder) choosePorts(ctx context.Context, ui bool) (ports, error) {
 			continue
 		}
 		*p.port = p.prefer
-		if !free(p.prefer) {
+		if os.Getenv(anyPorts) != "" || !free(p.prefer) {
 			n, err := freePort()
 			if err != nil {
 				return out, err

@@ -69,7 +69,7 @@ func (g *gateway) ready(ctx context.Context, k keys) error {
 		case died = <-g.exits:
 			return true
 		default:
-			return gatewayAnswers(ctx, g.address)
+			return gatewayAnswers(ctx, g.address, k.Access)
 		}
 	})
 	if died != nil {

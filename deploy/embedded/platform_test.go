@@ -148,7 +148,7 @@ func TestGatewayIsStartedAgain(t *testing.T) {
 	pid := childOf(t, os.Getpid())
 	must(t, syscall.Kill(pid, syscall.SIGKILL))
 	eventually(t, "another child serves", func() bool {
-		return syscall.Kill(pid, 0) == syscall.ESRCH && gatewayAnswers(t.Context(), p.Endpoints().S3)
+		return syscall.Kill(pid, 0) == syscall.ESRCH && gatewayAnswers(t.Context(), p.Endpoints().S3, p.Lake().AccessKey)
 	})
 	b, err := s.ReadFile(t.Context(), "k")
 	if err != nil || string(b) != "v" {

@@ -3,6 +3,8 @@ package embedded
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"os"
@@ -14,8 +16,13 @@ import (
 	"github.com/weir-cdp/weir"
 )
 
-// healthPath answers without credentials; no bucket may have its name.
-const healthPath = "/weir-healthz"
+// healthPath answers without credentials; no bucket may have its name. It is
+// another one for each folder's keys, so that two platforms that chose one port
+// at the same moment don't take each other's gateway for their own.
+func healthPath(access string) string {
+	sum := sha256.Sum256([]byte("health of " + access))
+	return "/weir-healthz-" + hex.EncodeToString(sum[:8])
+}
 
 // serveConfig is what the parent tells the S3 child, as the first line of its
 // standard input: so the secret is in no argument and no environment.
@@ -57,7 +64,7 @@ func ServeS3(ctx context.Context, leash io.Reader) error {
 		RootUserAccess: c.Keys.Access, RootUserSecret: c.Keys.Secret,
 		Region: region, Ports: []string{c.Address},
 		MaxConnections: 4096, MaxRequests: 1024, MultipartMaxParts: 10000,
-		Quiet: true, KeepAlive: true, DisableACLs: true, HealthPath: healthPath,
+		Quiet: true, KeepAlive: true, DisableACLs: true, HealthPath: healthPath(c.Keys.Access),
 	})
 	if err != nil && ctx.Err() == nil {
 		return weir.Errorf(weir.Unavailable, "the S3 gateway at %s: %w", c.Address, err)
