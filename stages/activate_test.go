@@ -518,3 +518,18 @@ func TestCommitTwiceIsOneCommit(t *testing.T) { // invariant 2
 		t.Errorf("%v; %d rows, then %d; %+v", err, len(before), len(after), two)
 	}
 }
+
+func TestWhatAKilledRunSentIsTakenBack(t *testing.T) { // invariant 7
+	w := one(t)
+	w.must(weir.Decide, "")
+	w.tool.after = func(int, permit.Batch) error { w.tool.cancel(); return errors.New("killed") }
+	if _, err := w.pass(weir.Activate, "esp", w.next()); err == nil {
+		t.Fatal("a killed run succeeded")
+	}
+	w.tool.after = nil
+	w.people["p1"] = citizen{email: "a@x.org", name: "Ann"} // left meanwhile
+	w.settle()
+	w.must(weir.Decide, "")
+	w.must(weir.Activate, "esp") // settles the killed run, and finds its row held
+	w.holds(map[string]string{})
+}
