@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
@@ -20,6 +21,8 @@ type collect struct{ *House }
 const (
 	cursorProperty = "weir.cursor" // what the last plan's cursor was
 	rewindProperty = "weir.rewind" // "": none; else forget or drop, until the next commit
+
+	collectedProperty = "weir.collected-at" // of the last sync
 )
 
 // What a rewound stream does with the rows that it collected before.
@@ -37,6 +40,9 @@ type collectSpec struct {
 	Plan   connectors.Plan `json:"plan"`
 	Drop   bool            `json:"drop"` // rows held before that no split replaces are removed
 	Held   []string        `json:"held"` // scopes held before
+	// CollectedAt is the run's now, or just after the last sync where that was
+	// later (a schedule that waited, a --now in the past): what is read later wins.
+	CollectedAt time.Time `json:"collected_at"`
 }
 
 func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -49,7 +55,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return plan, err
 	}
 	table := project.RawTable(source.Name, stream.Name)
-	prior, rewind, err := c.prior(ctx, table)
+	prior, properties, err := c.prior(ctx, table)
 	if err != nil {
 		return plan, err
 	}
@@ -62,6 +68,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 	if err != nil {
 		return plan, err
 	}
+	rewind := properties[rewindProperty]
 	held := slices.Sorted(maps.Keys(prior.Scopes))
 	if rewind != "" {
 		prior.Cursor, prior.Scopes = "", nil
@@ -77,7 +84,15 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return plan, err // the commit names it, also where nothing is rejected
 	}
 	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
-		Table: table, Plan: p, Drop: rewind == rewindDrop, Held: held})
+		Table: table, Plan: p, Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
+}
+
+// after is now, or the moment after the last sync if that is later.
+func after(now time.Time, last string) time.Time {
+	if t, err := time.Parse(time.RFC3339Nano, last); err == nil && !now.After(t) {
+		return t.Add(time.Microsecond)
+	}
+	return now
 }
 
 // stream finds the declared stream of a part, "source/stream".
@@ -158,32 +173,32 @@ func (h *House) streamSettings(source project.Source, s project.Stream) (connect
 	return connectors.Stream{Name: s.Name, Settings: settings, Key: s.Mapping.Key, Types: s.Types, Mode: s.Mode, Cursor: s.Cursor}, err
 }
 
-// prior is what the raw table accounts for.
-func (c *collect) prior(ctx context.Context, table string) (prior connectors.Prior, rewind string, err error) {
+// prior is what the raw table accounts for, and its properties.
+func (c *collect) prior(ctx context.Context, table string) (prior connectors.Prior, properties map[string]string, err error) {
 	t, err := c.Lake.Describe(ctx, table)
 	if weir.CodeOf(err) == weir.NotFound {
-		return prior, "", nil
+		return prior, nil, nil
 	}
 	if err != nil {
-		return prior, "", err
+		return prior, nil, err
 	}
 	if prior.Schema, err = sourceColumns(t).Arrow(); err != nil {
-		return prior, "", err
+		return prior, nil, err
 	}
 	snap, err := c.Lake.Current(ctx, table)
 	if err != nil {
-		return prior, "", err
+		return prior, nil, err
 	}
 	prior.Cursor = snap.Properties[cursorProperty]
 	held, err := c.Lake.Scopes(ctx, table, snap.ID)
 	if err != nil {
-		return prior, "", err
+		return prior, nil, err
 	}
 	prior.Scopes = make(map[string]string, len(held))
 	for scope, version := range held {
 		prior.Scopes[connectorName(scope)] = connectorName(version)
 	}
-	return prior, snap.Properties[rewindProperty], nil
+	return prior, snap.Properties, nil
 }
 
 // sourceColumns is a raw table without Weir's own columns.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -18,7 +19,7 @@ import (
 func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (result, error) {
 	r := result{Manifest: weir.Manifest{Run: sp.Run, Stage: weir.Collect, Counts: map[string]int64{}},
 		Part: sp.Source + "/" + sp.Stream, Properties: map[string]map[string]string{
-			sp.Table: {cursorProperty: sp.Plan.Cursor, rewindProperty: ""}}}
+			sp.Table: {cursorProperty: sp.Plan.Cursor, rewindProperty: "", collectedProperty: sp.CollectedAt.UTC().Format(time.RFC3339Nano)}}}
 	gone := map[string]bool{} // scopes that lose their rows
 	for _, s := range sp.Plan.Drop {
 		gone[s] = true

@@ -266,7 +266,7 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 				return append(to, "upsert"...)
 			})
 		case "_weir_collected_at":
-			cols[i] = instants(n, f.Type, l.spec.Run.Now)
+			cols[i] = instants(n, f.Type, l.spec.CollectedAt)
 		default:
 			at := indexOf(b.Rows.Schema(), f.Name)
 			if at < 0 {
