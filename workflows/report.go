@@ -50,6 +50,7 @@ type Report struct {
 func (r *Report) finish(s weir.StageRun) {
 	r.Outcome, r.Step = Outcome(s.Status), ""
 	r.RowsIn, r.RowsOut, r.Counts = s.RowsIn, s.RowsOut, s.Counts
+	r.Error = s.Error // of a part that could not be used, where the others could
 }
 
 // fail takes over what went wrong.
@@ -60,12 +61,15 @@ func (r *Report) fail(e *weir.Error) {
 
 // Problem is the report's error in one line, "" if it is none.
 func (r *Report) Problem() string {
-	if r.Outcome != Failed {
+	if r.Error == "" {
 		return ""
 	}
 	name := string(r.Stage)
 	if r.Part != "" {
 		name += " " + r.Part
+	}
+	if r.Where != "" {
+		name += " (" + r.Where + ")"
 	}
 	return (&weir.Error{Where: name, Message: r.Error, Next: r.Next}).Error()
 }

@@ -32,7 +32,7 @@ is one, else starts the embedded parts and stops them.`,
 			if err != nil {
 				return err
 			}
-			return a.refresh(cmd.Context(), at, now != "", stagesOf(args), wait)
+			return a.refreshWithRoom(cmd.Context(), at, now != "", stagesOf(args), wait)
 		},
 	}
 	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339; default: its start")
@@ -105,6 +105,9 @@ func (a *app) refresh(ctx context.Context, now time.Time, logical bool, wanted [
 	view := a.newProgress()
 	snap, err := handle.Watch(ctx, view.show)
 	view.end()
+	if full := fullDisk(ctx); full != nil {
+		return full
+	}
 	if ctx.Err() != nil {
 		// The person asked to stop: what runs is told, what is committed stays.
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -114,6 +117,7 @@ func (a *app) refresh(ctx context.Context, now time.Time, logical bool, wanted [
 	if len(snap.Parts) == 0 && err != nil {
 		return err
 	}
+	place(p, snap)
 	if perr := a.summary(snap); perr != nil {
 		return perr
 	}

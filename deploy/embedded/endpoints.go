@@ -35,7 +35,7 @@ type Endpoints struct {
 func (e Endpoints) Dial(ctx context.Context, log *slog.Logger) (client.Client, error) {
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort: e.Temporal, Namespace: e.Namespace,
-		Logger: sdklog.NewStructuredLogger(quieter(log, "temporal sdk")),
+		Logger: sdklog.NewStructuredLogger(quieter(log, "temporal sdk", slog.LevelWarn)),
 	})
 	if err != nil {
 		return nil, weir.Errorf(weir.Unavailable, "temporal at %s: %w", e.Temporal, err)

@@ -12,36 +12,39 @@ import (
 )
 
 // quieter gives a log for a part whose operator is not its user: what it calls
-// an error is mostly a retry of its own, so all levels go down by one step
-// (error to warn, the rest to debug).
-func quieter(log *slog.Logger, part string) *slog.Logger {
-	return slog.New(downHandler{log.Handler()}).With("part", part)
+// an error is mostly a retry of its own, so that goes down to the level given, and
+// the rest to debug. What is fatal is reported besides.
+func quieter(log *slog.Logger, part string, errors slog.Level) *slog.Logger {
+	return slog.New(downHandler{log.Handler(), errors}).With("part", part)
 }
 
-type downHandler struct{ slog.Handler }
+type downHandler struct {
+	slog.Handler
+	errors slog.Level
+}
 
-func down(l slog.Level) slog.Level {
+func (h downHandler) down(l slog.Level) slog.Level {
 	if l >= slog.LevelError {
-		return slog.LevelWarn
+		return h.errors
 	}
 	return slog.LevelDebug
 }
 
 func (h downHandler) Enabled(ctx context.Context, l slog.Level) bool {
-	return h.Handler.Enabled(ctx, down(l))
+	return h.Handler.Enabled(ctx, h.down(l))
 }
 
 func (h downHandler) Handle(ctx context.Context, r slog.Record) error {
-	r.Level = down(r.Level)
+	r.Level = h.down(r.Level)
 	return h.Handler.Handle(ctx, r)
 }
 
 func (h downHandler) WithAttrs(a []slog.Attr) slog.Handler {
-	return downHandler{h.Handler.WithAttrs(a)}
+	return downHandler{h.Handler.WithAttrs(a), h.errors}
 }
 
 func (h downHandler) WithGroup(name string) slog.Handler {
-	return downHandler{h.Handler.WithGroup(name)}
+	return downHandler{h.Handler.WithGroup(name), h.errors}
 }
 
 // serverLog sends the Temporal server's log to slog. What is fatal to the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -35,7 +36,7 @@ func TestRecordHistories(t *testing.T) {
 	var err error
 	r.client, err = client.DialContext(t.Context(), client.Options{
 		HostPort: p.Endpoints().Temporal, Namespace: Namespace, Identity: "recorder",
-		Logger: sdklog.NewStructuredLogger(quieter(testLog(), "sdk"))})
+		Logger: sdklog.NewStructuredLogger(quieter(testLog(), "sdk", slog.LevelWarn))})
 	must(t, err)
 	defer r.client.Close()
 	workers := workflows.NewWorkers(r.client, r.fakes.work())

@@ -57,7 +57,7 @@ func startTemporal(ctx context.Context, f folder, port int, log *slog.Logger, re
 	if err != nil {
 		return nil, err
 	}
-	lg := serverLog{l: quieter(log, "temporal"), fatal: report}
+	lg := serverLog{l: quieter(log, "temporal", slog.LevelInfo), fatal: report}
 	authorizer, err := authorization.GetAuthorizerFromConfig(&cfg.Global.Authorization)
 	if err != nil {
 		return nil, weir.Errorf(weir.Internal, "temporal: %w", err)
