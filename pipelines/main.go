@@ -10,7 +10,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/harness/init" // worker mode
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"             // alone: beamx pulls in every runner
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"            // alone: beamx pulls in every runner
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -28,13 +28,16 @@ type Runner interface {
 	Run(ctx context.Context, graph *beam.Pipeline) error
 }
 
-// Prism is Beam's runner inside this process. It keeps process globals: one
-// pipeline a process.
-type Prism struct{}
+// Direct is Beam's runner that executes a graph in this process, without a
+// server. Prism, its successor, serves jobs on every interface without asking who
+// it is, and starts any command that a job names: not beside customers' data
+// (docs/adr/20261123-direct-runner.md). The tests run the graph on Prism too, so
+// that it stays portable.
+type Direct struct{}
 
 // Run implements Runner.
-func (Prism) Run(ctx context.Context, graph *beam.Pipeline) error {
-	_, err := beam.Run(ctx, "prism", graph)
+func (Direct) Run(ctx context.Context, graph *beam.Pipeline) error {
+	_, err := beam.Run(ctx, "direct", graph)
 	return err
 }
 
@@ -99,20 +102,30 @@ func environment(ctx context.Context) (*object.Store, map[string]string, error) 
 			return nil, nil, weir.Errorf(weir.Invalid, "%s does not hold a JSON object of texts", SecretsEnv)
 		}
 	}
+	// Whatever this process might start must not inherit them.
+	for _, name := range []string{StoreEnv, SecretsEnv} {
+		if err := os.Unsetenv(name); err != nil {
+			return nil, nil, weir.Errorf(weir.Internal, "forget %s: %w", name, err)
+		}
+	}
 	store, err := object.Open(ctx, config)
 	return store, secrets, err
 }
 
 // Main is the main function of a pipeline process that RunChild started: it runs
-// the spec on Prism, tells progress and at last the outcome on standard output
+// the spec, tells progress and at last the outcome on standard output
 // as JSON lines, and returns an error whose text holds no row value. It must be
 // called once in a process, before anything else reads standard input.
 func Main(ctx context.Context, specKey string, stages map[weir.Stage]Pipeline) error {
+	return mainOn(ctx, Direct{}, specKey, stages)
+}
+
+func mainOn(ctx context.Context, on Runner, specKey string, stages map[weir.Stage]Pipeline) error {
 	if err := leash(); err != nil {
 		return err
 	}
 	lines := &lineWriter{w: os.Stdout}
-	err := execute(ctx, Prism{}, specKey, stages, func(p weir.Progress) { lines.write(line{Progress: &p}) })
+	err := execute(ctx, on, specKey, stages, func(p weir.Progress) { lines.write(line{Progress: &p}) })
 	if err != nil {
 		lines.write(line{Code: weir.CodeOf(err), Error: err.Error()})
 	}

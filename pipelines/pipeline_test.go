@@ -61,18 +61,28 @@ func TestLocalRunCountsWords(t *testing.T) {
 	}
 }
 
-func TestPrismGivesWhatALocalRunGives(t *testing.T) {
+func TestBeamGivesWhatALocalRunGives(t *testing.T) {
+	for _, runner := range []string{"direct", "prism"} {
+		t.Run(runner, func(t *testing.T) { beamGivesWhatALocalRunGives(t, runner) })
+	}
+}
+
+func beamGivesWhatALocalRunGives(t *testing.T, runner string) {
 	b := newBench(t, 400)
 	want := jsonOf(t, b.local("local"))
 	var last weir.Progress
 	start := time.Now()
-	m, err := RunChild(t.Context(), b.child(), b.plan("beam"), func(p weir.Progress) { last = p })
+	child := b.child()
+	if runner == "prism" {
+		child.Env = append(child.Env, prismEnv+"=1")
+	}
+	m, err := RunChild(t.Context(), child, b.plan("beam"), func(p weir.Progress) { last = p })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("the child took %s", time.Since(start))
 	if got := jsonOf(t, m); got != want {
-		t.Errorf("Prism gave\n%s\na local run\n%s", got, want)
+		t.Errorf("Beam gave\n%s\na local run\n%s", got, want)
 	}
 	if last.Done == 0 || last.Unit != "tasks" {
 		t.Errorf("last progress %+v", last)

@@ -33,7 +33,11 @@ const (
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == "pipeline":
-		if err := Main(context.Background(), os.Args[2], testStages); err != nil {
+		var on Runner = Direct{}
+		if os.Getenv(prismEnv) != "" {
+			on = prismRunner{}
+		}
+		if err := mainOn(context.Background(), on, os.Args[2], testStages); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

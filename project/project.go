@@ -64,7 +64,8 @@ type Temporal struct {
 	APIKey    string `json:"api_key"` // a reference
 }
 
-// Runner is what executes pipelines: "" or prism in a child process.
+// Runner is what executes pipelines: "", or prism, is the embedded one: a child
+// process on this machine.
 type Runner struct {
 	Type        string `json:"type"`
 	JobService  string `json:"job_service"`

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,9 +52,9 @@ func (v Resolver) lookup(kind, name string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(v.Dir, path)
 	}
-	b, err := os.ReadFile(path)
+	b, err := readSecret(path)
 	if err != nil {
-		return "", weir.Errorf(weir.Invalid, "secret file %s can't be read", name).Then("create it, readable by this user alone")
+		return "", weir.Errorf(weir.Invalid, "secret file %s can't be read: %w", name, err).Then("create it as a plain file, readable by this user alone")
 	}
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
@@ -89,4 +90,20 @@ func (v Resolver) any(x any) (any, error) {
 		return out, nil
 	}
 	return x, nil
+}
+
+// maxSecret bounds a secret file: no secret is longer, a device never ends.
+const maxSecret = 64 << 10
+
+func readSecret(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, errors.Unwrap(err) // without the path, which the message has
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no plain file")
+	case info.Size() > maxSecret:
+		return nil, errors.New("it is larger than 64 KiB")
+	}
+	return os.ReadFile(path)
 }

@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,6 +100,7 @@ func (l *loader) connector(r *reader, at *yaml.Node, name string, can func(conne
 // settings checks raw settings against a connector's fields, each problem at the
 // key that it concerns.
 func (l *loader) settings(r *reader, at *yaml.Node, fields []connectors.Field, raw map[string]any) {
+	l.secrets(r, at, nil, fields, raw)
 	_, problems := connectors.ParseSettings(fields, raw)
 	for _, p := range problems {
 		if v, ok := valueAt(raw, p.Path).(string); ok && IsReference(v) {
@@ -106,6 +108,43 @@ func (l *loader) settings(r *reader, at *yaml.Node, fields []connectors.Field, r
 		}
 		r.problem(locate(at, p.Path), p.Next, "%s", p.Error())
 	}
+}
+
+// secrets refuses secrets in the open: a project's definitions are stored in the
+// lake and kept in git (invariant 10).
+func (l *loader) secrets(r *reader, at *yaml.Node, path []string, fields []connectors.Field, raw map[string]any) {
+	for _, f := range fields {
+		here := append(slices.Clone(path), f.Name)
+		switch v := raw[f.Name].(type) {
+		case string:
+			if f.Secret && !IsReference(v) && !harmless(v) {
+				r.problem(locate(at, here), "write ${env:NAME} or ${file:PATH}", "%s holds a secret in the open", strings.Join(here, "."))
+			}
+		case map[string]any:
+			if f.Type == connectors.Object {
+				l.secrets(r, at, here, f.Fields, v)
+			}
+			for name, value := range v {
+				if text, ok := value.(string); ok && f.Type == connectors.Map && secretHeader.MatchString(name) && !IsReference(text) {
+					r.problem(locate(at, append(here, name)), "write ${env:NAME} or ${file:PATH}", "%s.%s holds a secret in the open", strings.Join(here, "."), name)
+				}
+			}
+		}
+	}
+}
+
+var secretHeader = regexp.MustCompile(`(?i)^(authorization|proxy-authorization|cookie|.*(api-?key|token|secret|password).*)$`)
+
+// harmless tells whether an address that may hold a password holds none.
+func harmless(s string) bool {
+	if strings.Contains(strings.ToLower(s), "password") {
+		return false
+	}
+	if u, err := url.Parse(s); err == nil && u.Scheme != "" && u.Host != "" {
+		_, secret := u.User.Password()
+		return !secret
+	}
+	return strings.Contains(s, "host=") // a DSN of words, without a password
 }
 
 func valueAt(v any, path []string) any {

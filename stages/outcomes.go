@@ -41,6 +41,9 @@ func (o *outcomes) set(id string, x connectors.Outcome) {
 	r := o.rows[id]
 	r.Attempts++
 	r.Status, r.Reply, r.At = string(x.Status), x.Reply, o.d.now()
+	if x.Status == connectors.Retry {
+		o.maybe[id] = true // a gateway may have answered for a receiver that took it
+	}
 	if x.Status == connectors.Rejected && o.maybe[id] {
 		r.Status = Unknown // it may be refused because it is there already
 	}

@@ -141,6 +141,9 @@ func (s *Session) Export(ctx context.Context, q, path string) (rows int64, err e
 
 // publish moves a finished file to its place.
 func publish(from, to string) error {
+	if err := os.Chmod(from, 0o600); err != nil { // it may hold personal data
+		return err
+	}
 	if os.Rename(from, to) == nil {
 		return nil
 	}
@@ -160,7 +163,7 @@ func publish(from, to string) error {
 			err = cerr
 		}
 		if err == nil {
-			err = os.Chmod(dst.Name(), 0o644)
+			err = os.Chmod(dst.Name(), 0o600) // it may hold personal data
 		}
 		if err == nil {
 			err = os.Rename(dst.Name(), to)

@@ -172,7 +172,7 @@ func TestPersonalKeysAreHashed(t *testing.T) {
 
 func hashed(secret, part string) string { return (&stream{secret: []byte(secret)}).hash(part) }
 
-// Whatever the order and cut of the raw rows, and with Prism as without it, the
+// Whatever the order and cut of the raw rows, and with Beam as without it, the
 // tables are the same.
 func TestOrderCutAndRunnerChangeNothing(t *testing.T) {
 	l := newLake(t)
@@ -190,7 +190,7 @@ func TestOrderCutAndRunnerChangeNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.same("Prism", m, want)
+	l.same("Beam", m, want)
 	raw := l.schemas["raw.crm__contacts"]
 	l.inputs[raw.Name] = nil
 	lines := map[string]int{}
