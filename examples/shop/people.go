@@ -39,7 +39,6 @@ type person struct {
 	inCRM    bool
 	inShop   bool
 	onWeb    bool
-	opted    bool
 	opts     int // 0: never asked for the newsletter
 	vip      bool
 }
