@@ -62,25 +62,35 @@ type comparison struct {
 // A, B, A are three. What may have arrived (unknown) and is still wanted as it
 // was goes again under the same sequence, and so under the same idempotency key.
 // What was rejected stays unsent until it changes or is redriven.
+//
+// Most rows are as they were: only keys and checksums of all are compared, and
+// the rest is read for those that moved.
 func differenceQuery(c comparison) string {
 	sql := func(b bool) string { return strconv.FormatBool(b) }
 	return fmt.Sprintf(`
-with desired as (
-	select d.*, x."at" as decided_at from activation.audience d
-	join consent.decisions x on x.decision_id = d.decision_id and x.allow and x.activation = d.activation and x.profile_id = d.profile_id
-	where d.activation = %[1]s and %[3]s
-	qualify row_number() over (partition by d.delivered_key order by d.profile_id) = 1),
-held as (select * from activation.state where activation = %[1]s and %[4]s),
-latest as (select profile_id, sequence, status, op, delivered_key, checksum from activation.deliveries where activation = %[1]s
-	qualify row_number() over (partition by profile_id order by sequence desc, "at" desc, (status = 'redriven') desc, delivery_id) = 1),
-pairs as (
+with wanted as (select profile_id, delivered_key, checksum from activation.audience where activation = %[1]s and %[3]s),
+twice as (select delivered_key, min(profile_id) as first from wanted group by delivered_key having count(*) > 1),
+desired as (select wanted.* from wanted left join twice using (delivered_key) where twice.first is null or twice.first = wanted.profile_id),
+held as (select profile_id, delivered_key, checksum, sequence from activation.state where activation = %[1]s and %[4]s),
+moved as materialized (
 	select coalesce(d.profile_id, s.profile_id) as profile_id, d.delivered_key as want, s.delivered_key as have,
-		d.fields, d.checksum, s.checksum as held_checksum, d.class_id, d.decision_id, d.decided_at, d.valid_until,
-		greatest(coalesce(s.sequence, 0), coalesce(t.sequence, 0)) as sequence,
-		case when s.delivered_key = d.delivered_key then 'update' else 'add' end as op,
-		t.status as last_status, t.op as last_op, t.delivered_key as last_key, t.checksum as last_checksum
+		d.checksum, s.checksum as held_checksum, s.sequence
 	from desired d full join held s on s.profile_id = d.profile_id
-	left join latest t on t.profile_id = coalesce(d.profile_id, s.profile_id)),
+	where d.profile_id is null or s.profile_id is null or d.delivered_key <> s.delivered_key or d.checksum <> s.checksum),
+latest as (select profile_id, sequence, status, op, delivered_key, checksum from activation.deliveries
+	where activation = %[1]s and profile_id in (select profile_id from moved)
+	qualify row_number() over (partition by profile_id order by sequence desc, "at" desc, (status = 'redriven') desc, delivery_id) = 1),
+decided as (
+	select d.profile_id, d.fields, d.class_id, d.decision_id, d.valid_until, x."at" as decided_at
+	from activation.audience d join consent.decisions x on x.decision_id = d.decision_id and x.allow and x.activation = d.activation and x.profile_id = d.profile_id
+	where d.activation = %[1]s and d.profile_id in (select profile_id from moved)),
+pairs as (
+	select m.profile_id, case when d.profile_id is not null then m.want end as want, m.have,
+		d.fields, m.checksum, m.held_checksum, d.class_id, d.decision_id, d.decided_at, d.valid_until,
+		greatest(coalesce(m.sequence, 0), coalesce(t.sequence, 0)) as sequence,
+		case when m.have = m.want then 'update' else 'add' end as op,
+		t.status as last_status, t.op as last_op, t.delivered_key as last_key, t.checksum as last_checksum
+	from moved m left join decided d using (profile_id) left join latest t using (profile_id)),
 sendable as (
 	select *, coalesce(last_status = 'unknown' and last_op <> 'remove' and last_key = want and last_checksum = checksum, false) as again from pairs
 	where want is not null and (have is null or held_checksum = '' or (%[2]s and (want <> have or checksum <> held_checksum)))
