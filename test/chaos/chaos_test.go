@@ -10,9 +10,9 @@ import (
 	"github.com/weir-cdp/weir/test/e2e/weirtest"
 )
 
-// rounds cut the kills, so that each part of the way is met again and again: a
-// shop that is done has nothing left to be killed in.
-const perRound = 10
+// perRound cuts the kills, so that each part of the way is met again and
+// again: a shop that is done has nothing left to be killed in.
+const perRound = 5
 
 func TestKills(t *testing.T) {
 	kills, err := strconv.Atoi(os.Getenv("WEIR_CHAOS"))

@@ -9,14 +9,19 @@ import (
 	"time"
 )
 
-// moments are the ways to choose when to kill: at a line of the log, at a number
-// of files that the lake has got, or while a delivery is under way.
+// The ways to choose when to kill: at a number of files that the lake has got, at
+// a line of the log, when a delivery has come but is not taken, and when it is
+// taken but not answered.
 const (
-	atLine = iota
-	atFile
+	atFile = iota
 	atRequest
-	ways
+	atTaken
+	atLine
 )
+
+// turns are the ways in turn: a refresh that nobody kills in its deliveries is
+// soon done, and leaves nothing to be killed in.
+var turns = []int{atFile, atRequest, atTaken, atLine, atFile}
 
 // Crashes kills a refresh this many times at moments drawn from the seed, the
 // ways in turn. Start starts the process to kill; it must refresh the project and
@@ -25,7 +30,7 @@ func Crashes(t testing.TB, p *Project, d *Destination, kills int, seed uint64, s
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 11))
 	for n := range kills {
-		way, at := (n+1)%ways, 1+r.IntN(14)
+		way, at := turns[n%len(turns)], 1+r.IntN(14)
 		x := start()
 		switch way {
 		case atLine:
@@ -33,9 +38,8 @@ func Crashes(t testing.TB, p *Project, d *Destination, kills int, seed uint64, s
 		case atFile:
 			want := files(p) + at*6
 			untilEnded(t, x, func() bool { return files(p) >= want })
-		case atRequest:
+		case atRequest, atTaken:
 			killing := make(chan struct{})
-			taken := n/ways%2 == 1
 			hook := func(int) {
 				select {
 				case <-killing:
@@ -46,7 +50,7 @@ func Crashes(t testing.TB, p *Project, d *Destination, kills int, seed uint64, s
 			}
 			d.Before(nil)
 			d.After(nil)
-			if taken {
+			if way == atTaken {
 				d.After(hook)
 			} else {
 				d.Before(hook)

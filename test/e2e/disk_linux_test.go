@@ -15,7 +15,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
-		t.Skip("mounting a small disk needs root")
+		t.Skip("run the tests as root: a small disk is mounted")
 	}
 	p := weirtest.Shop(t, "300")
 	d := p.Receive(t)
@@ -24,7 +24,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256m"); err != nil {
-		t.Skipf("a small disk cannot be mounted here: %v", err)
+		t.Skipf("run the tests as root and outside a container without mounts: a small disk cannot be mounted (%v)", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
