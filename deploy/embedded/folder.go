@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -244,12 +245,16 @@ func waitFree(ctx context.Context, port int) bool {
 	return poll(ctx, 20*time.Millisecond, func() bool { return free(port) })
 }
 
+// freePort draws a port below those that the kernel gives to outgoing
+// connections: one of theirs could be taken before it is listened on.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", address(0))
-	if err != nil {
-		return 0, weir.Errorf(weir.Unavailable, "no free port on the loopback interface: %w", err)
+	const from, to, draws = 20000, 32000, 100
+	for range draws {
+		if n := from + mathrand.IntN(to-from); free(n) {
+			return n, nil
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, weir.Errorf(weir.Unavailable, "no free port on the loopback interface between %d and %d", from, to)
 }
 
 // poll calls ok until it is true or ctx ends, and says which.

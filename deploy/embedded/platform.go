@@ -57,6 +57,20 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, unusable(o.Dir, err)
 	}
+	for try := 1; ; try++ {
+		p, err := startOnce(ctx, o)
+		if err == nil || try == portTries || !strings.Contains(err.Error(), "address already in use") {
+			return p, err
+		}
+		o.Log.Info("a port was taken meanwhile; other ones are tried", "error", err)
+	}
+}
+
+// portTries is how often other ports are chosen: between looking whether one is
+// free and listening on it, anybody may take it.
+const portTries = 4
+
+func startOnce(ctx context.Context, o Options) (*Platform, error) {
 	held, err := take(ctx, o.Dir, holder{PID: os.Getpid(), Command: o.Command})
 	if err != nil {
 		return nil, err
