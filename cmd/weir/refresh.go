@@ -32,6 +32,9 @@ is one, else starts the embedded parts and stops them.`,
 			if err != nil {
 				return err
 			}
+			if away := time.Since(at).Abs(); away > 24*time.Hour {
+				a.sayf("weir: this run is as of %s: windows and consents are judged as of then, and deliveries are real\n", at.Format(time.RFC3339))
+			}
 			return a.refreshWithRoom(cmd.Context(), at, now != "", stagesOf(args), wait)
 		},
 	}

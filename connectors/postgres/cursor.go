@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,7 +89,7 @@ func (c cursor) now(ctx context.Context, conn *pgx.Conn, rel *relation, name str
 	p.Xmin = uint64(xmin)
 	err = conn.QueryRow(ctx, fmt.Sprintf("select %s::text from %s t where %s is not null and not (%s) order by t.%s desc limit 1", // without t, by the text
 		c.column, rel.sql(), c.column, c.endless, c.column)).Scan(&p.After)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		err = nil
 	}
 	return p, uint64(xmax), err

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,7 +23,7 @@ func (s *source) Discover(ctx context.Context) ([]connectors.Discovered, error) 
 	var out []connectors.Discovered
 	for _, name := range names {
 		rel, err := find(ctx, conn, name)
-		if err == pgx.ErrNoRows {
+		if errors.Is(err, pgx.ErrNoRows) {
 			continue // dropped since, or a schema with a dot in its name
 		}
 		if err == nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ const keyQuery = `select a.attname from pg_index i cross join lateral unnest(i.i
 // describe finds a table, by its exact name or as SQL reads it.
 func (s *server) describe(ctx context.Context, conn *pgx.Conn, table string) (*relation, error) {
 	r, err := find(ctx, conn, table)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, s.noTable(ctx, conn, table)
 	}
 	if err != nil {
