@@ -28,11 +28,11 @@ func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Addr
 		}
 		fields[name] = v
 		if weir.IsAddress(ref) || strings.Contains(textOf(v), "@") { // also in an attribute that is named otherwise
-			sent[consents.Address{Kind: addressKind(ref), Value: textOf(v)}] = true
+			sent[consents.Address{Kind: ref, Value: textOf(v)}] = true
 		}
 	}
 	if weir.IsAddress(a.Key) || strings.Contains(key, "@") || len(sent) == 0 {
-		sent[consents.Address{Kind: addressKind(a.Key), Value: key}] = true
+		sent[consents.Address{Kind: a.Key, Value: key}] = true
 	}
 	addresses := slices.SortedFunc(maps.Keys(sent), func(x, y consents.Address) int {
 		return strings.Compare(x.Kind+"\x00"+x.Value, y.Kind+"\x00"+y.Value)
@@ -56,10 +56,6 @@ func (p *person) value(ref string) any {
 	}
 	return nil
 }
-
-// addressKind is the identifier's kind under which consent to use an address is
-// looked up.
-func addressKind(ref string) string { return ref }
 
 // textOf is the canonical text of a marked value.
 func textOf(v any) string {
