@@ -69,6 +69,17 @@ type IdentityDef struct {
 	Rules        []MatchRule               `json:"rules"`
 	Survivorship Survivorship              `json:"survivorship"`
 	Categories   map[string]string         `json:"categories"` // attribute to special category
+	Model        *ModelDef                 `json:"model,omitempty"` // nil: deterministic rules only
+}
+
+// ModelDef is `model:` of identity.yaml: what the probabilistic model compares.
+// What is left out is chosen from the data. With Auto alone, everything is.
+type ModelDef struct {
+	Auto      bool              `json:"auto,omitempty"`      // `model: auto`
+	Compare   map[string]string `json:"compare,omitempty"`   // attribute or identifier kind to comparison: name, date, text, email, phone, postcode, place, number, exact, ignore
+	Order     []string          `json:"order,omitempty"`     // the keys of Compare as declared
+	Block     [][]string        `json:"block,omitempty"`     // each rule: attributes or identifier kinds that must agree, each with an optional transform: name:prefix3
+	Threshold float64           `json:"threshold,omitempty"` // probability of a link, 0 to 1; 0: the default
 }
 
 // Comparison is one operator with its operands as canonical texts:
