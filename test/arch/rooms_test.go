@@ -46,7 +46,7 @@ var rooms = []room{
 		tests: []string{"@/lakehouse/object", "@/lakehouse/rowfile"},
 		why:   "a stage says what its steps do; how they run on Beam is the engine's"},
 	{path: "pipelines/*/*", may: []string{"@", "@/pipelines/conform/...", "@/pipelines/resolve/...", "@/pipelines/unify/...", "@/pipelines/segment/...",
-		decimal, text, nearest, "github.com/google/cel-go/...", "github.com/nyaruka/phonenumbers"},
+		decimal, text, nearest, "github.com/google/cel-go/...", "github.com/nyaruka/phonenumbers", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"},
 		tests: []string{"go.yaml.in/yaml/v3"},
 		why:   "an algorithm is pure, so that it also works on one profile, live, and can be tested on values"},
 	{path: "policies", may: []string{"@", "@/policies/...", opa, nearest, "go.yaml.in/yaml/v3"},

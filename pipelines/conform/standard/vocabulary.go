@@ -11,7 +11,8 @@ import (
 var vocabulary = map[string]Func{
 	"email": Email, "phone": Phone, "mobile": Phone, "fax": Phone,
 	"given_name": Name, "first_name": Name, "middle_name": Name, "family_name": Name, "last_name": Name,
-	"full_name": Name, "name": Name, "maiden_name": Name, "company": Text, "job_title": Text,
+	"full_name": Name, "name": Name, "maiden_name": Name, "company": Company, "company_name": Company, "legal_name": Company, "trade_name": Company, "job_title": Text,
+	"domain": Domain, "siren": SIREN, "siret": SIRET, "vat": VAT, "vat_number": VAT, "lei": LEI,
 	"birth_date": BirthDate, "date_of_birth": BirthDate,
 	"country": Country, "postcode": Postcode, "postal_code": Postcode, "zip": Postcode,
 	"city": Name, "street": Text, "state": State, "region": State,
@@ -42,17 +43,29 @@ func Attribute(name string, t weir.AttributeType) Func {
 	return value
 }
 
-// Identifier returns the standardiser of an identifier's kind: e-mail addresses
-// and phones (also with a prefix: work_email) as such, all others as text.
+// Identifier returns the standardiser of an identifier's kind: e-mail addresses,
+// phones, domains and companies' numbers (also with a prefix: work_email) as such,
+// all others as text.
 func Identifier(kind string) Func {
 	switch {
 	case kind == "email" || strings.HasSuffix(kind, "_email"):
 		return Email
 	case kind == "phone" || kind == "mobile" || strings.HasSuffix(kind, "_phone"):
 		return Phone
+	case IsDomain(kind):
+		return Domain
+	}
+	for _, name := range []string{"siren", "siret", "vat", "vat_number", "lei"} {
+		if kind == name || strings.HasSuffix(kind, "_"+name) {
+			return vocabulary[name]
+		}
 	}
 	return identifier
 }
+
+// IsDomain tells whether an identifier's kind names internet domains: domain, also
+// with a prefix (web_domain).
+func IsDomain(kind string) bool { return kind == "domain" || strings.HasSuffix(kind, "_domain") }
 
 // identifier is Text without the spellings of "nothing", which would join
 // strangers.
