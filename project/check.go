@@ -13,6 +13,7 @@ import (
 // declared, and what follows from several files together.
 func (l *loader) check() {
 	l.checkIdentity()
+	l.checkMentions()
 	l.checkSubject()
 	l.personalKeys()
 	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), events: nil}
@@ -57,13 +58,6 @@ func (l *loader) checkIdentity() {
 	sources := namesOf(l.p.Sources, func(s Source) string { return s.Name })
 	for _, d := range l.p.Identity {
 		where := "identity.yaml"
-		for _, rule := range d.Rules {
-			for _, m := range rule.Match {
-				if !slices.Contains(kinds, m) && !slices.Contains(attributes, m) {
-					l.add(where, didYouMean(m, append(slices.Clone(kinds), attributes...)), "rule %s matches on %q, which no source maps", rule.Name, m)
-				}
-			}
-		}
 		for field, rules := range d.Survivorship.Fields {
 			if !slices.Contains(attributes, field) && !slices.Contains(kinds, field) {
 				l.add(where, didYouMean(field, attributes), "survivorship of %q, which no source maps", field)

@@ -11,13 +11,13 @@ import (
 
 func (l *loader) identity(r *reader, _ string, root *yaml.Node) {
 	r.object(root, keys{
-		"person":  func(n *yaml.Node) { l.p.Identity = append(l.p.Identity, r.identityOf(weir.Person, n)) },
-		"account": func(n *yaml.Node) { l.p.Identity = append(l.p.Identity, r.identityOf(weir.Account, n)) },
+		"person":  func(n *yaml.Node) { l.p.Identity = append(l.p.Identity, l.identityOf(r, weir.Person, n)) },
+		"account": func(n *yaml.Node) { l.p.Identity = append(l.p.Identity, l.identityOf(r, weir.Account, n)) },
 	})
 	slices.SortFunc(l.p.Identity, func(a, b weir.IdentityDef) int { return -strings.Compare(string(a.Kind), string(b.Kind)) })
 }
 
-func (r *reader) identityOf(kind weir.Kind, n *yaml.Node) weir.IdentityDef {
+func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.IdentityDef {
 	d := weir.IdentityDef{Kind: kind, Identifiers: map[string]weir.IdentifierRule{}}
 	r.object(n, keys{
 		"identifiers": func(n *yaml.Node) {
@@ -39,12 +39,13 @@ func (r *reader) identityOf(kind weir.Kind, n *yaml.Node) weir.IdentityDef {
 					r.problem(c, "rename one", "two rules named %s", rule.Name)
 				default:
 					d.Rules = append(d.Rules, rule)
+					for _, m := range rule.Match {
+						l.mentions = append(l.mentions, mention{m, "rule " + rule.Name + " matches on", r.at(c)})
+					}
 				}
 			}
 		},
-		"model": func(n *yaml.Node) {
-			r.problem(n, "remove it: deterministic rules decide until then", "the probabilistic model is not part of this version")
-		},
+		"model":        func(n *yaml.Node) { d.Model = l.model(r, n) },
 		"survivorship": func(n *yaml.Node) { d.Survivorship = r.survivorship(n) },
 		"categories":   r.textMap(&d.Categories),
 	})

@@ -70,6 +70,7 @@ type loader struct {
 	p        *Project
 	problems Problems
 	places   map[string]string // "segment x" to file:line, for later references
+	mentions []mention         // names in identity.yaml that a source has to map
 }
 
 func (l *loader) file(name string, read func(r *reader, name string, root *yaml.Node)) {

@@ -1,0 +1,99 @@
+package project
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"go.yaml.in/yaml/v3"
+)
+
+// comparisons are the types of `model: {compare: …}`; ignore leaves a field out
+// that the automatic choice would take.
+var comparisons = []string{"name", "date", "text", "email", "phone", "postcode", "place", "number", "company", "exact", "ignore"}
+
+// transforms make a blocking key coarser: birth_date:year.
+var transforms = []string{"exact", "phonetic", "prefix3", "prefix4", "initial", "year", "local", "domain", "last4", "last6"}
+
+// mention is a name that some source has to map, and where it is used.
+type mention struct{ name, use, where string }
+
+// model reads `model: auto`, or the keys of an explicit one; what these leave out
+// is chosen from the data.
+func (l *loader) model(r *reader, n *yaml.Node) *weir.ModelDef {
+	if n.Kind == yaml.ScalarNode {
+		switch n.Value {
+		case "auto":
+			return &weir.ModelDef{Auto: true}
+		case "none":
+			return nil
+		}
+		r.problem(n, "model: auto, or keys compare, block, threshold", "unknown model %q", n.Value)
+		return nil
+	}
+	d := &weir.ModelDef{}
+	r.object(n, keys{
+		"compare": func(n *yaml.Node) {
+			d.Compare = map[string]string{}
+			r.each(n, func(k, v *yaml.Node) {
+				var kind string
+				r.text(&kind)(v)
+				if !slices.Contains(comparisons, kind) {
+					r.problem(v, didYouMean(kind, comparisons), "unknown comparison %q of %s", kind, k.Value)
+					return
+				}
+				d.Order = append(d.Order, k.Value)
+				d.Compare[k.Value] = kind
+				l.mentions = append(l.mentions, mention{k.Value, "the model compares", r.at(k)})
+			})
+		},
+		"block":     func(n *yaml.Node) { d.Block = l.blocks(r, n) },
+		"threshold": r.fraction(&d.Threshold),
+	})
+	d.Auto = len(d.Compare) == 0 && len(d.Block) == 0
+	return d
+}
+
+// blocks reads the blocking rules: records that agree on all parts of one are
+// compared.
+func (l *loader) blocks(r *reader, n *yaml.Node) [][]string {
+	var out [][]string
+	for _, c := range r.list(n) {
+		var parts []string
+		for _, p := range r.list(c) {
+			var part string
+			r.text(&part)(p)
+			name, transform, coarse := strings.Cut(part, ":")
+			if coarse && !slices.Contains(transforms, transform) {
+				r.problem(p, didYouMean(transform, transforms), "unknown transform %q of %s", transform, name)
+			}
+			l.mentions = append(l.mentions, mention{name, "a blocking rule uses", r.at(p)})
+			parts = append(parts, part)
+		}
+		if len(parts) == 0 {
+			r.problem(c, "[family_name, birth_date]", "a blocking rule needs at least one field")
+			continue
+		}
+		out = append(out, parts)
+	}
+	return out
+}
+
+// fraction reads a probability between 0 and 1, both left out.
+func (r *reader) fraction(into *float64) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if err := n.Decode(into); err != nil || n.Kind != yaml.ScalarNode || !(*into > 0 && *into < 1) {
+			r.problem(n, "a probability: 0.95", "threshold is no number between 0 and 1")
+		}
+	}
+}
+
+// checkMentions finds names that no source maps.
+func (l *loader) checkMentions() {
+	known := append(slices.Clone(l.p.IdentifierKinds()), l.p.AttributeNames()...)
+	for _, m := range l.mentions {
+		if !slices.Contains(known, m.name) {
+			l.add(m.where, didYouMean(m.name, known), "%s %q, which no source maps", m.use, m.name)
+		}
+	}
+}
