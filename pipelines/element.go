@@ -14,15 +14,16 @@ const toManifest = -1
 type element struct {
 	To     int         `json:"to"`           // step index, or toManifest
 	At     int         `json:"-"`            // partition: the Beam key
-	Ref    *ref        `json:"r,omitempty"`  // a row group of a scratch file
+	Ref    *ref        `json:"r,omitempty"`  // a block of a scratch object
 	Source *sourceTask `json:"s,omitempty"`  // what a first step's task reads
 	Result *result     `json:"ok,omitempty"` // what a finished task wrote
 }
 
-// ref points at the rows of one channel and partition in one scratch file.
+// ref points at the rows of one channel and partition in one scratch object.
 type ref struct {
 	Key     string `json:"k"`
-	Group   int    `json:"g"`
+	Offset  int64  `json:"o"`
+	Bytes   int64  `json:"b"`
 	Rows    int    `json:"n"`
 	Channel string `json:"c"`
 }
@@ -59,7 +60,7 @@ func sortRefs(refs []ref) []ref {
 		if refs[i].Key != refs[j].Key {
 			return refs[i].Key < refs[j].Key
 		}
-		return refs[i].Group < refs[j].Group
+		return refs[i].Offset < refs[j].Offset
 	})
 	out := refs[:0]
 	for i, r := range refs {

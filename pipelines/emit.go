@@ -1,37 +1,48 @@
 package pipelines
 
 import (
+	"bytes"
 	"fmt"
-	"reflect"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/pipelines/scratch"
 )
 
 // Emit sends a row to a partition of the next step, on a named channel; the
 // channel "<step>:<channel>" is of a named later step. All rows of a channel
-// have one type, a struct with parquet tags and without map fields (their order
-// in a file would not be fixed). Partitions are numbered from 0; a step may use
-// any number of them, the spec's is a suggestion.
+// have one type, a struct that package scratch can lay out: no maps, whose order
+// would not be fixed. Partitions are numbered from 0; a step may use any number
+// of them, the spec's is a suggestion.
 func Emit[T any](t *Task, channel string, partition int, row T) error {
-	e, ok := t.channels[channel].(*buffer[T])
+	c, ok := t.channels[channel].(*emitting[T])
 	if !ok {
 		var err error
-		if e, err = open[T](t, channel); err != nil {
+		if c, err = open[T](t, channel); err != nil {
 			return err
 		}
 	}
 	if partition < 0 {
 		return weir.Errorf(weir.Internal, "channel %s: partition %d", channel, partition)
 	}
-	e.rows[partition] = append(e.rows[partition], row)
-	n := e.sizeOf(&row)
-	e.t.buffered += n
+	p := c.parts[partition]
+	if p == nil {
+		p = &part{}
+		c.parts[partition] = p
+	}
+	before := len(p.rows)
+	p.rows = c.encoder.Append(p.rows, &row)
+	p.n++
+	t.buffered += int64(len(p.rows) - before)
 	if t.buffered < taskMemory {
 		return nil
 	}
+	return t.flush()
+}
+
+// flush writes what all channels hold.
+func (t *Task) flush() error {
 	for _, name := range sortedKeys(t.channels) {
 		if err := t.channels[name].flush(); err != nil {
 			return err
@@ -41,118 +52,75 @@ func Emit[T any](t *Task, channel string, partition int, row T) error {
 	return nil
 }
 
-// emitter is a channel's buffer, whatever its row type.
+// emitter is a channel, whatever its row type.
 type emitter interface{ flush() error }
 
-// buffer holds a channel's rows by partition until they make a scratch file.
-type buffer[T any] struct {
+// emitting holds a channel's rows by partition until they make a scratch object.
+type emitting[T any] struct {
 	t       *Task
 	channel string // without the step
 	to      int    // step index
-	rows    map[int][]T
-	files   int
-	written int64 // rows seen, for sampling sizes
-	size    int64 // sampled bytes a row
+	encoder *scratch.Encoder[T]
+	parts   map[int]*part
+	objects int
 }
 
-func open[T any](t *Task, channel string) (*buffer[T], error) {
+// part is the rows of one partition, laid out.
+type part struct {
+	rows []byte
+	n    int
+}
+
+func open[T any](t *Task, channel string) (*emitting[T], error) {
 	if other, taken := t.channels[channel]; taken {
 		return nil, weir.Errorf(weir.Internal, "channel %s of step %s has rows of two types, %T and %T",
 			channel, t.Step(), other, new(T))
 	}
-	b := &buffer[T]{t: t, channel: channel, to: t.index + 1, rows: map[int][]T{}}
+	c := &emitting[T]{t: t, channel: channel, to: t.index + 1, parts: map[int]*part{}}
 	if step, name, named := strings.Cut(channel, ":"); named {
 		i, ok := t.rt.pipeline.step(step)
 		if !ok || i <= t.index {
 			return nil, weir.Errorf(weir.Internal, "channel %s of step %s leads to no later step", channel, t.Step())
 		}
-		b.to, b.channel = i, name
+		c.to, c.channel = i, name
 	}
-	if b.to >= len(t.rt.pipeline.Steps) || b.channel == "" || strings.Contains(b.channel, "/") {
+	if c.to >= len(t.rt.pipeline.Steps) || c.channel == "" || strings.Contains(c.channel, "/") {
 		return nil, weir.Errorf(weir.Internal, "step %s can't emit on channel %q", t.Step(), channel)
+	}
+	var err error
+	if c.encoder, err = scratch.NewEncoder[T](); err != nil {
+		return nil, err
 	}
 	if t.channels == nil {
 		t.channels = map[string]emitter{}
 	}
-	t.channels[channel] = b
-	return b, nil
+	t.channels[channel] = c
+	return c, nil
 }
 
-// flush writes the buffered rows as one scratch file, one row group a partition.
-func (b *buffer[T]) flush() error {
-	if len(b.rows) == 0 {
+// flush writes the rows held as one scratch object, a block for each partition.
+func (c *emitting[T]) flush() error {
+	if len(c.parts) == 0 {
 		return nil
 	}
-	parts := make([]int, 0, len(b.rows))
-	largest := 0
-	for p, rows := range b.rows {
-		parts = append(parts, p)
-		largest = max(largest, len(rows))
+	t := c.t
+	key := fmt.Sprintf("%s/%02d-%s/%s-%02d-%s-%04d.rows",
+		strings.TrimSuffix(t.rt.spec.Scratch, "/"), t.index, t.Step(), t.id, c.to, c.channel, c.objects)
+	partitions := make([]int, 0, len(c.parts))
+	for p := range c.parts {
+		partitions = append(partitions, p)
 	}
-	sort.Ints(parts)
-	t := b.t
-	key := fmt.Sprintf("%s/%02d-%s/%s-%02d-%s-%04d.parquet",
-		strings.TrimSuffix(t.rt.spec.Scratch, "/"), t.index, t.Step(), t.id, b.to, b.channel, b.files)
-	w, err := rowfile.NewScratchWriter[T](t.ctx, t.rt.store, key, largest)
-	if err != nil {
-		return err
+	slices.Sort(partitions)
+	var data []byte
+	for _, p := range partitions {
+		held := c.parts[p]
+		start := len(data)
+		data = c.encoder.Block(data, held.rows, held.n)
+		held.rows = nil
+		t.out = append(t.out, element{To: c.to, At: p,
+			Ref: &ref{Key: key, Offset: int64(start), Bytes: int64(len(data) - start), Rows: held.n, Channel: c.channel}})
 	}
-	for group, p := range parts {
-		if err := w.WriteGroup(b.rows[p]); err != nil {
-			w.Abort()
-			return err
-		}
-		t.out = append(t.out, element{To: b.to, At: p,
-			Ref: &ref{Key: key, Group: group, Rows: len(b.rows[p]), Channel: b.channel}})
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	b.files++
-	clear(b.rows)
-	return nil
-}
-
-// sizeOf estimates a row's bytes in memory: every 32nd row is measured, a
-// running mean stands for the others.
-func (b *buffer[T]) sizeOf(row *T) int64 {
-	if b.written%32 == 0 {
-		n := memory(reflect.ValueOf(row).Elem())
-		if b.written == 0 {
-			b.size = n
-		} else {
-			b.size += (n - b.size) / 8
-		}
-	}
-	b.written++
-	return b.size
-}
-
-// memory measures a value with what it points to.
-func memory(v reflect.Value) int64 {
-	n := int64(v.Type().Size())
-	switch v.Kind() {
-	case reflect.String:
-		n += int64(v.Len())
-	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return n + int64(v.Len())
-		}
-		for i := range v.Len() {
-			n += memory(v.Index(i))
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			n += memory(it.Key()) + memory(it.Value()) + 16
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			n += memory(v.Field(i)) - int64(v.Field(i).Type().Size())
-		}
-	case reflect.Pointer, reflect.Interface:
-		if !v.IsNil() {
-			n += memory(v.Elem())
-		}
-	}
-	return n
+	c.objects++
+	clear(c.parts)
+	return t.rt.store.Put(t.ctx, key, bytes.NewReader(data), int64(len(data)))
 }

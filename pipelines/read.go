@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/pipelines/scratch"
 )
 
 // Read returns all rows that were sent to this partition on a channel, in an
@@ -28,7 +29,7 @@ func Read[T any](ctx context.Context, t *Task, channel string) ([]T, error) {
 	return rows, nil
 }
 
-// Stream is Read with one row group in memory at a time.
+// Stream is Read with one block in memory at a time.
 func Stream[T any](ctx context.Context, t *Task, channel string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, r := range t.in[channel] {
@@ -48,11 +49,18 @@ func Stream[T any](ctx context.Context, t *Task, channel string) iter.Seq2[T, er
 }
 
 func readRef[T any](ctx context.Context, t *Task, r ref) ([]T, error) {
-	rows, err := rowfile.ReadGroup[T](ctx, t.rt.store, r.Key, r.Group)
-	if err == nil && len(rows) != r.Rows {
-		err = weir.Errorf(weir.Internal, "row group %d has %d rows, its reference says %d", r.Group, len(rows), r.Rows).At(r.Key)
+	block, err := t.rt.store.ReadRange(ctx, r.Key, r.Offset, r.Bytes)
+	if err != nil {
+		return nil, err
 	}
-	return rows, err
+	rows, err := scratch.Decode[T](block)
+	if err == nil && len(rows) != r.Rows {
+		err = weir.Errorf(weir.Internal, "the block has %d rows, its reference says %d", len(rows), r.Rows)
+	}
+	if err != nil {
+		return nil, weir.Errorf(weir.CodeOf(err), "%w", err).At(r.Key)
+	}
+	return rows, nil
 }
 
 // ScanInput reads every row of one of the spec's inputs, from any step: for

@@ -12,8 +12,8 @@ import (
 )
 
 // taskMemory is how many bytes of rows a task buffers over all its channels
-// before it rolls its scratch files; tests lower it.
-var taskMemory int64 = 64 << 20
+// before it writes them to scratch; tests lower it.
+var taskMemory int64 = 32 << 20
 
 // Task is one unit of a step's work. It is used by one goroutine.
 type Task struct {
@@ -117,10 +117,8 @@ func (t *Task) table(name string) (schema.Table, error) {
 
 // finish writes what is buffered and turns the task's work into elements.
 func (t *Task) finish() ([]element, error) {
-	for _, name := range sortedKeys(t.channels) {
-		if err := t.channels[name].flush(); err != nil {
-			return nil, err
-		}
+	if err := t.flush(); err != nil {
+		return nil, err
 	}
 	keys := make([][2]string, 0, len(t.tables))
 	for k := range t.tables {

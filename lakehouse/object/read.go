@@ -93,6 +93,21 @@ func (s *Store) ReadFile(ctx context.Context, key string) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
+// ReadRange reads length bytes of an object from an offset; an object that ends
+// before is an error.
+func (s *Store) ReadRange(ctx context.Context, key string, offset, length int64) ([]byte, error) {
+	r, err := s.get(ctx, key, offset, length)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	b := make([]byte, length)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, s.failed("read object", key, err)
+	}
+	return b, nil
+}
+
 // Stat describes an object; a missing one is weir.NotFound.
 func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
 	if err := checkKey(key); err != nil {
