@@ -27,14 +27,15 @@ type Endpoints struct {
 	UI        string `json:"ui,omitempty"`
 	Catalog   string `json:"catalog"` // file
 
-	Lake object.Config `json:"-"` // with the credentials
-	dir  folder
+	Lake  object.Config `json:"-"` // with the credentials
+	dir   folder
+	token bearer
 }
 
 // Dial connects to Temporal.
 func (e Endpoints) Dial(ctx context.Context, log *slog.Logger) (client.Client, error) {
 	c, err := client.DialContext(ctx, client.Options{
-		HostPort: e.Temporal, Namespace: e.Namespace,
+		HostPort: e.Temporal, Namespace: e.Namespace, HeadersProvider: e.token,
 		Logger: sdklog.NewStructuredLogger(quieter(log, "temporal sdk", slog.LevelWarn)),
 	})
 	if err != nil {
@@ -81,7 +82,9 @@ func readEndpoints(f folder) (*Endpoints, bool) {
 		return nil, false
 	}
 	e.Lake = f.lake(e.S3, k)
-	return e, true
+	token, err := Token(string(f), temporalToken)
+	e.token = bearer(token)
+	return e, err == nil
 }
 
 func (e *Endpoints) healthy(ctx context.Context) bool {

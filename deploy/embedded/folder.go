@@ -46,6 +46,12 @@ func open(dir string) (folder, error) {
 	if err := f.upgrade(Version, upgrades); err != nil {
 		return "", err
 	}
+	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o077 != 0 {
+		// Personal data and tokens lie here. A folder of another owner stays as it is.
+		if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return "", unusable(dir, err)
+		}
+	}
 	if err := os.RemoveAll(f.path(scratchDir)); err != nil {
 		return "", unusable(dir, err)
 	}

@@ -106,6 +106,9 @@ func spawn(t *testing.T, dir string) *process {
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	must(t, err)
 	must(t, json.Unmarshal(line, &p.Endpoints))
+	token, err := Token(dir, temporalToken)
+	must(t, err)
+	p.token = bearer(token)
 	return p
 }
 

@@ -116,13 +116,17 @@ func (p *Platform) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	token, err := Token(o.Dir, temporalToken)
+	if err != nil {
+		return err
+	}
 	g, parts := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		p.gateway, err = startGateway(parts, o.Self, f, ports.S3, keys, o.Log, p.report)
 		return err
 	})
 	g.Go(func() (err error) {
-		p.temporal, err = startTemporal(parts, f, ports.Temporal, o.Log, p.report)
+		p.temporal, err = startTemporal(parts, f, ports.Temporal, bearer(token), o.Log, p.report)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -134,11 +138,13 @@ func (p *Platform) start(ctx context.Context, o Options) error {
 	p.endpoints = Endpoints{
 		PID: os.Getpid(), Command: o.Command, Workspace: o.Workspace,
 		Temporal: p.temporal.address, Namespace: Namespace,
-		S3: p.gateway.address, Catalog: f.path("catalog.db"), dir: f,
+		S3: p.gateway.address, Catalog: f.path("catalog.db"), dir: f, token: bearer(token),
 		Lake: f.lake(p.gateway.address, keys),
 	}
 	if o.UI {
-		p.ui = startUI(ports.UI, p.temporal.address)
+		if p.ui, err = startUI(ctx, ports.UI, p.temporal.address, bearer(token), o.Log); err != nil {
+			return err
+		}
 		p.endpoints.UI = p.ui.url
 	}
 	return f.writeJSON(endpointsFile, p.endpoints)
@@ -192,7 +198,7 @@ func (p *Platform) Stop() error {
 			}
 		}
 		if p.ui != nil {
-			p.ui.stop()
+			errs = append(errs, p.ui.stop())
 		}
 		if p.temporal != nil {
 			errs = append(errs, p.temporal.stop())

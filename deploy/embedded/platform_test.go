@@ -26,7 +26,7 @@ func TestDataIsKeptFromStartToStart(t *testing.T) {
 	first := p.Endpoints()
 	eventually(t, "the web interface answers", func() bool {
 		r, err := http.Get(first.UI)
-		return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusOK
+		return err == nil && r.Body.Close() == nil && r.StatusCode == http.StatusUnauthorized
 	})
 	c, err := p.Dial(t.Context())
 	must(t, err)

@@ -35,7 +35,7 @@ func TestRecordHistories(t *testing.T) {
 	r := &recorder{t: t, fakes: &fakeStages{dir: filepath.Dir(dir)}}
 	var err error
 	r.client, err = client.DialContext(t.Context(), client.Options{
-		HostPort: p.Endpoints().Temporal, Namespace: Namespace, Identity: "recorder",
+		HostPort: p.Endpoints().Temporal, Namespace: Namespace, Identity: "recorder", HeadersProvider: p.Endpoints().token,
 		Logger: sdklog.NewStructuredLogger(quieter(testLog(), "sdk", slog.LevelWarn))})
 	must(t, err)
 	defer r.client.Close()

@@ -39,11 +39,12 @@ const clusterName = "active"
 type temporalServer struct {
 	server  temporal.Server
 	address string
+	token   bearer
 }
 
 // startTemporal starts the server on its two files and waits until the
 // namespace answers.
-func startTemporal(ctx context.Context, f folder, port int, log *slog.Logger, report func(error)) (*temporalServer, error) {
+func startTemporal(ctx context.Context, f folder, port int, token bearer, log *slog.Logger, report func(error)) (*temporalServer, error) {
 	history, visibility := database(f.path("temporal/history.db")), database(f.path("temporal/visibility.db"))
 	for _, db := range []*config.SQL{history, visibility} {
 		if err := setUp(db); err != nil {
@@ -58,30 +59,27 @@ func startTemporal(ctx context.Context, f folder, port int, log *slog.Logger, re
 		return nil, err
 	}
 	lg := serverLog{l: quieter(log, "temporal", slog.LevelInfo), fatal: report}
-	authorizer, err := authorization.GetAuthorizerFromConfig(&cfg.Global.Authorization)
+	inside, err := newInternode(time.Now())
 	if err != nil {
-		return nil, weir.Errorf(weir.Internal, "temporal: %w", err)
-	}
-	claims, err := authorization.GetClaimMapperFromConfig(&cfg.Global.Authorization, lg)
-	if err != nil {
-		return nil, weir.Errorf(weir.Internal, "temporal: %w", err)
+		return nil, err
 	}
 	server, err := temporal.NewServer(
 		temporal.WithConfig(cfg),
-		temporal.ForServices(temporal.DefaultServices),
+		temporal.ForServices(append([]string{string(primitives.InternalFrontendService)}, temporal.DefaultServices...)),
 		temporal.WithStaticHosts(hosts), // no gossip, no membership ports
 		temporal.WithLogger(lg),
-		temporal.WithAuthorizer(authorizer),
-		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return claims }),
+		temporal.WithAuthorizer(authorization.NewDefaultAuthorizer()),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return token }),
+		temporal.WithTLSConfigFactory(inside),
 		temporal.WithDynamicConfigClient(dynamic),
 	)
 	if err != nil {
 		return nil, weir.Errorf(weir.Internal, "temporal: %w", err)
 	}
-	if err := server.Start(); err != nil { // returns when all four services listen
+	if err := server.Start(); err != nil { // returns when all services listen
 		return nil, weir.Errorf(weir.Unavailable, "temporal does not start: %w", err).At(f.path("temporal"))
 	}
-	t := &temporalServer{server: server, address: address(port)}
+	t := &temporalServer{server: server, address: address(port), token: token}
 	if err := t.ready(ctx, log); err != nil {
 		return nil, errors.Join(err, t.stop())
 	}
@@ -99,7 +97,7 @@ func (t *temporalServer) stop() error {
 // ready waits for the namespace and brings that of an older folder up to today's
 // retention and search attributes.
 func (t *temporalServer) ready(ctx context.Context, log *slog.Logger) error {
-	c, err := Endpoints{Temporal: t.address, Namespace: Namespace}.Dial(ctx, log)
+	c, err := Endpoints{Temporal: t.address, Namespace: Namespace, token: t.token}.Dial(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -195,7 +193,7 @@ func makeNamespace(db *config.SQL) error {
 func serverConfig(port int, history, visibility *config.SQL) (*config.Config, map[primitives.ServiceName]static.Hosts, error) {
 	hosts := map[primitives.ServiceName]static.Hosts{}
 	services := map[string]config.Service{}
-	for _, s := range []primitives.ServiceName{primitives.FrontendService, primitives.HistoryService, primitives.MatchingService, primitives.WorkerService} {
+	for _, s := range []primitives.ServiceName{primitives.FrontendService, primitives.InternalFrontendService, primitives.HistoryService, primitives.MatchingService, primitives.WorkerService} {
 		p := port
 		if s != primitives.FrontendService {
 			var err error
@@ -224,7 +222,6 @@ func serverConfig(port int, history, visibility *config.SQL) (*config.Config, ma
 			}},
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
-		PublicClient:        config.PublicClient{HostPort: address(port)},
 		Archival:            config.Archival{History: config.HistoryArchival{State: "disabled"}, Visibility: config.VisibilityArchival{State: "disabled"}},
 		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
 			History:    config.HistoryArchivalNamespaceDefaults{State: "disabled"},
