@@ -12,6 +12,7 @@ func (a *app) commands() []*cobra.Command {
 		a.planCommand(),
 		a.applyCommand(),
 		a.statusCommand(),
+		a.uiCommand(),
 		a.queryCommand(),
 		a.syncCommand(),
 		a.profileCommand(),

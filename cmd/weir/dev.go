@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,21 +53,10 @@ func (a *app) dev(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.json {
-		if err := a.printJSON(map[string]any{"ready": true, "endpoints": pl.ends, "metrics": metrics}); err != nil {
-			return err
-		}
-	} else {
-		a.printf("weir dev: %s is ready\n", p.Name)
-		if pl.embedded {
-			a.printf("  temporal       %s (namespace %s)\n  web interface  %s\n  s3             http://%s (keys in .weir/credentials)\n",
-				pl.ends.Temporal, pl.ends.Namespace, pl.ends.UI, pl.ends.S3)
-		}
-		a.printf("  metrics        http://%s/metrics\nStop with Ctrl-C.\n", metrics)
-		if p.Policies && len(p.Signers) == 0 {
-			a.printf("The rules in policies/ are not signed: they rule here, on this machine only.\n")
-		}
+	if err := a.showReady(pl, metrics); err != nil {
+		return err
 	}
+	go a.watchRoom(ctx, pl.state())
 	var failed <-chan error
 	if pl.own != nil {
 		failed = pl.own.Err()
@@ -77,6 +67,28 @@ func (a *app) dev(ctx context.Context) error {
 	case err := <-failed:
 		return err
 	}
+}
+
+// showReady tells where the parts answer. The link to the web interface is good
+// once; it is printed for people only, not into what programs log.
+func (a *app) showReady(pl *platform, metrics string) error {
+	if a.json {
+		return a.printJSON(map[string]any{"ready": true, "endpoints": pl.ends, "metrics": metrics})
+	}
+	a.printf("weir dev: %s is ready\n", pl.project.Name)
+	if pl.embedded {
+		link, err := pl.ends.Link(time.Now())
+		if err != nil {
+			return err
+		}
+		a.printf("  temporal       %s (namespace %s, token in .weir/temporal-token)\n  web interface  %s (opens once; another link: weir ui)\n  s3             http://%s (keys in .weir/credentials)\n",
+			pl.ends.Temporal, pl.ends.Namespace, link, pl.ends.S3)
+	}
+	a.printf("  metrics        http://%s/metrics (token in .weir/metrics-token)\nStop with Ctrl-C.\n", metrics)
+	if pl.project.Policies && len(pl.project.Signers) == 0 {
+		a.printf("The rules in policies/ are not signed: they rule here, on this machine only.\n")
+	}
+	return nil
 }
 
 func (a *app) workerCommand() *cobra.Command {

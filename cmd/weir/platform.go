@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,8 +116,11 @@ func (pl *platform) sqlOptions(o object.Config) sql.Options {
 	return sql.Options{Store: pl.house.Lake.Store(), CacheDir: filepath.Join(pl.scratch(), "cache"), TempDir: filepath.Join(pl.scratch(), "sql"), MemoryLimit: 1 << 30}
 }
 
+// state is the folder of all that is kept on this machine.
+func (pl *platform) state() string { return filepath.Join(pl.app.dir, ".weir") }
+
 // scratch is a folder for what may be lost.
-func (pl *platform) scratch() string { return filepath.Join(pl.app.dir, ".weir", "scratch") }
+func (pl *platform) scratch() string { return filepath.Join(pl.state(), "scratch") }
 
 func (a *app) gate(ctx context.Context, p *project.Project) (*policies.Gate, error) {
 	o := policies.Options{}
@@ -177,7 +181,9 @@ func (pl *platform) dial(ctx context.Context) (client.Client, error) {
 		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	if key != "" {
-		o.Credentials = client.NewAPIKeyStaticCredentials(key)
+		// A key makes the client speak TLS, but to a server on this machine, which
+		// nobody listens to on the way: another weir dev, say.
+		o.Credentials, o.ConnectionOptions.TLSDisabled = client.NewAPIKeyStaticCredentials(key), !t.TLS && loopbackAddress(address)
 	}
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
@@ -191,12 +197,18 @@ func (pl *platform) dial(ctx context.Context) (client.Client, error) {
 	return c, workflows.EnsureSearchAttributes(ctx, c, namespace)
 }
 
+func loopbackAddress(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
 // work starts the workers of this process, unless another one that runs the
 // embedded parts has them.
 func (pl *platform) work(c client.Client) (stop func(), err error) {
 	byStage := map[weir.Stage]activities.Stage{}
 	for name, s := range pl.house.All() {
-		byStage[name] = s
+		byStage[name] = roomy{Stage: s, dir: pl.state()}
 	}
 	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
 		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Log: pl.app.log})
@@ -220,6 +232,9 @@ var pipelineSecrets = []string{unify.LineageSecret, conform.SecretName}
 const secretKey = "workspace/secret"
 
 func workspaceSecret(ctx context.Context, s *object.Store) (string, error) {
+	if b, err := s.ReadFile(ctx, secretKey); err == nil { // a full disk can still be asked
+		return string(b), nil
+	}
 	fresh := make([]byte, 32)
 	if _, err := rand.Read(fresh); err != nil {
 		return "", weir.Errorf(weir.Internal, "make the workspace's secret: %w", err)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/deploy/embedded"
 	"github.com/weir-cdp/weir/stages"
 	"github.com/weir-cdp/weir/workflows"
 )
@@ -18,6 +19,7 @@ const askWait = 5 * time.Second
 // statusView is what `weir status --json` prints.
 type statusView struct {
 	Parts     []stages.PartStatus       `json:"parts"`
+	Disk      string                    `json:"disk,omitempty"` // what is wrong with it: work waits until it is mended
 	Schedules []workflows.ScheduleState `json:"schedules"`
 	Refresh   *workflows.Snapshot       `json:"refresh,omitempty"` // the running or last one, where a worker could be asked
 }
@@ -54,6 +56,9 @@ func (pl *platform) status(ctx context.Context) (statusView, error) {
 		return v, err
 	}
 	v.Parts = append(v.Parts, parts...)
+	if full := embedded.Room(pl.state()); full != nil {
+		v.Disk = full.Error()
+	}
 	c, err := pl.dial(ctx)
 	if err != nil {
 		return v, err
@@ -75,6 +80,9 @@ func (pl *platform) status(ctx context.Context) (statusView, error) {
 }
 
 func (a *app) showStatus(v statusView) {
+	if v.Disk != "" {
+		a.printf("%s; what runs waits until there is room\n\n", v.Disk)
+	}
 	if len(v.Parts) == 0 {
 		a.printf("nothing has run yet; start with: weir run\n")
 	} else {

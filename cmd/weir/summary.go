@@ -59,6 +59,9 @@ func step(r workflows.Report) string {
 	if r.Progress == nil {
 		return ""
 	}
+	if r.Progress.Note == waitsForRoom {
+		return " (" + waitsForRoom + ")"
+	}
 	if r.Progress.Total > 0 {
 		return fmt.Sprintf(" %d %%", 100*r.Progress.Done/r.Progress.Total)
 	}

@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
@@ -25,6 +26,9 @@ type destination struct {
 	folder folder
 	format string
 	escape bool
+
+	mu    sync.Mutex
+	swept map[string]bool // activations whose earlier runs left nothing any more
 }
 
 var (
@@ -90,6 +94,9 @@ func (d *destination) Deliver(ctx context.Context, batch permit.Batch) ([]connec
 	}
 	if len(rows) == 0 {
 		return out, ctx.Err()
+	}
+	if err := d.sweep(ctx, batch.Activation(), batch.Run().ID); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(rows, partRow.compare)
 	dir, name := partsDir(batch.Activation(), batch.Run().ID), partName(rows)

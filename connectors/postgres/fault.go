@@ -44,19 +44,17 @@ func (s *server) fault(ctx context.Context, err error) error {
 // root is the last line of the innermost error.
 func root(err error) string {
 	for {
-		switch e := err.(type) {
-		case interface{ Unwrap() error }:
-			if inner := e.Unwrap(); inner != nil {
-				err = inner
-				continue
-			}
-		case interface{ Unwrap() []error }:
-			if all := e.Unwrap(); len(all) > 0 {
-				err = all[len(all)-1]
-				continue
+		inner := errors.Unwrap(err)
+		var joined interface{ Unwrap() []error }
+		if inner == nil && errors.As(err, &joined) { // nothing below err: it is err itself
+			if all := joined.Unwrap(); len(all) > 0 {
+				inner = all[len(all)-1]
 			}
 		}
-		return err.Error()
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
 	}
 }
 

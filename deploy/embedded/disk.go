@@ -16,7 +16,9 @@ const room = 16 << 20
 
 // Room says that the disk of a folder, or of the nearest one above it that there
 // is, has too little left to go on (Unavailable), or nil.
-func Room(dir string) error {
+func Room(dir string) error { return roomOf(dir, room) }
+
+func roomOf(dir string, need uint64) error {
 	var s syscall.Statfs_t
 	for {
 		err := syscall.Statfs(dir, &s)
@@ -30,11 +32,27 @@ func Room(dir string) error {
 		return nil // who uses the folder says it better
 	}
 	free := uint64(s.Bavail) * uint64(s.Bsize) //nolint:unconvert // the types differ between systems
-	if free >= room {
+	if free >= need {
 		return nil
 	}
-	return weir.Errorf(weir.Unavailable, "the disk is full: %d MiB are left, at least %d are needed", free>>20, room>>20).At(dir).
+	return weir.Errorf(weir.Unavailable, "the disk is full: %d MiB are left, at least %d are needed", free>>20, need>>20).At(dir).
 		Then("make room on it, then do it again; what was committed stays")
+}
+
+// roomEvery is how often a disk is looked at.
+const roomEvery = 250 * time.Millisecond
+
+// AwaitRoom returns when a folder's disk has room: at once, or after it was full when
+// there is twice the least, so that work does not stop again at its first file. The
+// error is that of a context that ended before.
+func AwaitRoom(ctx context.Context, dir string) error {
+	if Room(dir) == nil {
+		return nil
+	}
+	if !poll(ctx, roomEvery, func() bool { return roomOf(dir, 2*room) == nil }) {
+		return ctx.Err()
+	}
+	return nil
 }
 
 // WithRoom gives a context that is cancelled, with Room's error as its cause, when
@@ -42,7 +60,7 @@ func Room(dir string) error {
 func WithRoom(ctx context.Context, dir string) (watched context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
-		tick := time.NewTicker(250 * time.Millisecond)
+		tick := time.NewTicker(roomEvery)
 		defer tick.Stop()
 		for {
 			select {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
@@ -83,14 +85,9 @@ func TestRestartWithManyWorkflows(t *testing.T) {
 
 // pendingTasks is the backlog of the control queue.
 func pendingTasks(t *testing.T, c client.Client) int64 {
-	d, err := c.DescribeTaskQueueEnhanced(t.Context(), client.DescribeTaskQueueEnhancedOptions{
-		TaskQueue: workflows.ControlQueue("shop"), TaskQueueTypes: []client.TaskQueueType{client.TaskQueueTypeWorkflow}, ReportStats: true})
+	d, err := c.WorkflowService().DescribeTaskQueue(t.Context(), &workflowservice.DescribeTaskQueueRequest{
+		Namespace: Namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: workflows.ControlQueue("shop")},
+		TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW, ReportStats: true})
 	must(t, err)
-	var n int64
-	for _, v := range d.VersionsInfo {
-		for _, i := range v.TypesInfo {
-			n += i.Stats.ApproximateBacklogCount
-		}
-	}
-	return n
+	return d.GetStats().GetApproximateBacklogCount()
 }
