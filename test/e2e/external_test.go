@@ -18,7 +18,7 @@ func TestExternalParts(t *testing.T) {
 	t.Parallel()
 	other := weirtest.New(t, nil)
 	out, _ := other.Dev(t).Printed()
-	temporal := regexp.MustCompile(`temporal +(\S+) \(namespace (\S+)\)`).FindStringSubmatch(out)
+	temporal := regexp.MustCompile(`temporal +(\S+) \(namespace (\w+)`).FindStringSubmatch(out)
 	if temporal == nil {
 		t.Fatalf("weir dev does not say where Temporal is:\n%s", out)
 	}
@@ -34,7 +34,7 @@ func TestExternalParts(t *testing.T) {
 	p.Env = []string{"LAKE_KEY=key-of-the-lake", "LAKE_SECRET=secret-of-the-lake"}
 	yaml := p.Read(t, "weir.yaml")
 	yaml = regexp.MustCompile(`(?m)^lake: .*$`).ReplaceAllString(yaml, `lake: {endpoint: "`+server.URL+`", bucket: customers, prefix: crm, region: eu-west-3, path_style: true, access_key: "$${env:LAKE_KEY}", secret_key: "$${env:LAKE_SECRET}"}`)
-	yaml = regexp.MustCompile(`(?m)^temporal: .*$`).ReplaceAllString(yaml, `temporal: {address: "`+temporal[1]+`", namespace: `+temporal[2]+`}`)
+	yaml = regexp.MustCompile(`(?m)^temporal: .*$`).ReplaceAllString(yaml, `temporal: {address: "`+temporal[1]+`", namespace: `+temporal[2]+`, api_key: "$${file:`+other.Path(".weir/temporal-token")+`}"}`)
 	p.Write(t, "weir.yaml", yaml)
 	p.Run(t, weirtest.Partial, "--now", now)
 	p.Run(t, weirtest.Done, "--now", now)
