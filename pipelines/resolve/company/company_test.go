@@ -87,11 +87,8 @@ func TestFormsAndSpellingChangeNothing(t *testing.T) {
 	}
 	slices.Sort(all)
 	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOfN(rapid.StringMatching(`[b-df-hj-np-tv-z]{2}[aeou][b-df-hj-np-tv-z]{3}`), 1, 4).Draw(t, "words")
+		words := rapid.SliceOfN(rapid.StringMatching(`[b-df-hj-np-tv-z]{2}[aeou][b-df-hj-np-tv-z]{3}`).Filter(func(w string) bool { return Fold(w) == w }), 1, 4).Draw(t, "words")
 		want := strings.Join(words, " ")
-		if Fold(want) != want {
-			t.Skip("the words hold a form")
-		}
 		form := rapid.SampledFrom(all).Draw(t, "form")
 		if rapid.Bool().Draw(t, "dots") && len(form) <= 4 && !strings.Contains(form, " ") {
 			form = strings.Join(strings.Split(form, ""), ".") + "."
