@@ -42,6 +42,53 @@ type Merge struct {
 	Author string    `parquet:"author" json:"author"` // "" for the engine
 }
 
+// IdentityDecision is a row of identity.decisions: what a person decided about
+// records, one row for each record that the decision names. Rows are only added: a
+// decision ends by another that withdraws it.
+type IdentityDecision struct {
+	ID       string    `parquet:"decision_id" json:"decision_id"`
+	RecordID string    `parquet:"record_id" json:"record_id"`   // "" with withdrawn
+	Change   string    `parquet:"change" json:"change"`         // DecidedApart, DecidedTogether or DecidedWithdrawn
+	Side     string    `parquet:"side" json:"side"`             // SideStays or SideMoves, with apart
+	Profile  string    `parquet:"profile_id" json:"profile_id"` // the record's, when it was decided
+	Undoes   string    `parquet:"undoes" json:"undoes"`         // with withdrawn: the decision that ends
+	Reason   string    `parquet:"reason" json:"reason"`
+	Author   string    `parquet:"author" json:"author"`
+	At       time.Time `parquet:"at,timestamp(microsecond)" json:"at"` // of two decisions about the same two records the later counts
+}
+
+// What a decision does, and the sides of one that sets records apart.
+const (
+	DecidedApart     = "apart"
+	DecidedTogether  = "together"
+	DecidedWithdrawn = "withdrawn"
+
+	SideStays = "stays"
+	SideMoves = "moves"
+)
+
+// RecordMove is a row of identity.moves: a record that was of one profile is of
+// another. A record's first profile is no move.
+type RecordMove struct {
+	RunID    RunID     `parquet:"run_id" json:"run_id"`
+	At       time.Time `parquet:"at,timestamp(microsecond)" json:"at"`
+	RecordID string    `parquet:"record_id" json:"record_id"`
+	From     string    `parquet:"from_profile_id" json:"from_profile_id"`
+	To       string    `parquet:"to_profile_id" json:"to_profile_id"`
+}
+
+// IdentityFigure is a row of identity.runs: one measure of one run of resolve, of
+// all records or of a part of them.
+type IdentityFigure struct {
+	RunID   RunID     `parquet:"run_id" json:"run_id"`
+	At      time.Time `parquet:"at,timestamp(microsecond)" json:"at"`
+	Kind    string    `parquet:"kind" json:"kind"`       // person or account; "" of both
+	Source  string    `parquet:"source" json:"source"`   // "" of all
+	Rule    string    `parquet:"rule" json:"rule"`       // "" of all
+	Measure string    `parquet:"measure" json:"measure"` // see the table's columns
+	Figure  int64     `parquet:"figure" json:"figure"`
+}
+
 // Profile is a row of core.profiles, where each attribute is a column of its
 // own: the golden record of one person or account.
 type Profile struct {

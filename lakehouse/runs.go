@@ -182,14 +182,47 @@ func (l *Lake) runRows(ctx context.Context, files []weir.DataFile) ([][]weir.Sta
 // Pins returns the snapshot of each table that readers use now: of those that
 // ops.runs names in rows with status done, unchanged or partial, the latest by
 // the table's own order of commits. Tables that no run has finished are absent.
+// A table that people write is as it was committed last.
 func (l *Lake) Pins(ctx context.Context) (map[string]int64, error) {
-	return l.pins(ctx, func(weir.StageRun) bool { return true })
+	out, err := l.pins(ctx, func(weir.StageRun) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	return out, l.written(ctx, out, func(Snapshot) bool { return true })
 }
 
 // PinsAsOf returns the pins as they were at t, by the time when runs ended. A
 // snapshot that has expired since is in it too; Files then says so.
 func (l *Lake) PinsAsOf(ctx context.Context, t time.Time) (map[string]int64, error) {
-	return l.pins(ctx, func(r weir.StageRun) bool { return !r.EndedAt.After(t) })
+	out, err := l.pins(ctx, func(r weir.StageRun) bool { return !r.EndedAt.After(t) })
+	if err != nil {
+		return nil, err
+	}
+	return out, l.written(ctx, out, func(s Snapshot) bool { return !s.At.After(t) })
+}
+
+// byPeople are the tables that commands write, one commit a command: no run has to
+// make them current.
+var byPeople = []string{"identity.decisions"}
+
+// written adds the last snapshots of the tables that people write, of those that
+// count.
+func (l *Lake) written(ctx context.Context, pins map[string]int64, counts func(Snapshot) bool) error {
+	for _, table := range byPeople {
+		all, err := l.Snapshots(ctx, table)
+		if weir.CodeOf(err) == weir.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, s := range all {
+			if counts(s) {
+				pins[table] = s.ID
+			}
+		}
+	}
+	return nil
 }
 
 func (l *Lake) pins(ctx context.Context, counts func(weir.StageRun) bool) (map[string]int64, error) {

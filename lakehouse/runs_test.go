@@ -59,6 +59,28 @@ func TestPins(t *testing.T) {
 	}
 }
 
+// What people write is current when it is committed, without a run.
+func TestPinsOfWhatPeopleWrite(t *testing.T) {
+	l := openLake(t, testConfig(t))
+	ctx := context.Background()
+	tab := ensure(t, l, schemaNamed(links, byPeople[0]))
+	if pins, err := l.Pins(ctx); err != nil || len(pins) != 0 {
+		t.Fatalf("pins %v, %v: nothing was written", pins, err)
+	}
+	first := commit(t, l, appendTo(tab.Name, "d1", put(t, l, tab, "", "a", 1)))
+	second := commit(t, l, appendTo(tab.Name, "d2", put(t, l, tab, "", "b", 1)))
+	if pins, err := l.Pins(ctx); err != nil || pins[tab.Name] != second.ID {
+		t.Fatalf("pins %v, %v, want %d", pins, err, second.ID)
+	}
+	before := first.At.Add(-time.Second)
+	if pins, err := l.PinsAsOf(ctx, before); err != nil || len(pins) != 0 {
+		t.Fatalf("pins %v, %v before anything was written", pins, err)
+	}
+	if pins, err := l.PinsAsOf(ctx, second.At); err != nil || pins[tab.Name] != second.ID {
+		t.Fatalf("pins %v, %v as of the second", pins, err)
+	}
+}
+
 func TestRunsAreWholeAndMerged(t *testing.T) {
 	c := testConfig(t)
 	l := openLake(t, c)

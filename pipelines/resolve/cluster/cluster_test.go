@@ -115,11 +115,14 @@ func TestHardLimitRefusesAndSaysWhy(t *testing.T) {
 }
 
 func TestDoNotLinkStandsAgainstForceLink(t *testing.T) {
-	s := scene{n: 2, apart: [][2]int32{{1, 0}}}
+	s := scene{n: 2, sides: []cluster.Side{{Record: 1, Apart: 4}, {Record: 0, Apart: 4, Side: 1}, {Record: 0, Apart: 3}}}
 	s.groups = []evidence{{weight: cluster.Linked, suspect: cluster.Free, members: []int32{0, 1}}}
 	r := solve(t, s)
-	if r.Cluster[1] != 1 || edges(r)[0].Refused != cluster.ByApart {
+	if by, ok := edges(r)[0].Refused.Apart(); r.Cluster[1] != 1 || !ok || by != 4 {
 		t.Fatalf("clusters %v, edges %+v", r.Cluster, edges(r))
+	}
+	if _, limit := edges(r)[0].Refused.Kind(); limit {
+		t.Fatal("a do-not-link taken for a limit")
 	}
 }
 
@@ -137,7 +140,8 @@ func TestWrongInputIsRefused(t *testing.T) {
 	for name, s := range map[string]scene{
 		"member":  {n: 2, groups: []evidence{{suspect: cluster.Free, members: []int32{0, 2}}}},
 		"value":   {n: 2, limits: []cluster.Limit{{Max: 1}}, values: []cluster.Value{{Record: 0, Kind: 1}}},
-		"apart":   {n: 2, apart: [][2]int32{{1, 1}}},
+		"apart":   {n: 2, sides: []cluster.Side{{Record: 1}, {Record: 1, Side: 1}}},
+		"side":    {n: 2, sides: []cluster.Side{{Record: 2}}},
 		"suspect": {n: 2, groups: []evidence{{suspect: 0, members: []int32{0, 1}}}},
 	} {
 		if _, err := cluster.Solve(s.graph()); err == nil {

@@ -6,9 +6,13 @@ import "slices"
 // limit or both sides of a do-not-link.
 func (g *Graph) broken(f forest) map[int32]bool {
 	bad := map[int32]bool{}
-	for _, p := range g.Apart {
-		if f[p[0]] == f[p[1]] {
-			bad[f[p[0]]] = true
+	parted := make(map[[2]int32]uint8, len(g.Sides)) // by root and do-not-link: the first side seen
+	for _, s := range g.Sides {
+		at := [2]int32{f[s.Record], s.Apart}
+		if side, seen := parted[at]; !seen {
+			parted[at] = s.Side
+		} else if side != s.Side {
+			bad[f[s.Record]] = true
 		}
 	}
 	for _, o := range g.count(f, true) {
@@ -65,7 +69,7 @@ func (g *Graph) count(f forest, hard bool) []Over {
 // components have one.
 type holding struct {
 	values []Value // of hard kinds, by kind and hash; Record is 0
-	apart  []int32 // records that may not come in
+	sides  []Side  // on which side of which do-not-link it is, by do-not-link; Record is 0
 }
 
 func compareHeld(a, b Value) int {
@@ -103,4 +107,29 @@ func (g *Graph) merged(a, b []Value) ([]Value, Refusal) {
 		}
 	}
 	return all, 0
+}
+
+// joined returns the union of two clusters' sides, or the do-not-link that keeps
+// them apart.
+func joined(a, b []Side) ([]Side, Refusal) {
+	if len(a) == 0 {
+		return b, 0
+	}
+	if len(b) == 0 {
+		return a, 0
+	}
+	all := make([]Side, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0].Apart < b[0].Apart:
+			all, a = append(all, a[0]), a[1:]
+		case a[0].Apart > b[0].Apart:
+			all, b = append(all, b[0]), b[1:]
+		case a[0].Side != b[0].Side:
+			return nil, -Refusal(a[0].Apart) - 1
+		default:
+			all, a, b = append(all, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...), 0
 }

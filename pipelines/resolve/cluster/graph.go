@@ -41,6 +41,15 @@ type Limit struct {
 	Hard bool // a constraint; else only counted
 }
 
+// Side says that a do-not-link puts a record on one of its sides: a cluster holds
+// records of one side of it at most. So a parting of n records needs n rows, not a
+// row for each pair.
+type Side struct {
+	Record int32
+	Apart  int32 // the caller's number of the do-not-link; the smallest that refuses is told
+	Side   uint8 // any two differ
+}
+
 // Graph is what is known of N records. Build it with Add; the other fields are
 // set by the caller in any order.
 type Graph struct {
@@ -50,7 +59,7 @@ type Graph struct {
 	Suspects []Suspect
 	Values   []Value
 	Limits   []Limit
-	Apart    [][2]int32 // do-not-link
+	Sides    []Side // do-not-links
 }
 
 // Add adds a group. Members need not be sorted or distinct; fewer than two
@@ -85,10 +94,16 @@ func (g *Graph) check() error {
 			return weir.Errorf(weir.Internal, "limited value of record %d of %d, kind %d of %d", v.Record, g.N, v.Kind, len(g.Limits))
 		}
 	}
-	for _, p := range g.Apart {
-		if p[0] < 0 || p[1] < 0 || int(p[0]) >= g.N || int(p[1]) >= g.N || p[0] == p[1] {
-			return weir.Errorf(weir.Internal, "do-not-link of records %d and %d of %d", p[0], p[1], g.N)
+	sides := make(map[[2]int32]uint8, len(g.Sides))
+	for _, s := range g.Sides {
+		if s.Record < 0 || int(s.Record) >= g.N || s.Apart < 0 {
+			return weir.Errorf(weir.Internal, "do-not-link %d of record %d of %d", s.Apart, s.Record, g.N)
 		}
+		at := [2]int32{s.Record, s.Apart}
+		if other, twice := sides[at]; twice && other != s.Side {
+			return weir.Errorf(weir.Internal, "do-not-link %d has record %d on two sides", s.Apart, s.Record)
+		}
+		sides[at] = s.Side
 	}
 	for _, gr := range g.Groups {
 		if gr.Suspect != Free && (gr.Suspect < 0 || int(gr.Suspect) >= len(g.Suspects)) {

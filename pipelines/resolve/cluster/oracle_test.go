@@ -23,11 +23,11 @@ type scene struct {
 	suspects []cluster.Suspect
 	values   []cluster.Value
 	limits   []cluster.Limit
-	apart    [][2]int32
+	sides    []cluster.Side
 }
 
 func (s scene) graph() *cluster.Graph {
-	g := &cluster.Graph{N: s.n, Suspects: s.suspects, Values: slices.Clone(s.values), Limits: s.limits, Apart: slices.Clone(s.apart)}
+	g := &cluster.Graph{N: s.n, Suspects: s.suspects, Values: slices.Clone(s.values), Limits: s.limits, Sides: slices.Clone(s.sides)}
 	for _, e := range s.groups {
 		g.Add(e.rule, e.weight, e.suspect, e.members...)
 	}
@@ -46,8 +46,8 @@ func (s scene) shuffled(r *rand.Rand) scene {
 	r.Shuffle(len(c.groups), func(a, b int) { c.groups[a], c.groups[b] = c.groups[b], c.groups[a] })
 	c.values = slices.Clone(s.values)
 	r.Shuffle(len(c.values), func(a, b int) { c.values[a], c.values[b] = c.values[b], c.values[a] })
-	c.apart = slices.Clone(s.apart)
-	r.Shuffle(len(c.apart), func(a, b int) { c.apart[a], c.apart[b] = c.apart[b], c.apart[a] })
+	c.sides = slices.Clone(s.sides)
+	r.Shuffle(len(c.sides), func(a, b int) { c.sides[a], c.sides[b] = c.sides[b], c.sides[a] })
 	// Suspects move too, with the groups that wait for them.
 	to := r.Perm(len(s.suspects))
 	c.suspects = make([]cluster.Suspect, len(s.suspects))
@@ -174,9 +174,11 @@ func (s scene) allowed(in func(int32) bool) bool {
 			return false
 		}
 	}
-	for _, p := range s.apart {
-		if in(p[0]) && in(p[1]) {
-			return false
+	for _, a := range s.sides {
+		for _, b := range s.sides {
+			if a.Apart == b.Apart && a.Side != b.Side && in(a.Record) && in(b.Record) {
+				return false
+			}
 		}
 	}
 	return true
@@ -215,9 +217,9 @@ func randomScene(r *rand.Rand) scene {
 			s.values = append(s.values, v)
 		}
 	}
-	for range r.IntN(3) {
-		if a, b := int32(r.IntN(s.n)), int32(r.IntN(s.n)); a != b {
-			s.apart = append(s.apart, [2]int32{a, b})
+	for apart := range int32(r.IntN(4)) {
+		for _, record := range r.Perm(s.n)[:2+r.IntN(s.n-1)] {
+			s.sides = append(s.sides, cluster.Side{Record: int32(record), Apart: apart, Side: uint8(r.IntN(2 + r.IntN(2)))})
 		}
 	}
 	return s

@@ -18,11 +18,9 @@ func (r *Result) rebuild() {
 			h.values = append(h.values, Value{Kind: v.Kind, Hash: v.Hash})
 		}
 	}
-	for _, p := range g.Apart {
-		for i := range p {
-			if h := b.holding[p[i]]; h != nil {
-				h.apart = append(h.apart, p[1-i])
-			}
+	for _, s := range g.Sides { // sorted: by record, then do-not-link
+		if h := b.holding[s.Record]; h != nil {
+			h.sides = append(h.sides, Side{Apart: s.Apart, Side: s.Side})
 		}
 	}
 	var todo []Group
@@ -78,27 +76,17 @@ func (b *builder) merge(x, y int32) Refusal {
 		return 0
 	}
 	hx, hy := b.holding[rx], b.holding[ry]
-	if b.apart(hx, ry) || b.apart(hy, rx) {
-		return ByApart
+	sides, why := joined(hx.sides, hy.sides)
+	if why != 0 {
+		return why
 	}
 	values, why := b.graph.merged(hx.values, hy.values)
 	if why != 0 {
 		return why
 	}
-	apart := append(hx.apart, hy.apart...)
 	b.forest.union(rx, ry)
 	delete(b.holding, rx)
 	delete(b.holding, ry)
-	b.holding[b.forest.find(rx)] = &holding{values: values, apart: apart}
+	b.holding[b.forest.find(rx)] = &holding{values: values, sides: sides}
 	return 0
-}
-
-// apart says whether a cluster's forbidden records include one of the other.
-func (b *builder) apart(h *holding, other int32) bool {
-	for _, p := range h.apart {
-		if b.forest.find(p) == other {
-			return true
-		}
-	}
-	return false
 }

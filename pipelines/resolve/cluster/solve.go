@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -13,12 +14,17 @@ type Edge struct {
 	Refused     Refusal // why the edge was not used
 }
 
-// Refusal names the constraint that refused a merge: 0 none, -1 a do-not-link,
-// else one more than the limited kind.
+// Refusal names the constraint that refused a merge: 0 none, below 0 a
+// do-not-link, above 0 a limited kind.
 type Refusal int32
 
-// ByApart is the refusal of a do-not-link.
-const ByApart Refusal = -1
+// Apart returns the number of the do-not-link that refused.
+func (r Refusal) Apart() (int32, bool) {
+	if r >= 0 {
+		return 0, false
+	}
+	return int32(-r - 1), true
+}
 
 // Kind returns the limited kind that refused.
 func (r Refusal) Kind() (uint16, bool) {
@@ -90,6 +96,10 @@ func (g *Graph) normalise() {
 		return 0
 	})
 	g.Values = slices.Compact(g.Values)
+	slices.SortFunc(g.Sides, func(a, b Side) int {
+		return cmp.Or(cmp.Compare(a.Record, b.Record), cmp.Compare(a.Apart, b.Apart))
+	})
+	g.Sides = slices.Compact(g.Sides)
 }
 
 func (g *Graph) join(f forest, gr Group) {
