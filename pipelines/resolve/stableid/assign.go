@@ -18,6 +18,10 @@ type Input struct {
 	Fixed   map[int32]string // clusters (by smallest member) whose id is given; may be nil
 	Used    func(id string) bool
 	Derive  func(member int32, salt int) string
+	// Ended lists the ids that were merged away and lead to one of these prior ids,
+	// those that ended last at the end. It is asked once at most, and only where
+	// members of a prior id part. Nil: no id is given back.
+	Ended func(priors []int32) ([]Ended, error)
 }
 
 // Change is what became of a prior id; see the package's doc.
@@ -52,10 +56,14 @@ func Assign(in Input) (Assignment, error) {
 	}
 	pairs := count(in)
 	keeper := in.keep(pairs, a.ID)
+	ended, homes, err := in.restore(pairs, a.ID)
+	if err != nil {
+		return Assignment{}, err
+	}
 	if err := in.invent(a.ID, keeper); err != nil {
 		return Assignment{}, err
 	}
-	a.Changes = in.changes(pairs, keeper, a.ID)
+	a.Changes = follow(in, ended, homes, a.ID, in.changes(pairs, keeper, a.ID))
 	return a, nil
 }
 

@@ -11,6 +11,14 @@ import (
 // shortens its paths.
 type History struct {
 	next map[string]string // "" after a retire
+	ends []End             // in time, Into still empty; of one id only the last counts
+}
+
+// End is how an id ended: it was merged away by a run.
+type End struct {
+	ID   string
+	Run  weir.RunID
+	Into string // where it leads now
 }
 
 // NewHistory reads rows of identity.merges, in any order. Of two ends of one id
@@ -24,13 +32,19 @@ func NewHistory(rows []weir.Merge) *History {
 		if c := strings.Compare(string(a.RunID), string(b.RunID)); c != 0 {
 			return c
 		}
-		return strings.Compare(a.To, b.To)
+		if c := strings.Compare(a.To, b.To); c != 0 {
+			return c
+		}
+		return strings.Compare(a.From, b.From)
 	})
 	h := &History{next: map[string]string{}}
 	for _, r := range rows {
 		switch r.Change {
 		case "merge", "redirect":
 			h.next[r.From] = r.To
+			h.ends = append(h.ends, End{ID: r.From, Run: r.RunID})
+		case "split": // may have given an id back
+			delete(h.next, r.To)
 		case "retire":
 			h.next[r.From] = ""
 		}
@@ -62,4 +76,22 @@ func (h *History) Resolve(id string) (string, bool) {
 		h.next[p] = at
 	}
 	return at, at != ""
+}
+
+// EndedInto lists the ids that were merged away and lead to one of these, in the
+// order in which they ended.
+func (h *History) EndedInto(ids map[string]bool) []End {
+	var out []End
+	seen := map[string]bool{}
+	for _, e := range slices.Backward(h.ends) {
+		if _, gone := h.next[e.ID]; !gone || seen[e.ID] {
+			continue // it lives again, or ended again later
+		}
+		seen[e.ID] = true
+		if e.Into, _ = h.Resolve(e.ID); ids[e.Into] {
+			out = append(out, e)
+		}
+	}
+	slices.Reverse(out)
+	return out
 }
