@@ -141,7 +141,7 @@ func identityTables() []Table {
 			col("kind", Text, "person or account; empty: both."),
 			col("source", Text, "The source of the records; empty: all."),
 			col("rule", Text, "The rule, or for limits and hubs the identifier; empty: all."),
-			col("measure", Text, "records, matched (records that share a profile with another; of a rule: that it joins to another), unlinkable, profiles, largest (records of the largest profile), edges_used, edges_refused, edges_limited (of them by a limit), edges_decided (of them by a decision), blocked (values), hubs, hub_profiles (of the largest), over_limit (profiles over a soft limit), over_limit_most (values on the worst), contradicted (records over a hard limit by themselves)."),
+			col("measure", Text, "records, matched (records that share a profile with another; of a rule: that it joins to another), unlinkable, profiles, largest (records of the largest profile), edges_used, edges_refused, edges_limited (of them by a limit), edges_decided (of them by a decision), hubs, hub_profiles (of the largest), over_limit (profiles over a soft limit), over_limit_most (values on the worst), limit_refused (edges that a hard limit refused)."),
 			col("figure", Long, "The count."),
 		),
 	}

@@ -183,9 +183,9 @@ func (l *lake) read(m weir.Manifest) result {
 		}
 	}
 	for _, tf := range m.Tables {
-		if tf.Table == "identity.merges" {
+		if tf.Table == "identity.merges" || tf.Table == "identity.moves" {
 			l.prior[tf.Table] = append(l.prior[tf.Table], tf.Files...)
-		} else if strings.HasPrefix(tf.Table, "identity.") && tf.Table != "identity.edges" {
+		} else if tf.Table == "identity.links" || tf.Table == "identity.identifiers" {
 			l.prior[tf.Table] = tf.Files
 		}
 	}

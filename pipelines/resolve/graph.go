@@ -14,6 +14,7 @@ import (
 type graph struct {
 	cluster.Graph
 	names    *cluster.Names
+	bare     []bool       // by record: nothing to compare
 	kinds    []recordKind // by record
 	rules    []string     // by Group.Rule, in ascending order
 	limits   []evidence.Limit
@@ -69,12 +70,13 @@ func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	g.N = g.names.Len()
-	g.kinds = make([]recordKind, g.N)
+	g.kinds, g.bare = make([]recordKind, g.N), make([]bool, g.N)
 	for row, err := range pipelines.Stream[recordRow](ctx, t, "record") {
 		if err != nil {
 			return err
 		}
 		m := g.names.Find(row.Record)
+		g.bare[m] = row.Bare
 		if row.Kind == string(weir.Account) {
 			g.kinds[m] = account
 		}
@@ -182,27 +184,35 @@ func (l *loader) groups(ctx context.Context, t *pipelines.Task) error {
 	return flush()
 }
 
-// decisions adds what a person linked or split (invariant 5). A pair with a record that is
-// gone, or of two kinds, waits: it is counted and does nothing.
+// decisions adds what people decided (invariant 5). A record that is gone, or that
+// is of another kind than the decision's first, is left out; a decision of which
+// too little is left waits: it is counted and does nothing.
 func (l *loader) decisions(t *pipelines.Task, p Params) {
-	find := func(pair Pair) (a, b int32, ok bool) {
-		a, b = l.names.Find(pair.Left), l.names.Find(pair.Right)
-		ok = a >= 0 && b >= 0 && a != b && l.kinds[a] == l.kinds[b]
-		if !ok {
+	for i, d := range p.Decisions {
+		together, stays, moves := l.known(d.Together), l.known(d.Stays), l.known(d.Moves)
+		if len(together) < 2 && (len(stays) == 0 || len(moves) == 0) {
 			t.Count("decisions_idle", 1)
+			continue
 		}
-		return a, b, ok
-	}
-	for _, pair := range p.Together {
-		if a, b, ok := find(pair); ok {
-			l.Add(l.ruleOf(linkedRule), cluster.Linked, cluster.Free, a, b)
+		l.Add(l.ruleOf(linkedRule), cluster.Linked, cluster.Free, together...)
+		for _, m := range stays {
+			l.Sides = append(l.Sides, cluster.Side{Record: m, Apart: int32(i), Side: 0})
 		}
-	}
-	for _, pair := range p.Apart {
-		if a, b, ok := find(pair); ok {
-			l.Apart = append(l.Apart, [2]int32{a, b})
+		for _, m := range moves {
+			l.Sides = append(l.Sides, cluster.Side{Record: m, Apart: int32(i), Side: 1})
 		}
 	}
+}
+
+// known finds the records that are there and of one kind.
+func (l *loader) known(records []string) []int32 {
+	var out []int32
+	for _, r := range records {
+		if m := l.names.Find(r); m >= 0 && (len(out) == 0 || l.kinds[out[0]] == l.kinds[m]) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // sortRules renumbers rules by name: numbers settle ties, so they may not depend

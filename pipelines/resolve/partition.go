@@ -41,14 +41,22 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	}
 	t.Count("over_soft_limit", int64(len(solved.Over)))
 	t.Count("components_rebuilt", int64(solved.Rebuilt))
-	if err := writeEdges(t, g, solved); err != nil {
+	m := newMeasures(g)
+	if err := writeEdges(t, g, solved, p, m); err != nil {
 		return err
 	}
-	named, err := name(ctx, t, g, solved.Cluster)
+	named, prior, err := name(ctx, t, g, solved.Cluster)
 	if err != nil {
 		return err
 	}
-	if err := writeMerges(t, named.Changes); err != nil {
+	why := reasons(g, p, func(m int32) (string, string) { return prior.of(m), named.ID[solved.Cluster[m]] })
+	if err := writeMerges(t, named.Changes, why); err != nil {
+		return err
+	}
+	if err := writeMoves(t, g, prior, solved.Cluster, named.ID); err != nil {
+		return err
+	}
+	if err := m.write(t, solved); err != nil {
 		return err
 	}
 	return writeLinks(t, g, solved.Cluster, named.ID)
@@ -84,7 +92,7 @@ func reportHubs(t *pipelines.Task, g *graph, solved *cluster.Result) error {
 }
 
 // writeEdges writes identity.edges, one row for two records and a rule.
-func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result) error {
+func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m *measures) error {
 	all := make([]cluster.Edge, 0, len(g.Members)-len(g.Groups))
 	for e := range solved.Edges() {
 		all = append(all, e)
@@ -119,9 +127,10 @@ func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result) error {
 			Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Used: e.Refused == 0}
 		if kind, limit := e.Refused.Kind(); limit {
 			row.RefusedBy = "limit: " + g.limits[kind].Identifier
-		} else if e.Refused != 0 {
-			row.RefusedBy = "do_not_link"
+		} else if decision, apart := e.Refused.Apart(); apart {
+			row.RefusedBy = "do_not_link: " + p.Decisions[decision].ID
 		}
+		m.edge(e)
 		if row.Used {
 			t.Count("edges_used", 1)
 		} else {
@@ -135,39 +144,22 @@ func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result) error {
 }
 
 // name gives the clusters their ids.
-func name(ctx context.Context, t *pipelines.Task, g *graph, clusters []int32) (stableid.Assignment, error) {
-	in := stableid.Input{Cluster: clusters, Prior: make([]int32, g.N)}
-	var ids []string
-	for row, err := range pipelines.Stream[priorRow](ctx, t, "prior") {
-		if err != nil {
-			return stableid.Assignment{}, err
-		}
-		ids = append(ids, row.Profile)
-	}
-	prior, err := cluster.NewNames(ids)
+func name(ctx context.Context, t *pipelines.Task, g *graph, clusters []int32) (stableid.Assignment, before, error) {
+	prior, err := loadBefore(ctx, t, g)
 	if err != nil {
-		return stableid.Assignment{}, err
+		return stableid.Assignment{}, prior, err
 	}
-	in.IDs = prior.All()
-	for i := range in.Prior {
-		in.Prior[i] = -1
-	}
-	for row, err := range pipelines.Stream[priorRow](ctx, t, "prior") {
-		if err != nil {
-			return stableid.Assignment{}, err
-		}
-		if m := g.names.Find(row.Record); m >= 0 {
-			in.Prior[m] = prior.Find(row.Profile)
-		}
-	}
+	in := stableid.Input{Cluster: clusters, Prior: prior.profile, IDs: prior.ids}
 	if in.Used, err = used(ctx, t); err != nil {
-		return stableid.Assignment{}, err
+		return stableid.Assignment{}, prior, err
 	}
 	workspace := t.Spec().Run.Workspace
 	in.Derive = func(m int32, salt int) string {
 		return stableid.Derive(workspace, g.kinds[m].kind(), g.names.At(m), salt)
 	}
-	return stableid.Assign(in)
+	in.Ended = func(priors []int32) ([]stableid.Ended, error) { return ended(ctx, t, g, prior, priors) }
+	named, err := stableid.Assign(in)
+	return named, prior, err
 }
 
 // used reads the ids that identity.merges knows. 64 bits of each are enough:
@@ -188,8 +180,8 @@ func used(ctx context.Context, t *pipelines.Task) (func(string) bool, error) {
 	return func(id string) bool { _, ok := known[sum(id)]; return ok }, nil
 }
 
-// writeMerges appends to identity.merges.
-func writeMerges(t *pipelines.Task, changes []stableid.Change) error {
+// writeMerges appends to identity.merges. Why may be nil.
+func writeMerges(t *pipelines.Task, changes []stableid.Change, why explained) error {
 	if len(changes) == 0 {
 		return nil
 	}
@@ -203,12 +195,15 @@ func writeMerges(t *pipelines.Task, changes []stableid.Change) error {
 	}
 	run := t.Spec().Run
 	for _, c := range changes {
-		reason := "nothing of it is left"
+		row := weir.Merge{RunID: run.ID, At: run.Now, Change: c.Change, From: c.From, To: c.To, Reason: "nothing of it is left"}
 		if c.To != "" {
-			reason = fmt.Sprintf("%d of %s", c.Shared, plural(c.Of, "member"))
+			row.Reason = fmt.Sprintf("%d of %s", c.Shared, plural(c.Of, "member"))
+		}
+		if d := why.by(c); d != nil {
+			row.Reason, row.Author = d.By+": "+d.Reason, d.Author
 		}
 		t.Count("ids_"+c.Change, 1)
-		if err := w.Write(weir.Merge{RunID: run.ID, At: run.Now, Change: c.Change, From: c.From, To: c.To, Reason: reason}); err != nil {
+		if err := w.Write(row); err != nil {
 			return err
 		}
 	}

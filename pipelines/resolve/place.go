@@ -53,7 +53,7 @@ func place(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	if err := writeMerges(t, named.Changes); err != nil {
+	if err := writeMerges(t, named.Changes, nil); err != nil {
 		return err
 	}
 	for i, n := range ns {

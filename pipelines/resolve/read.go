@@ -77,7 +77,7 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, rec weir.Record) error {
 			return err
 		}
 	}
-	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited)})
+	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited), Bare: len(e.Keys) == 0})
 }
 
 func readMerge(t *pipelines.Task, m weir.Merge) error {

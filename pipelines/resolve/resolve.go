@@ -10,16 +10,25 @@ import (
 type Params struct {
 	// Identity is identity.yaml: a section for each kind of records.
 	Identity []weir.IdentityDef `json:"identity"`
-	// Together and Apart are the pairs of records that a person linked or split.
-	// Apart is stronger.
-	Together []Pair `json:"together,omitempty"`
-	Apart    []Pair `json:"apart,omitempty"`
+	// Decisions are those of people, settled (package decisions), the earliest
+	// first. Apart is stronger than together.
+	Decisions []Decision `json:"decisions,omitempty"`
+	// Ended are decisions that were withdrawn since the last run: they explain
+	// what changes, and decide nothing.
+	Ended []Decision `json:"ended,omitempty"`
 }
 
-// Pair is a decision about two records.
-type Pair struct {
-	Left   string `json:"left"` // record ids, in any order
-	Right  string `json:"right"`
+// Decision is what a person decided about records: that all of Together are one, or
+// that none of Stays is one with any of Moves.
+type Decision struct {
+	ID       string   `json:"id"`
+	Together []string `json:"together,omitempty"` // record ids, in any order
+	Stays    []string `json:"stays,omitempty"`
+	Moves    []string `json:"moves,omitempty"`
+	// New says that the last run did not know it. Then By, Reason and Author go to
+	// identity.merges for what it changes.
+	New    bool   `json:"new,omitempty"`
+	By     string `json:"by,omitempty"` // the id of the decision or withdrawal that is new
 	Reason string `json:"reason,omitempty"`
 	Author string `json:"author,omitempty"`
 }
@@ -33,6 +42,8 @@ const (
 	links       = "identity.links"
 	identifiers = "identity.identifiers"
 	merges      = "identity.merges"
+	moves       = "identity.moves"
+	figures     = "identity.runs"
 	quarantine  = "ops.quarantine"
 )
 
@@ -40,11 +51,11 @@ const (
 // itself, for stable ids. Any may be absent from the spec's inputs.
 var (
 	Reads = []string{records, events, consents}
-	Prior = []string{links, identifiers, merges}
+	Prior = []string{links, identifiers, merges, moves}
 )
 
 // Writes lists the tables that the stage writes; the spec needs their schemas.
-var Writes = []string{edges, links, identifiers, merges, quarantine}
+var Writes = []string{edges, links, identifiers, merges, moves, figures, quarantine}
 
 // Pipeline is the stage.
 var Pipeline = pipelines.Pipeline{
@@ -62,7 +73,8 @@ var Pipeline = pipelines.Pipeline{
 	Outputs: outputs,
 }
 
-// outputs replaces all tables but identity.merges, which only grows.
+// outputs replaces all tables but identity.merges, identity.moves and identity.runs,
+// which only grow.
 func outputs(*pipelines.Spec) ([]weir.TableFiles, error) {
 	return []weir.TableFiles{
 		{Table: edges, Replace: true},

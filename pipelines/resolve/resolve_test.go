@@ -2,6 +2,7 @@ package resolve_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -121,21 +122,36 @@ func TestDecisionsOfPeople(t *testing.T) {
 	l.add("c", "email=c@x.fr")
 	before := l.resolve()
 	before.same(t, "a b | c")
-	pair := func(x, y string) resolve.Pair {
-		return resolve.Pair{Left: "crm/contacts/" + x, Right: "crm/contacts/" + y}
+	key := func(ks ...string) (out []string) {
+		for _, k := range ks {
+			out = append(out, "crm/contacts/"+k)
+		}
+		return out
 	}
-	l.params.Apart = []resolve.Pair{pair("b", "a"), pair("a", "gone")}
-	l.params.Together = []resolve.Pair{pair("c", "a")}
+	l.params.Decisions = []resolve.Decision{{ID: "d1", Stays: key("b"), Moves: key("a"), New: true, By: "d1", Reason: "two people", Author: "ann"},
+		{ID: "d2", Stays: key("a"), Moves: key("gone")}, {ID: "d3", Together: key("c", "a"), New: true, By: "d3", Reason: "moved", Author: "bob"}}
 	r := l.resolve()
 	r.same(t, "a c | b")
+	for _, e := range r.edges {
+		if want := map[string]string{"same_email": "do_not_link: d1", "linked": ""}[e.Rule]; e.RefusedBy != want {
+			t.Errorf("edge %+v, want it refused by %q", e, want)
+		}
+	}
+	var said []string
+	for _, m := range r.merges {
+		said = append(said, fmt.Sprint(m.Change, " ", m.Reason, " by ", m.Author))
+	}
+	if want := []string{"split d1: two people by ann"}; !slices.Equal(said, want) {
+		t.Errorf("merges %q, want %q", said, want)
+	}
 	if r.Counts["decisions_idle"] != 1 {
 		t.Errorf("counts %v", r.Counts)
 	}
-	l.params.Apart, l.params.Together = nil, nil
+	l.params.Decisions = nil
 	again := l.resolve()
 	again.same(t, "a b | c")
-	if before.links["a"] != again.links["a"] {
-		t.Errorf("a was %s and is %s after the undo", before.links["a"], again.links["a"])
+	if !maps.Equal(before.links, again.links) {
+		t.Errorf("%v is %v after the undo", before.links, again.links)
 	}
 }
 

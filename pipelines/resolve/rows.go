@@ -28,6 +28,7 @@ type recordRow struct {
 	Record string `parquet:"record"`
 	Kind   string `parquet:"kind,dict"`
 	Limits []byte `parquet:"limits"` // packed evidence.Limited
+	Bare   bool   `parquet:"bare"`   // nothing to compare
 }
 
 // priorRow: a record was of a profile. To partition.
