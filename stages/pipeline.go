@@ -26,6 +26,10 @@ type inputs struct {
 	house *House
 	pins  map[string]int64
 	run   weir.Run
+	// Of a rehearsal only: the files of tables that it has written, and decisions
+	// that are not made yet.
+	files map[string][]weir.DataFile
+	extra []weir.IdentityDecision
 }
 
 // outline is what a plan decides.
@@ -65,11 +69,12 @@ func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if err != nil {
 		return plan, err
 	}
-	o, err := s.plan(ctx, p, &inputs{house: s.House, pins: pins, run: run})
+	in := &inputs{house: s.House, pins: pins, run: run}
+	o, err := s.plan(ctx, p, in)
 	if err != nil {
 		return plan, err
 	}
-	sp, err := s.spec(ctx, run, o, pins)
+	sp, err := s.spec(ctx, o, in)
 	if err != nil {
 		return plan, err
 	}
@@ -82,7 +87,8 @@ func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 }
 
 // spec fixes the inputs' files and the outputs' schemas.
-func (s *pipeline) spec(ctx context.Context, run weir.Run, o outline, pins map[string]int64) (spec, error) {
+func (s *pipeline) spec(ctx context.Context, o outline, in *inputs) (spec, error) {
+	run := in.run
 	prefix := runPrefix(run, s.stage, "")
 	sp := spec{Properties: o.Properties, Refused: o.Refused, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
 		Schemas: map[string]schema.Table{}, Scratch: prefix + "scratch/", Manifest: prefix + "manifest.json"}}
@@ -92,17 +98,21 @@ func (s *pipeline) spec(ctx context.Context, run weir.Run, o outline, pins map[s
 	}
 	snapshots := map[string]int64{}
 	for _, table := range slices.Concat(o.Reads, o.Prior) {
-		if pins[table] == 0 {
+		files, rehearsed := in.files[table]
+		if in.pins[table] == 0 && !rehearsed {
 			continue // not written yet: no rows
 		}
-		if sp.Inputs[table], err = s.Lake.Files(ctx, table, pins[table]); err != nil {
-			return sp, err
+		if !rehearsed {
+			if files, err = s.Lake.Files(ctx, table, in.pins[table]); err != nil {
+				return sp, err
+			}
 		}
+		sp.Inputs[table] = files
 		if sp.Schemas[table], err = s.Lake.Describe(ctx, table); err != nil {
 			return sp, err
 		}
 		if slices.Contains(o.Reads, table) {
-			snapshots[table] = pins[table]
+			snapshots[table] = in.pins[table]
 		}
 	}
 	var columns [][]schema.Column

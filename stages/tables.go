@@ -160,15 +160,28 @@ func named(names ...string) []schema.Table {
 }
 
 func resolve(h *House) Stage {
-	return &pipeline{House: h, stage: weir.Resolve, plan: func(_ context.Context, p *project.Project, _ *inputs) (outline, error) {
+	return &pipeline{House: h, stage: weir.Resolve, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
+		list, err := in.decided(ctx)
+		if err != nil {
+			return outline{}, err
+		}
+		since, err := in.known(ctx)
+		if err != nil {
+			return outline{}, err
+		}
 		params := resolver.Params{Identity: p.Identity}
-		return outline{
-			Reads:   []string{"core.records", "core.events", "core.consents"},
-			Prior:   []string{"identity.links", "identity.identifiers", "identity.merges"},
-			Writes:  named("identity.edges", "identity.links", "identity.identifiers", "identity.merges", quarantineTable),
+		params.Decisions, params.Ended = settled(list, since)
+		o := outline{
+			Reads:   resolver.Reads,
+			Prior:   resolver.Prior,
+			Writes:  named(resolver.Writes...),
 			Params:  params,
-			Depends: params,
-		}, nil
+			Depends: resolver.Params{Identity: p.Identity, Decisions: bare(params.Decisions)},
+		}
+		if n := len(list); n > 0 {
+			o.Properties = map[string]map[string]string{"identity.links": {knownProperty: list[n-1].At.UTC().Format(time.RFC3339Nano)}}
+		}
+		return o, nil
 	}}
 }
 
