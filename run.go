@@ -40,8 +40,11 @@ type Run struct {
 	Now       time.Time `json:"now"`
 	// Logical says that a person chose Now (--now): then time goes on from there,
 	// else deliveries are judged by the clock when they are sent.
-	Logical bool   `json:"logical,omitempty"`
-	Project string `json:"project"` // object key of the applied project that the run follows
+	Logical bool `json:"logical,omitempty"`
+	// Attended says that a person waits for the run: a destination that is away is
+	// told within a minute or so, and served by the next run. Else it is tried longer.
+	Attended bool   `json:"attended,omitempty"`
+	Project  string `json:"project"` // object key of the applied project that the run follows
 }
 
 // CommitID names one commit of one run; committing an id twice is a no-op.

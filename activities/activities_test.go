@@ -112,6 +112,10 @@ type busy struct{ error }
 
 func (busy) RetryAfter() time.Duration { return 7 * time.Second }
 
+type final struct{ error }
+
+func (final) Final() bool { return true }
+
 func TestEncode(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -129,6 +133,7 @@ func TestEncode(t *testing.T) {
 		{"unclassified", errors.New("x"), 2, weir.Internal, true},
 		{"unclassified thrice", errors.New("x"), 3, weir.Internal, false},
 		{"wrapped", fmt.Errorf("read: %w", weir.Errorf(weir.Unavailable, "x")), 1, weir.Unavailable, true},
+		{"tried long enough", weir.Errorf(weir.Unavailable, "x: %w", final{errors.New("refused")}), 1, weir.Unavailable, false},
 		{"deadline", context.DeadlineExceeded, 1, weir.Unavailable, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,8 +47,9 @@ func Encode(err error, attempt int32) error {
 	} else if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		code = weir.Unavailable
 	}
+	var final Final
 	o := temporal.ApplicationErrorOptions{
-		NonRetryable: attempt >= attempts[code],
+		NonRetryable: attempt >= attempts[code] || errors.As(err, &final) && final.Final(),
 		Details:      []any{fault},
 	}
 	var after RetryAfter

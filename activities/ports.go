@@ -46,6 +46,12 @@ type Maintainer interface {
 	Upkeep(ctx context.Context, project string, now time.Time) error
 }
 
+// Final is found in an error's chain when the step itself has tried long enough:
+// another attempt is for the next run.
+type Final interface {
+	Final() bool
+}
+
 // RetryAfter is found in an error's chain when the other side said when to try
 // again (HTTP 429 and 503).
 type RetryAfter interface {

@@ -2,8 +2,6 @@ package stages
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -20,14 +18,8 @@ import (
 	"github.com/weir-cdp/weir/project"
 )
 
-const (
-	// tries of a batch before the workflow's own, longer back-off takes over.
-	tries = 5
-	// deliverTimeout bounds one call of a destination that may hang.
-	deliverTimeout = 60 * time.Second
-	// mostSingles bounds how many rows are sent one by one at the last try.
-	mostSingles = 500
-)
+// deliverTimeout bounds one call of a destination that may hang.
+const deliverTimeout = 60 * time.Second
 
 // delivering is one run to one destination.
 type delivering struct {
@@ -245,73 +237,6 @@ func profilesOf(rows []permit.Row) []string {
 		out[i] = r.ProfileID
 	}
 	return out
-}
-
-// send delivers rows until each has a final outcome. Rows that the destination
-// wants later are admitted anew for each try, the last time one by one, so that
-// one that it can't take holds nobody else up. If it takes nothing at all, it is
-// away, and the error lets the workflow try again later; else the rest counts as
-// unknown and the run goes on (invariant 8).
-func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row, admit func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error)) error {
-	var last error
-	total := len(rows)
-	for try := 1; len(rows) > 0; try++ {
-		if try > tries {
-			if len(rows) == total {
-				return weir.Errorf(weir.Unavailable, "destination %s did not take %d rows after %d tries: %w", d.sp.Destination, len(rows), tries, last)
-			}
-			for _, r := range rows {
-				out.giveUp(r.IdempotencyKey)
-			}
-			return nil
-		}
-		batch := d.caps.BatchRows
-		if try == tries && len(rows) <= mostSingles {
-			batch = 1
-		}
-		batches, refused, err := admit(rows, batch)
-		if err != nil {
-			return err
-		}
-		for _, r := range refused {
-			out.stop(rows[r.Row].IdempotencyKey, fmt.Sprint("gate: ", r.Reasons))
-		}
-		again, wait, err := d.sendAll(ctx, out, batches)
-		if code := weir.CodeOf(err); code == weir.Denied || code == weir.Invalid || code == weir.NotFound {
-			return err // another try can't help
-		}
-		if err != nil {
-			last = err
-		}
-		if rows = again; len(rows) == 0 {
-			break
-		}
-		if last == nil {
-			last = errors.New("it asked to wait")
-		}
-		if err := d.pause(ctx, max(wait, backoff(try))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// backoff doubles from half a second; it is the same for every try of a number,
-// since one worker alone sends to a destination.
-func backoff(try int) time.Duration { return 250 * time.Millisecond << min(try, 7) }
-
-func (h *House) pause(ctx context.Context, d time.Duration) error {
-	if h.Pause != nil {
-		return h.Pause(ctx, d)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // sendAll sends batches, as many at once as the destination takes, and gives

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/activities"
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/policies/permit"
 )
@@ -164,6 +166,59 @@ func TestDestinationThatNeverAnswers(t *testing.T) {
 		t.Errorf("%d failed rows, want 1", failed)
 	}
 	w.holds(map[string]string{"a@x.org": "p1 a@x.org Ann"})
+}
+
+// TestAttendedRunTellsSoon: a person who waits is told of a destination that is away
+// once it was tried for a while, and the next run sends what is missing.
+func TestAttendedRunTellsSoon(t *testing.T) {
+	w := one(t)
+	asked := 0
+	w.tool.before = func(int, permit.Batch) error {
+		asked++
+		return weir.Errorf(weir.Unavailable, "refused").At("esp").Then("start it")
+	}
+	w.must(weir.Decide, "")
+	run := w.next()
+	run.Attended = true
+	_, err := w.pass(weir.Activate, "esp", run)
+	var final activities.Final
+	if weir.CodeOf(err) != weir.Unavailable || !errors.As(err, &final) || !final.Final() {
+		t.Fatalf("error is %v", err)
+	}
+	if said := err.Error(); !strings.Contains(said, "start it") || !strings.Contains(said, "next run") {
+		t.Errorf("it says %s", said)
+	}
+	var waited time.Duration
+	for _, d := range w.tool.paused {
+		waited += d
+	}
+	if waited > time.Minute || asked <= tries {
+		t.Errorf("it was asked %d times within %v", asked, waited)
+	}
+	w.tool.before = nil
+	if _, row := w.deliver(); row.Status != Done {
+		t.Errorf("%s %v", row.Status, row.Counts)
+	}
+	w.holds(map[string]string{"a@x.org": "p1 a@x.org Ann"})
+}
+
+// TestAttendedRunWaitsWhenAsked: a destination that answers, if only to wait, is not
+// away, however long it asks for.
+func TestAttendedRunWaitsWhenAsked(t *testing.T) {
+	w := one(t)
+	asked := 0
+	w.tool.answer = func(permit.Row) *connectors.Outcome {
+		if asked++; asked < tries {
+			return &connectors.Outcome{Status: connectors.Retry, Reply: "429", RetryAfter: time.Minute}
+		}
+		return nil
+	}
+	w.must(weir.Decide, "")
+	run := w.next()
+	run.Attended = true
+	if row, err := w.pass(weir.Activate, "esp", run); err != nil || row.Status != Done || asked != tries {
+		t.Errorf("%s, %v after %d tries", row.Status, err, asked)
+	}
 }
 
 func TestAbandonedActivationIsEmptied(t *testing.T) { // invariant 7

@@ -70,6 +70,7 @@ func newWorld(t *testing.T) *world {
 	w.House = &House{Lake: lake, Dir: dir, Log: slog.New(slog.DiscardHandler), Clock: func() time.Time { w.clock = w.clock.Add(time.Second); return w.clock },
 		Pause: func(ctx context.Context, d time.Duration) error {
 			w.tool.paused = append(w.tool.paused, d)
+			w.clock = w.clock.Add(d)
 			return ctx.Err()
 		},
 		Session: func(ctx context.Context) (*sql.Internal, error) {

@@ -2,6 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
 
 	"go.temporal.io/sdk/client"
 
@@ -34,4 +40,34 @@ func (a *app) finishInterrupted(ctx context.Context, c client.Client, workspace 
 		a.sayf("weir: that refresh ended: %v\n", err)
 	}
 	return nil
+}
+
+// releaseDead lets steps that a killed process of ours was doing begin again without
+// waiting for their heartbeat. The project's folder is ours alone and no worker of
+// this process polls yet, so whoever was doing them on this machine is dead, or is
+// nobody who should. What cannot be given back comes back by itself.
+func (pl *platform) releaseDead(c client.Client) {
+	ctx, cancel := context.WithTimeout(context.Background(), askWait)
+	defer cancel()
+	began := time.Now()
+	n, err := workflows.Release(ctx, c, pl.ends.Namespace, pl.project.Name, deadHere)
+	if err != nil {
+		pl.app.log.Info("steps of a killed worker wait for their heartbeat", "error", err)
+	} else if n > 0 {
+		pl.app.log.Info("steps of a killed worker begin again", "steps", n, "took", time.Since(began))
+	}
+}
+
+// deadHere tells whether a worker ("pid@host@…", as the SDK names it) was a process
+// of this machine that has ended. One with our own process id is of an earlier life:
+// in a container, say.
+func deadHere(identity string) bool {
+	pid, rest, _ := strings.Cut(identity, "@")
+	host, _, _ := strings.Cut(rest, "@")
+	n, err := strconv.Atoi(pid)
+	own, herr := os.Hostname()
+	if err != nil || herr != nil || host != own || n <= 0 {
+		return false
+	}
+	return n == os.Getpid() || errors.Is(syscall.Kill(n, 0), syscall.ESRCH)
 }

@@ -210,6 +210,9 @@ func (pl *platform) work(c client.Client) (stop func(), err error) {
 	for name, s := range pl.house.All() {
 		byStage[name] = roomy{Stage: s, dir: pl.state()}
 	}
+	if pl.own != nil && pl.project.Temporal.Address == "" {
+		pl.releaseDead(c)
+	}
 	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
 		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Log: pl.app.log})
 	return w.Stop, w.Start()

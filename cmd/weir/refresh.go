@@ -144,7 +144,7 @@ func (pl *platform) newRun(ctx context.Context, now time.Time, logical bool) (we
 	if _, err := rand.Read(suffix); err != nil {
 		return weir.Run{}, weir.Errorf(weir.Internal, "name the run: %w", err)
 	}
-	return weir.Run{Workspace: pl.project.Name, ID: weir.NewRunID(now, hex.EncodeToString(suffix)), Now: now, Logical: logical, Project: key}, nil
+	return weir.Run{Workspace: pl.project.Name, ID: weir.NewRunID(now, hex.EncodeToString(suffix)), Now: now, Logical: logical, Attended: true, Project: key}, nil
 }
 
 // parts lists what a refresh of a project is made of.

@@ -127,6 +127,22 @@ func TestKilledPlatformGoesOn(t *testing.T) {
 
 	again := start(t, dir)
 	c = dial(t, again)
+	if n, err := workflows.Release(t.Context(), c, Namespace, "shop", func(string) bool { return false }); n != 0 || err != nil {
+		t.Errorf("of a living worker %d steps were given back, %v", n, err)
+	}
+	released, err := workflows.Release(t.Context(), c, Namespace, "shop", func(identity string) bool {
+		return strings.HasPrefix(identity, strconv.Itoa(p.PID)+"@")
+	})
+	if released != 1 || err != nil {
+		t.Errorf("%d steps were given back, %v", released, err)
+	}
+	d, err := c.DescribeWorkflowExecution(t.Context(), workflows.StageID("shop", weir.Resolve), "")
+	must(t, err)
+	for _, a := range d.GetPendingActivities() {
+		if a.GetState().String() != "Scheduled" || a.GetAttempt() != 2 || !strings.Contains(a.GetLastFailure().GetMessage(), "killed") {
+			t.Errorf("the step is %s at attempt %d after %q", a.GetState(), a.GetAttempt(), a.GetLastFailure().GetMessage())
+		}
+	}
 	workers := workflows.NewWorkers(c, fakes.work())
 	must(t, workers.Start())
 	defer workers.Stop()

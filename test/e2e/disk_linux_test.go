@@ -59,7 +59,9 @@ func TestFullDiskOfDev(t *testing.T) {
 	if r := run.Wait(t, 2*time.Minute); r.Code != weirtest.Failed || !strings.Contains(r.Stderr, "the disk is full") {
 		t.Errorf("the run ended with %d and says\n%s", r.Code, r.Stderr)
 	}
-	dev.Until(t, "warning of the platform", func(_, errs string) bool { return strings.Contains(errs, "work waits") && strings.Contains(errs, "the disk is full") })
+	dev.Until(t, "warning of the platform", func(_, errs string) bool {
+		return strings.Contains(errs, "work waits") && strings.Contains(errs, "the disk is full")
+	})
 	weirtest.Eventually(t, "the status says what waits, and why", func() bool {
 		out := p.Must(t, weirtest.Done, "status").Stdout
 		return strings.Contains(out, "the disk is full") && strings.Contains(out, "(waits for room on the disk)")
