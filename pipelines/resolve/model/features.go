@@ -1,0 +1,223 @@
+package model
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/compare"
+)
+
+// Features is what scoring and blocking need of one record: its prepared values
+// in the order of the model's columns.
+type Features struct {
+	Source uint32 // hash of the source's name
+	Values []compare.Value
+	More   []Further // second and later values of identifiers
+}
+
+// Further is another value of a column.
+type Further struct {
+	Column uint8
+	Value  compare.Value
+}
+
+// maxFurther bounds the values of one identifier that are compared.
+const maxFurther = 4
+
+// Prepare reads a record.
+func (m *Model) Prepare(r *weir.Record) Features {
+	f := Features{Source: uint32(Hash(3, r.Source)), Values: make([]compare.Value, len(m.columns))}
+	for i := range m.columns {
+		c := &m.columns[i]
+		name := m.Columns[i].Name
+		if !m.Columns[i].IsIdentifier {
+			f.Values[i] = c.prepare(r.Attributes[name])
+			continue
+		}
+		for k, raw := range r.Identifiers[name] {
+			if k == maxFurther {
+				break
+			}
+			v := c.prepare(raw)
+			switch {
+			case v.Missing() || v.Text == f.Values[i].Text:
+			case f.Values[i].Missing():
+				f.Values[i] = v
+			default:
+				f.More = append(f.More, Further{uint8(i), v})
+			}
+		}
+	}
+	return f
+}
+
+func (c *column) prepare(raw string) compare.Value {
+	v := compare.Prepare(c.kind, raw)
+	if v.Missing() {
+		return v
+	}
+	h := ValueHash(v.Text)
+	if len(c.blank) > 0 {
+		if _, ok := c.blank[h]; ok {
+			return compare.Value{}
+		}
+	}
+	v.TF = c.tf.get(h)
+	return v
+}
+
+// Empty says that a record holds nothing that the model compares.
+func (f *Features) Empty() bool {
+	return !slices.ContainsFunc(f.Values, func(v compare.Value) bool { return !v.Missing() })
+}
+
+// The binary form: source (4 bytes), number of values, their lengths (a byte
+// each), for each value that is there TF, and of names code and nickname, then
+// the number of further values and each as column, length and the same; all
+// texts last, so that decoding takes slices of one string.
+const (
+	hasName = 0x80 // length byte: code and nickname follow
+	lengths = 0x7f
+)
+
+// Append appends the compact binary form.
+func (f Features) Append(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint32(b, f.Source)
+	b = append(b, byte(len(f.Values)))
+	for i := range f.Values {
+		b = appendHead(b, &f.Values[i])
+	}
+	b = append(b, byte(len(f.More)))
+	for i := range f.More {
+		b = append(b, f.More[i].Column)
+		b = appendHead(b, &f.More[i].Value)
+	}
+	for i := range f.Values {
+		b = append(b, f.Values[i].Text...)
+	}
+	for i := range f.More {
+		b = append(b, f.More[i].Value.Text...)
+	}
+	return b
+}
+
+func appendHead(b []byte, v *compare.Value) []byte {
+	n := byte(len(v.Text))
+	if n == 0 {
+		return append(b, 0)
+	}
+	if v.Code == 0 && v.Nick == 0 {
+		return append(b, n, v.TF)
+	}
+	b = append(b, n|hasName, v.TF)
+	b = binary.LittleEndian.AppendUint16(b, v.Code)
+	return binary.LittleEndian.AppendUint16(b, v.Nick)
+}
+
+// Decode reads what Append wrote.
+func Decode(b []byte) (Features, error) {
+	d := decoder{b: b}
+	f := Features{Source: d.u32()}
+	n := int(d.byte())
+	f.Values = make([]compare.Value, n)
+	var sizes [MaxColumns + 256]uint8
+	if n > MaxColumns {
+		d.bad = true
+		n = 0
+	}
+	for i := range n {
+		sizes[i] = d.head(&f.Values[i])
+	}
+	more := int(d.byte())
+	if d.bad {
+		return Features{}, damaged()
+	}
+	if more > 0 {
+		f.More = make([]Further, more)
+	}
+	for i := range f.More {
+		f.More[i].Column = d.byte()
+		sizes[n+i] = d.head(&f.More[i].Value)
+		if int(f.More[i].Column) >= n {
+			d.bad = true
+		}
+	}
+	if d.bad {
+		return Features{}, damaged()
+	}
+	text := string(d.b)
+	for i := range n + more {
+		v := (*compare.Value)(nil)
+		if i < n {
+			v = &f.Values[i]
+		} else {
+			v = &f.More[i-n].Value
+		}
+		size := int(sizes[i])
+		if size > len(text) {
+			return Features{}, damaged()
+		}
+		v.Text, text = text[:size], text[size:]
+		v.Derive()
+	}
+	if len(text) > 0 {
+		return Features{}, damaged()
+	}
+	return f, nil
+}
+
+func damaged() error { return weir.Errorf(weir.Internal, "features of a record are damaged") }
+
+type decoder struct {
+	b   []byte
+	bad bool
+}
+
+func (d *decoder) take(n int) []byte {
+	if len(d.b) < n {
+		d.bad = true
+		return make([]byte, n)
+	}
+	out := d.b[:n]
+	d.b = d.b[n:]
+	return out
+}
+
+func (d *decoder) byte() byte  { return d.take(1)[0] }
+func (d *decoder) u16() uint16 { return binary.LittleEndian.Uint16(d.take(2)) }
+func (d *decoder) u32() uint32 { return binary.LittleEndian.Uint32(d.take(4)) }
+
+func (d *decoder) head(v *compare.Value) uint8 {
+	n := d.byte()
+	if n == 0 {
+		return 0
+	}
+	v.TF = d.byte()
+	if n&hasName != 0 {
+		v.Code, v.Nick = d.u16(), d.u16()
+	}
+	return n & lengths
+}
+
+// Reweigh sets anew how rare a record's values are, and leaves out those that
+// became blank: for training, which prepares records before it knows.
+func (m *Model) Reweigh(f *Features) {
+	again := func(i int, v *compare.Value) {
+		if v.Missing() {
+			return
+		}
+		h := ValueHash(v.Text)
+		if _, blank := m.columns[i].blank[h]; blank {
+			*v = compare.Value{}
+			return
+		}
+		v.TF = m.columns[i].tf.get(h)
+	}
+	for i := range f.Values {
+		again(i, &f.Values[i])
+	}
+	for k := range f.More {
+		again(int(f.More[k].Column), &f.More[k].Value)
+	}
+}

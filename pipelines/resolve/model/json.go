@@ -1,0 +1,174 @@
+package model
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/compare"
+)
+
+// New checks a content and makes it a model.
+func New(c Content) (*Model, error) {
+	c.Format = Format
+	m := &Model{Content: c, given: -1, family: -1}
+	m.round()
+	if err := m.derive(); err != nil {
+		return nil, err
+	}
+	data, err := m.JSON()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	m.version = "m-" + hex.EncodeToString(sum[:10])
+	return m, nil
+}
+
+// Parse reads an artefact.
+func Parse(data []byte) (*Model, error) {
+	var c Content
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return nil, weir.Errorf(weir.Invalid, "model artefact: %v", err).Then("train it again")
+	}
+	if c.Format != Format {
+		return nil, weir.Errorf(weir.Invalid, "model artefact has format %d, this binary reads %d", c.Format, Format).Then("train it again")
+	}
+	return New(c)
+}
+
+// JSON is the artefact: the same content gives the same bytes.
+func (m *Model) JSON() ([]byte, error) {
+	data, err := json.MarshalIndent(m.Content, "", " ")
+	if err != nil {
+		return nil, weir.Errorf(weir.Internal, "model artefact: %v", err)
+	}
+	return append(data, '\n'), nil
+}
+
+// round keeps six digits: what a person can read, and what training on the same
+// pairs summed in another order agrees on.
+func (m *Model) round() {
+	for i := range m.Columns {
+		c := &m.Columns[i]
+		c.Complete = digits(c.Complete)
+		for k := range c.Levels {
+			l := &c.Levels[k]
+			l.M, l.U, l.Seen = digits(l.M), digits(l.U), digits(l.Seen)
+		}
+	}
+	for i := range m.Classes {
+		c := &m.Classes[i]
+		c.Prior = digits(c.Prior)
+		for k := range c.Shared {
+			c.Shared[k] = digits(c.Shared[k])
+		}
+	}
+	for i := range m.Rules {
+		m.Rules[i].Pairs = digits(m.Rules[i].Pairs)
+	}
+	m.Content.Threshold = digits(m.Content.Threshold)
+	m.Trained.Matches = digits(m.Trained.Matches)
+}
+
+func digits(x float64) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 6, 64), 64)
+	if err != nil {
+		return x
+	}
+	return y
+}
+
+// derive checks the content and computes what scoring needs.
+func (m *Model) derive() error {
+	if len(m.Columns) > MaxColumns {
+		return invalid("%d columns, at most %d are compared", len(m.Columns), MaxColumns)
+	}
+	if len(m.Rules) > 256 {
+		return invalid("%d blocking rules, at most 256", len(m.Rules))
+	}
+	if m.Content.MaxBlock < 2 && len(m.Rules) > 0 {
+		return invalid("max_block is %d, at least 2", m.Content.MaxBlock)
+	}
+	if math.IsNaN(m.Content.Threshold) || math.IsInf(m.Content.Threshold, 0) {
+		return invalid("the threshold is not a number")
+	}
+	for i := range m.Columns {
+		c, err := m.column(i)
+		if err != nil {
+			return err
+		}
+		m.columns = append(m.columns, c)
+	}
+	for _, c := range m.Classes {
+		if len(c.Shared) != len(m.Columns) || !share(c.Prior) {
+			return invalid("class %s has prior %v and %d of %d columns", c.Name, c.Prior, len(c.Shared), len(m.Columns))
+		}
+		d := class{match: c.Match, prior: c.Prior}
+		for k, s := range c.Shared {
+			if !share(s) {
+				return invalid("class %s shares %s with probability %v", c.Name, m.Columns[k].Name, s)
+			}
+			d.shared[k] = s
+		}
+		m.classes = append(m.classes, d)
+	}
+	return m.deriveRules()
+}
+
+func (m *Model) column(i int) (column, error) {
+	c := &m.Columns[i]
+	k, ok := compare.KindOf(c.Kind)
+	if !ok {
+		return column{}, invalid("column %s has the unknown comparison %q", c.Name, c.Kind)
+	}
+	d := column{kind: k, blank: map[uint32]struct{}{}}
+	n := len(compare.Levels(k))
+	d.differ = compare.Level(n - 1)
+	if c.Limited {
+		d.limited = n
+		n++
+	}
+	if len(c.Levels) != n {
+		return column{}, invalid("column %s has %d levels, %d are needed", c.Name, len(c.Levels), n)
+	}
+	for l := range d.m {
+		d.m[l], d.u[l], d.ratio[l] = 1, 1, 1
+	}
+	for l, x := range c.Levels {
+		if !share(x.M) || !share(x.U) || x.M == 0 || x.U == 0 {
+			return column{}, invalid("column %s, level %s has m %v and u %v", c.Name, x.Name, x.M, x.U)
+		}
+		d.m[l], d.u[l], d.ratio[l] = x.M, x.U, x.M/x.U
+	}
+	for _, h := range c.Blank {
+		d.blank[h] = struct{}{}
+	}
+	switch c.Role {
+	case Given:
+		m.given = i
+	case Family:
+		m.family = i
+	}
+	var err error
+	d.tf, err = c.TF.lookup()
+	return d, err
+}
+
+func share(x float64) bool { return x >= 0 && x <= 1 }
+
+func invalid(format string, args ...any) error {
+	return weir.Errorf(weir.Invalid, "model artefact: "+format, args...).Then("train it again")
+}
+
+// The roles of names.
+const (
+	Given  = "given"
+	Family = "family"
+)

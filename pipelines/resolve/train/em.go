@@ -1,0 +1,271 @@
+package train
+
+import (
+	"math"
+
+	"github.com/weir-cdp/weir/pipelines/resolve/compare"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+)
+
+// classes starts the latent classes: see model.Class.
+func (t *trainer) startClasses() {
+	n := len(t.cols)
+	fill := func(x float64) []float64 {
+		out := make([]float64, n)
+		for i := range out {
+			out[i] = x
+		}
+		return out
+	}
+	per := 0.5 / float64(max(len(t.features), 2)) // half a duplicate for each record
+	t.classes = []latent{
+		{Class: model.Class{Name: "strangers", Prior: 1, Shared: fill(0)}},
+		{Class: model.Class{Name: "same", Match: true, Prior: per, Shared: fill(1)}},
+	}
+	individual, family, places := 0, 0, 0
+	relatives, atMost := fill(0.5), fill(0.999)
+	neighbours, near := fill(0), fill(0.01)
+	moved := fill(1)
+	for c := range t.cols {
+		k, _ := compare.KindOf(t.cols[c].Kind)
+		switch {
+		case t.cols[c].Role == model.Given:
+			relatives[c], atMost[c] = 0.01, 0.02
+			individual++
+		case k == compare.Date:
+			relatives[c], atMost[c] = 0.02, 0.1
+			individual++
+		case t.cols[c].IsIdentifier || k == compare.Email || k == compare.Phone:
+			relatives[c], atMost[c] = 0.2, 0.6
+		case t.cols[c].Role == model.Family:
+			relatives[c] = 0.8
+			family++
+		case k == compare.Text, k == compare.Place, k == compare.Postcode, k == compare.Number:
+			relatives[c] = 0.95
+			moved[c] = 0.05
+			neighbours[c], near[c] = 0.9, 0.999
+			if k == compare.Text {
+				neighbours[c] = 0.02
+			}
+			places++
+		default:
+			near[c] = 0.999
+		}
+	}
+	if individual > 0 && family+places > 0 {
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "relatives", Prior: per / 2, Shared: relatives}, cap: atMost, free: true})
+	}
+	if places > 1 && places < n {
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "neighbours", Prior: per * 5, Shared: neighbours}, cap: near, free: true})
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "moved", Match: true, Prior: per / 10, Shared: moved}, free: true})
+	}
+}
+
+// latent is a class that is learned.
+type latent struct {
+	model.Class
+	free bool      // Shared is learned
+	cap  []float64 // at most this; nil: 1
+}
+
+// likelihoods of one pair under each class; returns their sum.
+func (t *trainer) likelihoods(o *observed, p []float64) float64 {
+	var pm, pu [model.MaxColumns]float64
+	n := len(t.cols)
+	for c := range n {
+		pm[c], pu[c] = t.chances(c, o)
+	}
+	sum := 0.0
+	for k := range t.classes {
+		x := t.classes[k].Prior
+		s := t.classes[k].Shared
+		for c := range n {
+			x *= s[c]*pm[c] + (1-s[c])*pu[c]
+		}
+		p[k] = x
+		sum += x
+	}
+	return sum
+}
+
+// chances are m and u of one column of a pair, for these very values.
+func (t *trainer) chances(c int, o *observed) (m, u float64) {
+	l := o.level[c]
+	if l == uint8(compare.Missing) {
+		return 1, 1
+	}
+	level := &t.cols[c].Levels[l]
+	f := float64(o.tf[c])
+	switch {
+	case f == 0:
+		return level.M, level.U
+	case l == uint8(compare.Agree) || t.cols[c].Role == model.Given && l == uint8(compare.NameSwapped):
+		return level.M, f
+	}
+	return level.M, min(level.U*f/t.cols[c].Levels[0].U, 1)
+}
+
+// posterior is the chance that a pair is a match.
+func (t *trainer) posterior(o *observed) float64 {
+	var p [8]float64
+	sum := t.likelihoods(o, p[:])
+	if sum == 0 {
+		return 0
+	}
+	match := 0.0
+	for k := range t.classes {
+		if t.classes[k].Match {
+			match += p[k]
+		}
+	}
+	return match / sum
+}
+
+// maximise runs expectation maximisation until nothing moves, and returns the
+// iterations. weight counts a pair several times where others were left out.
+func (t *trainer) maximise(s *seen, rounds int) int {
+	for round := 1; ; round++ {
+		moved := t.step(s.of, s.times)
+		if moved < 1e-4 || round == rounds {
+			return round
+		}
+	}
+}
+
+// sums are what one pass over the pairs adds up.
+type sums struct {
+	level  [model.MaxColumns][16]float64 // matches by level, of pairs found without the column
+	class  [8]float64
+	shared [8][model.MaxColumns][2]float64 // by class and column: shared, and all
+}
+
+func (t *trainer) step(pairs []observed, weight []float64) (moved float64) {
+	const piece = 1 << 14
+	parts := make([]sums, (len(pairs)+piece-1)/piece)
+	without := t.without()
+	t.parallel(len(parts), func(i int) {
+		for k := i * piece; k < min((i+1)*piece, len(pairs)); k++ {
+			t.expect(&pairs[k], weight[k], &without, &parts[i])
+		}
+	})
+	var s sums
+	for i := range parts {
+		s.add(&parts[i])
+	}
+	return t.update(&s)
+}
+
+// without gives, for each column, the training rules that do not use it.
+func (t *trainer) without() (out [model.MaxColumns]uint64) {
+	for c := range t.cols {
+		if t.everything {
+			out[c] = math.MaxUint64
+			continue
+		}
+		for r := range t.rules {
+			if t.rules[r].columns&(1<<c) == 0 {
+				out[c] |= 1 << r
+			}
+		}
+	}
+	return
+}
+
+func (t *trainer) expect(o *observed, w float64, without *[model.MaxColumns]uint64, s *sums) {
+	var p [8]float64
+	sum := t.likelihoods(o, p[:])
+	if sum == 0 {
+		return
+	}
+	n := len(t.cols)
+	for k := range t.classes {
+		r := w * p[k] / sum
+		s.class[k] += r
+		if r < 1e-9 || k == 0 {
+			continue
+		}
+		cl := &t.classes[k]
+		for c := range n {
+			l := o.level[c]
+			if l == uint8(compare.Missing) || !t.everything && o.rules&without[c] == 0 {
+				continue
+			}
+			m, u := t.chances(c, o)
+			sh := cl.Shared[c]
+			both := sh*m + (1-sh)*u
+			if both == 0 {
+				continue
+			}
+			r1 := r * sh * m / both
+			s.shared[k][c][0] += r1
+			s.shared[k][c][1] += r
+			if cl.Match {
+				s.level[c][l] += r1
+			}
+		}
+	}
+}
+
+func (s *sums) add(o *sums) {
+	for c := range s.level {
+		for l := range s.level[c] {
+			s.level[c][l] += o.level[c][l]
+		}
+	}
+	for k := range s.class {
+		s.class[k] += o.class[k]
+		for c := range s.shared[k] {
+			s.shared[k][c][0] += o.shared[k][c][0]
+			s.shared[k][c][1] += o.shared[k][c][1]
+		}
+	}
+}
+
+// update is the maximisation: with a little of the first guess, so that a level
+// that no pair shows keeps a chance.
+func (t *trainer) update(s *sums) (moved float64) {
+	change := func(x *float64, to float64) {
+		moved = max(moved, math.Abs(*x-to))
+		*x = to
+	}
+	for c := range t.cols {
+		ls := t.cols[c].Levels
+		var guess model.Column
+		guess.Kind, guess.Levels = t.cols[c].Kind, make([]model.Level, len(ls))
+		startM(&guess)
+		const faith = 8 // pairs that the guess counts for
+		sum := float64(faith)
+		for l := range ls {
+			sum += s.level[c][l]
+		}
+		for l := range ls {
+			change(&ls[l].M, (s.level[c][l]+faith*guess.Levels[l].M)/sum)
+		}
+	}
+	n := float64(len(t.features))
+	all := n * (n - 1) / 2
+	for k := 1; k < len(t.classes); k++ {
+		cl := &t.classes[k]
+		prior := max(s.class[k], 0.1) / all / t.covered
+		moved = max(moved, math.Abs(math.Log(prior/cl.Prior))*0.01)
+		cl.Prior = prior
+		if !cl.free {
+			continue
+		}
+		for c := range t.cols {
+			const faith = 4
+			first := t.first[k].Shared[c]
+			to := (s.shared[k][c][0] + faith*first) / (s.shared[k][c][1] + faith)
+			if cl.cap != nil {
+				to = min(to, cl.cap[c])
+			}
+			change(&cl.Shared[c], to)
+		}
+	}
+	sum := 0.0
+	for k := 1; k < len(t.classes); k++ {
+		sum += t.classes[k].Prior
+	}
+	t.classes[0].Prior = max(1-sum, 0.01)
+	return moved
+}

@@ -1,0 +1,161 @@
+package train
+
+import (
+	"github.com/weir-cdp/weir/pipelines/resolve/compare"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+)
+
+// randomPairs is how many random pairs u is counted on.
+const randomPairs = 600_000
+
+// observed is one compared pair.
+type observed struct {
+	level [model.MaxColumns]uint8
+	tf    [model.MaxColumns]float32 // frequency of the value that agrees; 0: none
+	rules uint64                    // training rules that the pair agrees on
+}
+
+// random draws pairs, or takes all where there are few. The records are in the
+// order of their ids' hashes, so the draw depends on the set alone.
+func (t *trainer) random() []pair {
+	n := len(t.features)
+	if n*(n-1)/2 <= randomPairs {
+		return t.all()
+	}
+	out := make([]pair, randomPairs)
+	for k := range out {
+		h := model.Mix(t.opts.Seed^0x5eed, uint64(k))
+		i := int(h % uint64(n))
+		j := int(model.Mix(h, 1) % uint64(n-1))
+		if j >= i {
+			j++
+		}
+		out[k] = pair{a: int32(i), b: int32(j)}
+	}
+	return out
+}
+
+func (t *trainer) all() []pair {
+	n := len(t.features)
+	out := make([]pair, 0, n*(n-1)/2)
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			out = append(out, pair{a: int32(i), b: int32(j)})
+		}
+	}
+	return out
+}
+
+func (t *trainer) observe(p *pair, o *observed) {
+	var l model.Levels
+	t.model.Compare(&t.features[p.a], &t.features[p.b], &l)
+	o.take(&l, len(t.cols))
+	o.rules = p.rules
+}
+
+func (o *observed) take(l *model.Levels, n int) {
+	for c := range n {
+		o.level[c] = uint8(l.Of[c])
+		o.tf[c] = float32(l.TF[c])
+	}
+}
+
+// reprice sets the frequencies anew.
+func (t *trainer) reprice(p *pair, o *observed) {
+	var l model.Levels
+	for c := range t.cols {
+		l.Of[c] = compare.Level(o.level[c])
+	}
+	t.model.Reprice(&t.features[p.a], &t.features[p.b], &l)
+	o.take(&l, len(t.cols))
+}
+
+// seen are compared pairs: those that look the same are one, with a weight.
+type seen struct {
+	pairs  []pair
+	all    []observed // of pairs
+	weight []float64  // of pairs; nil: 1
+	of     []observed // distinct
+	times  []float64
+}
+
+// look compares pairs.
+func (t *trainer) look(pairs []pair, weight []float64) *seen {
+	s := &seen{pairs: pairs, weight: weight, all: make([]observed, len(pairs))}
+	t.parallel(len(pairs), func(k int) { t.observe(&pairs[k], &s.all[k]) })
+	s.merge()
+	return s
+}
+
+// again sets the frequencies of pairs anew.
+func (t *trainer) again(s *seen) {
+	t.parallel(len(s.pairs), func(k int) { t.reprice(&s.pairs[k], &s.all[k]) })
+	s.merge()
+}
+
+func (s *seen) merge() {
+	at := make(map[observed]int32, len(s.all)/4)
+	s.of, s.times = s.of[:0], s.times[:0]
+	for k := range s.all {
+		w := 1.0
+		if s.weight != nil {
+			w = s.weight[k]
+		}
+		i, ok := at[s.all[k]]
+		if !ok {
+			i = int32(len(s.of))
+			at[s.all[k]] = i
+			s.of = append(s.of, s.all[k])
+			s.times = append(s.times, 0)
+		}
+		s.times[i] += w
+	}
+}
+
+// countU counts each level among random pairs, each pair by the chance that it
+// is no match.
+func (t *trainer) countU(s *seen) {
+	n := make([][16]float64, len(t.cols))
+	for i := range s.of {
+		o := &s.of[i]
+		w := s.times[i]
+		if t.ready {
+			w *= 1 - t.posterior(o)
+		}
+		for c := range t.cols {
+			n[c][o.level[c]] += w
+		}
+	}
+	for c := range t.cols {
+		ls := t.cols[c].Levels
+		sum := 0.0
+		for l := range ls {
+			sum += n[c][l]
+		}
+		for l := range ls {
+			// Half a pair for what was never seen.
+			ls[l].U = (n[c][l] + 0.5) / (sum + 0.5*float64(len(ls)))
+			ls[l].Seen = ls[l].U
+		}
+	}
+}
+
+// startM is a first guess: most values of a match agree, few are alike, and
+// some differ.
+func startM(c *model.Column) {
+	k, _ := compare.KindOf(c.Kind)
+	n := len(compare.Levels(k))
+	for l := range c.Levels {
+		switch {
+		case l == 0:
+			c.Levels[l].M = 0.8
+		case l >= n-1:
+			c.Levels[l].M = 0.1 / float64(len(c.Levels)-n+1)
+		default:
+			c.Levels[l].M = 0.1 / float64(max(n-2, 1))
+		}
+	}
+	if n == 2 {
+		c.Levels[0].M = 0.9
+	}
+}

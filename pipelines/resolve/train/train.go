@@ -1,0 +1,242 @@
+package train
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/compare"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+)
+
+// Options of training.
+type Options struct {
+	Seed    uint64
+	Workers int // 0: all cores
+}
+
+// Report says what training saw and chose.
+type Report struct {
+	Columns    []*Profile         `json:"columns"`
+	Rules      []RuleReport       `json:"rules"`
+	Iterations int                `json:"iterations"`
+	Pairs      int                `json:"pairs"` // that training looked at
+	Matches    float64            `json:"matches"`
+	Notes      []string           `json:"notes"`
+	Seconds    map[string]float64 `json:"-"`
+}
+
+// DefaultThreshold is the log2 odds of a link where none is declared.
+const DefaultThreshold = 2
+
+type trainer struct {
+	opts       Options
+	cols       []model.Column
+	features   []model.Features
+	hashes     []uint32 // of each record's values, by column
+	model      *model.Model
+	content    model.Content
+	total      int
+	given      int
+	family     int
+	rules      []trainingRule
+	everything bool
+	classes    []latent
+	first      []latent
+	covered    float64
+	ready      bool
+}
+
+// Train makes a model. A sample from which nothing can be learned (no records, no
+// usable column) gives a model that links nothing, and notes that say so.
+func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, error) {
+	records := slices.Clone(s.Records)
+	slices.SortFunc(records, func(a, b weir.Record) int {
+		return cmp.Or(cmp.Compare(model.Hash(o.Seed, a.ID), model.Hash(o.Seed, b.ID)), strings.Compare(a.ID, b.ID))
+	})
+	t := &trainer{opts: o, total: max(s.Total, len(records)), given: -1, family: -1, covered: 0.9}
+	report := &Report{Columns: profile(records)}
+	t.cols = choose(report.Columns, def, len(records))
+	if len(t.cols) > model.MaxColumns {
+		t.cols = t.cols[:model.MaxColumns]
+	}
+	roles(t.cols, report.Columns)
+	for c := range t.cols {
+		k, _ := compare.KindOf(t.cols[c].Kind)
+		for _, name := range compare.Levels(k) {
+			t.cols[c].Levels = append(t.cols[c].Levels, model.Level{Name: name, M: 0.5, U: 0.5})
+		}
+		if t.cols[c].Limited {
+			t.cols[c].Levels = append(t.cols[c].Levels, model.Level{Name: "differ in one source", M: 0.5, U: 0.5})
+		}
+		startM(&t.cols[c])
+		switch t.cols[c].Role {
+		case model.Given:
+			t.given = c
+		case model.Family:
+			t.family = c
+		}
+	}
+	threshold := float64(DefaultThreshold)
+	t.content = model.Content{Columns: t.cols, Threshold: threshold, MaxBlock: maxBlock, Trained: model.Trained{Seed: o.Seed, Records: len(records), Total: t.total}}
+	if err := t.learn(records, report); err != nil {
+		return nil, nil, err
+	}
+	m, err := model.New(t.content)
+	return m, report, err
+}
+
+func (t *trainer) learn(records []weir.Record, report *Report) error {
+	if len(t.cols) == 0 || len(records) < 2 {
+		report.Notes = append(report.Notes, "nothing to compare: no column holds values that repeat")
+		t.content.Columns = nil
+		return nil
+	}
+	if err := t.prepare(records); err != nil {
+		return err
+	}
+	tallies := make([]*tally, len(t.cols))
+	t.parallel(len(t.cols), func(c int) {
+		tallies[c] = t.count(c)
+		k, _ := compare.KindOf(t.cols[c].Kind)
+		tallies[c].placeholders(k, true)
+		t.cols[c].Blank = tallies[c].blank
+	})
+	t.frequencies(tallies, 0.3*float64(len(records))/float64(t.total))
+	if err := t.rebuild(); err != nil {
+		return err
+	}
+	random := t.look(t.random(), nil)
+	t.countU(random)
+	as := t.atoms()
+	ts := t.trials(as)
+	pairs, weight := t.candidates(as, ts)
+	report.Pairs = len(pairs)
+	found := random
+	if !t.everything {
+		found = t.look(pairs, weight)
+	}
+	t.startClasses()
+	t.first = make([]latent, len(t.classes))
+	for k := range t.classes {
+		t.first[k] = t.classes[k]
+		t.first[k].Shared = slices.Clone(t.classes[k].Shared)
+	}
+	report.Iterations = t.maximise(found, 30)
+	t.ready = true
+	// Again, with frequencies and u that know how many duplicates there are.
+	t.frequencies(tallies, t.matches()*float64(len(t.features)-1))
+	if err := t.rebuild(); err != nil {
+		return err
+	}
+	t.again(random)
+	t.countU(random)
+	if !t.everything {
+		t.again(found)
+	}
+	report.Iterations += t.maximise(found, 60)
+
+	var matches []pair
+	var strength []float64
+	for k := range found.all {
+		if p := t.posterior(&found.all[k]); p > 0.5 {
+			matches = append(matches, found.pairs[k])
+			if found.weight != nil {
+				p *= found.weight[k]
+			}
+			strength = append(strength, p)
+		}
+	}
+	for k := range t.classes {
+		t.content.Classes = append(t.content.Classes, t.classes[k].Class)
+	}
+	report.Rules = t.chooseRules(as, ts, matches, strength)
+	n := float64(t.total)
+	report.Matches = t.matches() * n * (n - 1) / 2
+	t.content.Trained.Matches = report.Matches
+	t.content.Trained.Pairs = len(pairs)
+	return nil
+}
+
+// matches is the share of matches among all pairs.
+func (t *trainer) matches() float64 {
+	p := 0.0
+	for k := range t.classes {
+		if t.classes[k].Match {
+			p += t.classes[k].Prior
+		}
+	}
+	return p
+}
+
+// prepare makes the features, once; their frequencies are set by frequencies.
+func (t *trainer) prepare(records []weir.Record) error {
+	m, err := model.New(t.content)
+	if err != nil {
+		return err
+	}
+	t.model = m
+	t.features = make([]model.Features, len(records))
+	t.hashes = make([]uint32, len(records)*len(t.cols))
+	t.parallel(len(records), func(i int) {
+		t.features[i] = m.Prepare(&records[i])
+		for c := range t.cols {
+			t.hashes[i*len(t.cols)+c] = model.ValueHash(t.features[i].Values[c].Text)
+		}
+	})
+	return nil
+}
+
+func (t *trainer) frequencies(tallies []*tally, same float64) {
+	t.parallel(len(t.cols), func(c int) {
+		t.cols[c].TF = tallies[c].table(same * t.cols[c].Levels[0].M * t.cols[c].Complete)
+	})
+}
+
+// rebuild makes the model anew and sets what it says of each value.
+func (t *trainer) rebuild() error {
+	m, err := model.New(t.content)
+	if err != nil {
+		return err
+	}
+	t.model = m
+	t.parallel(len(t.features), func(i int) {
+		m.Reweigh(&t.features[i])
+	})
+	return nil
+}
+
+// parallel calls do for 0 to n-1 on all workers.
+func (t *trainer) parallel(n int, do func(i int)) {
+	workers := t.opts.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	if workers == 1 || n < 2 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	size := max(n/(workers*16), 1)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				lo := int(next.Add(int64(size))) - size
+				if lo >= n {
+					return
+				}
+				for i := lo; i < min(lo+size, n); i++ {
+					do(i)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,276 @@
+package bed
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/block"
+	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+	"github.com/weir-cdp/weir/pipelines/resolve/train"
+)
+
+// Options of a run.
+type Options struct {
+	Def       weir.IdentityDef
+	Rules     bool
+	Threshold float64
+	Seed      uint64
+	Verbose   bool
+	Blind     bool
+	Errors    int
+}
+
+// Result is what a run found.
+type Result struct {
+	Quality
+	Train, Block, Score, Cluster float64 // seconds of CPU
+	Pairs                        int     // compared
+	Lost                         int64
+	Model                        *model.Model
+	Report                       *train.Report
+
+	set    *Set
+	opts   Options
+	scored []scored
+	fs     []model.Features
+}
+
+type scored struct {
+	a, b  int32
+	score float32
+}
+
+func (r *Result) String() string {
+	return fmt.Sprintf("%s | pairs %d kept %d | train %.2f block %.2f score %.2f cluster %.2f", r.Quality, r.Pairs, len(r.scored), r.Train, r.Block, r.Score, r.Cluster)
+}
+
+// Run trains and resolves.
+func Run(s *Set, o Options) (*Result, error) {
+	if o.Blind {
+		s = blind(s)
+	}
+	mark := CPU()
+	lap := func(x *float64) { *x = CPU() - mark; mark = CPU() }
+	r := &Result{set: s, opts: o}
+	sample := &train.Sample{Total: len(s.Records)}
+	keep := train.NewSampler(len(s.Records), 0, o.Seed)
+	for i := range s.Records {
+		if keep.Keep(s.Records[i].ID) {
+			sample.Records = append(sample.Records, s.Records[i])
+		}
+	}
+	m, report, err := train.Train(sample, o.Def, train.Options{Seed: o.Seed})
+	if err != nil {
+		return nil, err
+	}
+	r.Model, r.Report = m, report
+	lap(&r.Train)
+	if o.Verbose {
+		show(m, report)
+	}
+	keys := r.block()
+	lap(&r.Block)
+	r.scoreAll(keys)
+	lap(&r.Score)
+	t := o.Threshold
+	if t == -1000 {
+		t = m.Threshold()
+	}
+	r.Quality = r.At(t)
+	lap(&r.Cluster)
+	if o.Errors > 0 {
+		r.errors(t)
+	}
+	return r, nil
+}
+
+type entry struct {
+	key model.Key
+	rec int32
+}
+
+const shards = 64
+
+// block computes the keys under a plan, and the entries by shard, sorted.
+func (r *Result) block() [][]model.Key {
+	n := len(r.set.Records)
+	r.fs = make([]model.Features, n)
+	parallel(n, func(i int) { r.fs[i] = r.Model.Prepare(&r.set.Records[i]) })
+	var plan block.Plan
+	keys := make([][]model.Key, n)
+	get := func() { parallel(n, func(i int) { keys[i] = plan.Keys(nil, r.Model, &r.fs[i]) }) }
+	get()
+	if big := r.big(keys); len(big) > 0 {
+		plan.Split(big)
+		get()
+		if big = r.big(keys); len(big) > 0 {
+			for _, l := range plan.Drop(big) {
+				r.Lost += l
+			}
+			get()
+		}
+	}
+	return keys
+}
+
+// entries sorts the keys of a shard.
+func entries(keys [][]model.Key, shard uint64) []entry {
+	var es []entry
+	for i, ks := range keys {
+		for _, k := range ks {
+			if k.Hash%shards == shard {
+				es = append(es, entry{k, int32(i)})
+			}
+		}
+	}
+	slices.SortFunc(es, func(a, b entry) int {
+		switch {
+		case a.key.Hash < b.key.Hash:
+			return -1
+		case a.key.Hash > b.key.Hash:
+			return 1
+		}
+		return int(a.rec) - int(b.rec)
+	})
+	return es
+}
+
+func (r *Result) big(keys [][]model.Key) []block.Big {
+	out := make([][]block.Big, shards)
+	parallel(shards, func(s int) {
+		es := entries(keys, uint64(s))
+		for i := 0; i < len(es); {
+			j := i
+			for j < len(es) && es[j].key == es[i].key {
+				j++
+			}
+			if j-i > r.Model.MaxBlock() {
+				out[s] = append(out[s], block.Big{Key: es[i].key, Records: j - i})
+			}
+			i = j
+		}
+	})
+	return slices.Concat(out...)
+}
+
+// keepFrom is the score from which pairs are kept for other thresholds.
+const keepFrom = -3
+
+func (r *Result) scoreAll(keys [][]model.Key) {
+	out := make([][]scored, shards)
+	n := make([]int, shards)
+	parallel(shards, func(s int) {
+		es := entries(keys, uint64(s))
+		var ms []block.Member
+		for i := 0; i < len(es); {
+			j := i
+			ms = ms[:0]
+			for j < len(es) && es[j].key == es[i].key {
+				ms = append(ms, block.Member{Record: uint32(es[j].rec), Keys: keys[es[j].rec]})
+				j++
+			}
+			block.Pairs(es[i].key, ms, r.Model.MaxBlock(), func(x, y int) bool {
+				a, b := ms[x].Record, ms[y].Record
+				n[s]++
+				if sc := r.Model.Score(&r.fs[a], &r.fs[b]); sc >= keepFrom {
+					out[s] = append(out[s], scored{int32(a), int32(b), float32(sc)})
+				}
+				return true
+			})
+			i = j
+		}
+	})
+	for s := range n {
+		r.Pairs += n[s]
+	}
+	r.scored = slices.Concat(out...)
+}
+
+// At clusters at a threshold.
+func (r *Result) At(threshold float64) Quality {
+	return quality(r.solve(threshold), r.set.Truth)
+}
+
+func (r *Result) solve(threshold float64) []int32 {
+	g := &cluster.Graph{N: len(r.set.Records)}
+	for _, s := range r.scored {
+		if float64(s.score) >= threshold {
+			g.Add(1, s.score, cluster.Free, s.a, s.b)
+		}
+	}
+	res, err := cluster.Solve(g)
+	if err != nil {
+		panic(err)
+	}
+	return res.Cluster
+}
+
+func parallel(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	const workers = 2
+	for w := range workers {
+		wg.Go(func() {
+			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Quality is pairs within clusters, B-cubed (Bagga and Baldwin 1998), and sizes.
+type Quality struct {
+	P, R, F1, B3 float64
+	Clusters     int
+	Largest      int
+}
+
+func (q Quality) String() string {
+	return fmt.Sprintf("P %.4f R %.4f F1 %.4f B3 %.4f clusters %d largest %d", q.P, q.R, q.F1, q.B3, q.Clusters, q.Largest)
+}
+
+func quality(found, truth []int32) Quality {
+	n := len(found)
+	size, people := map[int32]float64{}, map[int32]float64{}
+	cell := map[[2]int32]float64{}
+	for i := range found {
+		size[found[i]]++
+		people[truth[i]]++
+		cell[[2]int32{found[i], truth[i]}]++
+	}
+	pairs := func(k float64) float64 { return k * (k - 1) / 2 }
+	var inFound, inTruth, both, bp, br float64
+	q := Quality{Clusters: len(size)}
+	for _, k := range size {
+		inFound += pairs(k)
+		q.Largest = max(q.Largest, int(k))
+	}
+	for _, k := range people {
+		inTruth += pairs(k)
+	}
+	for c, k := range cell {
+		both += pairs(k)
+		bp += k * k / size[c[0]]
+		br += k * k / people[c[1]]
+	}
+	q.P, q.R = both/math.Max(inFound, 1), both/math.Max(inTruth, 1)
+	q.F1 = 2 * q.P * q.R / math.Max(q.P+q.R, 1e-9)
+	bp, br = bp/float64(n), br/float64(n)
+	q.B3 = 2 * bp * br / (bp + br)
+	return q
+}
+
+// CPU is the processor time of this process in seconds: walls lie on a machine
+// that others use.
+func CPU() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
+}
