@@ -129,6 +129,8 @@ type landing struct {
 	columns    *arrow.Schema
 	w          *rowfile.ArrowWriter
 	quarantine *rowfile.TableWriter[weir.Quarantined]
+
+	upserts, collected arrow.Array // columns that each batch has; kept, not counted
 }
 
 // land reads the split unless an earlier try already has.
@@ -259,14 +261,9 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 		case "_weir_origin":
 			cols[i] = texts(n, len(b.Origin)+8, func(to []byte, r int) []byte { return appendOrigin(to, b, r) })
 		case "_weir_op":
-			cols[i] = texts(n, len("upsert"), func(to []byte, r int) []byte {
-				if b.Deleted != nil && b.Deleted[r] {
-					return append(to, "delete"...)
-				}
-				return append(to, "upsert"...)
-			})
+			cols[i] = l.ops(b, n)
 		case "_weir_collected_at":
-			cols[i] = instants(n, f.Type, l.spec.CollectedAt)
+			cols[i] = l.moments(f.Type, n)
 		default:
 			at := indexOf(b.Rows.Schema(), f.Name)
 			if at < 0 {
@@ -281,6 +278,31 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 		}
 	}
 	return array.NewRecordBatch(l.columns, cols, int64(n)), nil
+}
+
+// ops says what each row does. Those of a batch without deletions are all the same.
+func (l *landing) ops(b connectors.Batch, n int) arrow.Array {
+	op := func(to []byte, r int) []byte {
+		if b.Deleted != nil && b.Deleted[r] {
+			return append(to, "delete"...)
+		}
+		return append(to, "upsert"...)
+	}
+	if b.Deleted != nil {
+		return texts(n, len("upsert"), op)
+	}
+	if l.upserts == nil || l.upserts.Len() < n {
+		l.upserts = texts(n, len("upsert"), op)
+	}
+	return array.NewSlice(l.upserts, 0, int64(n))
+}
+
+// moments says of each row when the run that collected it began.
+func (l *landing) moments(t arrow.DataType, n int) arrow.Array {
+	if l.collected == nil || l.collected.Len() < n {
+		l.collected = instants(n, t, l.spec.CollectedAt)
+	}
+	return array.NewSlice(l.collected, 0, int64(n))
 }
 
 func origin(b connectors.Batch, row int) string { return string(appendOrigin(nil, b, row)) }

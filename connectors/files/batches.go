@@ -12,9 +12,10 @@ import (
 	"github.com/weir-cdp/weir/connectors"
 )
 
-// A batch goes out when it has so many rows or bytes.
+// A batch goes out when it has so many rows or bytes: few enough that it is in the
+// processor's cache when it is written.
 const (
-	batchRows  = 64 << 10
+	batchRows  = 8 << 10
 	batchBytes = 8 << 20
 )
 

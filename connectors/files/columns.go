@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -26,8 +27,7 @@ type column interface {
 type textColumn struct {
 	offsets []int32
 	data    []byte
-	valid   []byte
-	nulls   int
+	nulls   []int32 // where
 }
 
 func newTextColumn() *textColumn { return &textColumn{offsets: make([]int32, 1, 1024)} }
@@ -37,26 +37,26 @@ func (c *textColumn) size() int                { return len(c.data) + 4*len(c.of
 func (c *textColumn) dataType() arrow.DataType { return arrow.BinaryTypes.String }
 
 func (c *textColumn) add(text []byte) bool {
-	c.mark(true)
 	c.data = append(c.data, text...)
 	c.offsets = append(c.offsets, int32(len(c.data)))
 	return true
 }
 
 func (c *textColumn) null() {
-	c.mark(false)
-	c.nulls++
+	c.nulls = append(c.nulls, int32(len(c.offsets)-1))
 	c.offsets = append(c.offsets, int32(len(c.data)))
 }
 
-func (c *textColumn) mark(valid bool) {
-	i := len(c.offsets) - 1
-	if i&7 == 0 {
-		c.valid = append(c.valid, 0)
+// validity is the bitmap of n values of which some are null; nil without any.
+func validity(n int, nulls []int32) *memory.Buffer {
+	if len(nulls) == 0 {
+		return nil
 	}
-	if valid {
-		c.valid[i>>3] |= 1 << (i & 7)
+	bits := bytes.Repeat([]byte{0xff}, (n+7)/8)
+	for _, i := range nulls {
+		bits[i>>3] &^= 1 << (i & 7)
 	}
+	return memory.NewBufferBytes(bits)
 }
 
 // nullsUpTo appends nulls until the column has n values.
@@ -68,16 +68,12 @@ func nullsUpTo(c column, n int) {
 
 func (c *textColumn) take() arrow.Array {
 	n := c.len()
-	valid := memory.NewBufferBytes(c.valid)
-	if c.nulls == 0 {
-		valid = nil
-	}
-	data := array.NewData(arrow.BinaryTypes.String, n, []*memory.Buffer{valid,
-		memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.offsets)), memory.NewBufferBytes(c.data)}, nil, c.nulls, 0)
+	data := array.NewData(arrow.BinaryTypes.String, n, []*memory.Buffer{validity(n, c.nulls),
+		memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.offsets)), memory.NewBufferBytes(c.data)}, nil, len(c.nulls), 0)
 	defer data.Release()
 	out := array.NewStringData(data)
 	// The next batch is about as large: one allocation instead of a dozen.
-	*c = textColumn{offsets: make([]int32, 1, n+1), data: make([]byte, 0, roundUp(len(c.data))), valid: make([]byte, 0, n/8+1)}
+	*c = textColumn{offsets: make([]int32, 1, n+1), data: make([]byte, 0, roundUp(len(c.data))), nulls: c.nulls[:0]}
 	return out
 }
 

@@ -48,16 +48,20 @@ func (p *csvParser) next() error {
 			return err
 		}
 		line := p.buf[p.start : p.start+n]
-		if p.quote != 0 && bytes.IndexByte(line, p.quote) >= 0 {
+		quotes := p.quote != 0 && bytes.IndexByte(line, p.quote) >= 0
+		line = chomp(line)
+		switch {
+		case quotes && !p.splitQuoted(line):
+			p.fields = p.fields[:0]
 			return p.quoted(n)
+		case !quotes && len(line) > 0:
+			p.split(line)
 		}
 		p.advanceLine(n, ended)
-		if line = chomp(line); len(line) == 0 {
-			continue
+		if len(line) > 0 {
+			p.row = line
+			return nil
 		}
-		p.row = line
-		p.split(line)
-		return nil
 	}
 }
 
@@ -89,6 +93,43 @@ func (p *csvParser) split(line []byte) {
 	}
 }
 
+// splitQuoted cuts a row with quotes that ends with its line and is well formed,
+// as nearly all are; it reports false for any other, which may have added fields.
+func (p *csvParser) splitQuoted(line []byte) bool {
+	for pos := 0; ; {
+		if pos == len(line) || line[pos] != p.quote {
+			i := bytes.IndexByte(line[pos:], p.delimiter)
+			if i < 0 {
+				p.fields = append(p.fields, csvField{start: pos, end: len(line)})
+				return true
+			}
+			p.fields = append(p.fields, csvField{start: pos, end: pos + i})
+			pos += i + 1
+			continue
+		}
+		f := csvField{start: pos + 1, end: pos + 1, quoted: true}
+		for {
+			i := bytes.IndexByte(line[f.end:], p.quote)
+			if i < 0 {
+				return false
+			}
+			if f.end += i; f.end+1 == len(line) || line[f.end+1] != p.quote {
+				break
+			}
+			f.escaped = true
+			f.end += 2
+		}
+		p.fields = append(p.fields, f)
+		if pos = f.end + 1; pos == len(line) {
+			return true
+		}
+		if line[pos] != p.delimiter {
+			return false
+		}
+		pos++
+	}
+}
+
 // quoted parses a row with quotes, whose first line has n bytes.
 func (p *csvParser) quoted(n int) error {
 	pos, over := 0, false
@@ -101,11 +142,13 @@ func (p *csvParser) quoted(n int) error {
 		} else {
 			f, pos, over, err = p.plainField(pos)
 		}
-		switch {
-		case errors.Is(err, errOpenQuote):
-			p.bad = "a quote is opened and not closed"
-		case errors.Is(err, errTooLong):
-			p.bad = tooLongRow
+		if err != nil {
+			switch {
+			case errors.Is(err, errOpenQuote):
+				p.bad = "a quote is opened and not closed"
+			case errors.Is(err, errTooLong):
+				p.bad = tooLongRow
+			}
 		}
 		if p.bad != "" {
 			return p.badLine(n)

@@ -36,9 +36,13 @@ func TestIsoTimeAgreesWithTheGeneralReader(t *testing.T) {
 	for _, loc := range []*time.Location{time.UTC, paris} {
 		for _, s := range texts {
 			want, valid := parseTime(s, loc)
-			got, ok := isoTime([]byte(s), loc)
+			m, ok := isoTime([]byte(s))
+			got := time.UnixMicro(m.micros(loc))
 			if ok {
 				took++
+			}
+			if day := want.UTC().Truncate(24 * time.Hour); ok && loc == time.UTC && m.days() != day.Unix()/86400 {
+				t.Errorf("%q is day %d, want %d", s, m.days(), day.Unix()/86400)
 			}
 			if ok && (!valid || !got.Equal(want)) {
 				t.Errorf("%q in %s is %v; the general reader: %v %v", s, loc, got, want, valid)
@@ -56,7 +60,7 @@ func TestIsoTimeAgreesWithTheGeneralReader(t *testing.T) {
 func TestDecimalsAreExact(t *testing.T) {
 	parse := decimalParser(38, 2)
 	for _, s := range []string{"0", "-0", "1", "-1", "+7.5", "12.30", ".5", "5.", "000.10", "9999999999999999.99", "-9999999999999999.99",
-		"10000000000000000.00", "-99999999999999999999.99", strings.Repeat("9", 36) + ".99"} {
+		"10000000000000000.00", "-12.3", "-.5", "0.01", "-0.01", "007", "9999999999999999", "-99999999999999999999.99", strings.Repeat("9", 36) + ".99"} {
 		b := array.NewDecimal128Builder(memory.DefaultAllocator, &arrow.Decimal128Type{Precision: 38, Scale: 2})
 		if !parse(b, []byte(s)) {
 			t.Errorf("%q is refused", s)

@@ -84,8 +84,8 @@ func parseBoolean(b array.Builder, text []byte) bool {
 }
 
 func parseDate(b array.Builder, text []byte) bool {
-	if t, ok := isoTime(text, time.UTC); ok && len(text) == len(time.DateOnly) {
-		b.(*array.Date32Builder).Append(arrow.Date32FromTime(t))
+	if m, ok := isoTime(text); ok && len(text) == len(time.DateOnly) {
+		b.(*array.Date32Builder).Append(arrow.Date32(m.days()))
 		return true
 	}
 	t, err := time.Parse("2006-01-02", string(text))
@@ -105,10 +105,11 @@ var (
 
 func timestampParser(loc *time.Location) func(array.Builder, []byte) bool {
 	return func(b array.Builder, text []byte) bool {
-		t, ok := isoTime(text, loc)
-		if !ok {
-			t, ok = parseTime(string(text), loc)
+		if m, ok := isoTime(text); ok && m.year > 0 {
+			b.(*array.TimestampBuilder).Append(arrow.Timestamp(m.micros(loc)))
+			return true
 		}
+		t, ok := parseTime(string(text), loc)
 		if !ok || t.Year() < 1 || t.Year() > 9999 {
 			return false
 		}
@@ -138,6 +139,10 @@ func parseTime(s string, loc *time.Location) (time.Time, bool) {
 // zeros.
 func decimalParser(precision, scale int) func(array.Builder, []byte) bool {
 	return func(b array.Builder, text []byte) bool {
+		if n, ok := plainNumber(text, precision, scale); ok {
+			b.(*array.Decimal128Builder).Append(decimal128.FromI64(n))
+			return true
+		}
 		s := string(text)
 		sign := ""
 		if s[0] == '-' || s[0] == '+' {
@@ -157,10 +162,6 @@ func decimalParser(precision, scale int) func(array.Builder, []byte) bool {
 		if len(all) > precision {
 			return false
 		}
-		if n, ok := smallDecimal(sign, all); ok {
-			b.(*array.Decimal128Builder).Append(n)
-			return true
-		}
 		n, err := decimal128.FromString(sign+zeroIfEmpty(all), int32(max(precision, 1)), 0)
 		if err != nil {
 			return false
@@ -170,21 +171,37 @@ func decimalParser(precision, scale int) func(array.Builder, []byte) bool {
 	}
 }
 
-// smallDecimal reads digits that an int64 holds, many times faster than arrow's
-// reader of any decimal.
-func smallDecimal(sign, all string) (decimal128.Num, bool) {
+// plainNumber reads the decimals that nearly all are, as 10^-scale: digits that an
+// int64 holds, no more than scale of them behind a point. ok is false for any
+// other text, which may still be a decimal.
+func plainNumber(text []byte, precision, scale int) (n int64, ok bool) {
 	const safe = 18 // digits that always fit
-	if len(all) > safe {
-		return decimal128.Num{}, false
+	digits := text
+	if digits[0] == '-' {
+		digits = digits[1:]
 	}
-	var n int64
-	for i := range len(all) {
-		n = 10*n + int64(all[i]-'0')
+	point := len(digits)
+	for i, c := range digits {
+		switch {
+		case c-'0' <= 9:
+			n = 10*n + int64(c-'0')
+		case c == '.' && point == len(digits):
+			point = i
+		default:
+			return 0, false
+		}
 	}
-	if sign == "-" {
+	behind := max(len(digits)-point-1, 0)
+	if point == 0 || point+scale > min(safe, precision) || behind > scale || behind == 0 && point < len(digits) {
+		return 0, false
+	}
+	for range scale - behind {
+		n *= 10
+	}
+	if digits[0] != text[0] {
 		n = -n
 	}
-	return decimal128.FromI64(n), true
+	return n, true
 }
 
 func zeroIfEmpty(s string) string {

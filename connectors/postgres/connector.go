@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	defaultBatchRows = 50_000
+	defaultBatchRows = 8192
 	deletesNone      = "none"
 	deletesCompare   = "compare"
 )

@@ -15,7 +15,7 @@ type options struct {
 func (o options) chunk() int { return max(1, min(chunkRows, o.groupRows)) }
 
 func newOptions(opts []Option) options {
-	o := options{groupRows: 128 << 10, fileBytes: 128 << 20, spill: 64 << 20, level: 1}
+	o := options{groupRows: 128 << 10, fileBytes: 128 << 20, spill: 16 << 20, level: 1}
 	for _, f := range opts {
 		f(&o)
 	}
@@ -25,6 +25,9 @@ func newOptions(opts []Option) options {
 const (
 	chunkRows  = 8 << 10  // rows handed to the Parquet writer at once
 	groupBytes = 64 << 20 // a row group past this is closed, whatever its rows
+	// A page is compressed when it has so many bytes: few enough to be in the
+	// processor's cache still, and to bound what a writer holds for each column.
+	pageBytes = 256 << 10
 )
 
 // GroupRows sets the most rows of a row group; 128 Ki by default.
@@ -35,5 +38,5 @@ func GroupRows(n int) Option { return func(o *options) { o.groupRows = n } }
 func FileBytes(n int64) Option { return func(o *options) { o.fileBytes = n } }
 
 // SpillBytes sets how many finished bytes stay in memory before a temporary file
-// (in TMPDIR) takes them; 64 MiB by default.
+// (in TMPDIR) takes them; 16 MiB by default.
 func SpillBytes(n int64) Option { return func(o *options) { o.spill = n } }

@@ -2,14 +2,8 @@ package rowfile
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -23,11 +17,11 @@ type fileWriter struct {
 	store  *object.Store
 	dir    string
 	schema *arrow.Schema
-	props  *parquet.WriterProperties
+	table  schema.Table
 	opts   options
 
 	sink  *sink
-	pq    *pqarrow.FileWriter
+	pq    parquetFile
 	group int  // rows of the open row group
 	full  bool // the next batch begins another row group
 	rows  int64
@@ -42,48 +36,8 @@ func newFileWriter(ctx context.Context, s *object.Store, t schema.Table, scope s
 	if err != nil {
 		return nil, err
 	}
-	o := newOptions(opts)
 	return &fileWriter{ctx: ctx, store: s, dir: DataDir(t.Name) + "/" + ScopeDir(scope), schema: as,
-		props: writerProperties(t, o), opts: o}, nil
-}
-
-// createdBy has no version of a library, which would rename every file when the
-// library changes. Readers on the JVM ignore statistics where its form is another.
-const createdBy = "weir version 1.0.0 (build weir)"
-
-func writerProperties(t schema.Table, o options) *parquet.WriterProperties {
-	props := []parquet.WriterProperty{
-		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(o.level),
-		parquet.WithMaxRowGroupLength(int64(o.groupRows)),
-		parquet.WithCreatedBy(createdBy),
-		parquet.WithDataPageVersion(parquet.DataPageV1),
-		parquet.WithDictionaryDefault(true),
-	}
-	for _, c := range t.Columns {
-		if unique(t, c) {
-			props = append(props, parquet.WithDictionaryFor(c.Name, false))
-		}
-		if _, _, ok := c.Type.KeyValue(); ok { // keys repeat, values rarely
-			props = append(props, parquet.WithDictionaryFor(c.Name+".key_value.value", false),
-				parquet.WithDictionaryFor(c.Name+".key_value.value.list.element", false))
-		}
-	}
-	return parquet.NewWriterProperties(props...)
-}
-
-// unique guesses the columns whose values hardly repeat or are small: a
-// dictionary of them costs more time than it saves space.
-func unique(t schema.Table, c schema.Column) bool {
-	if c.Type != schema.Text && c.Type != schema.Binary {
-		return c.Type.Subs() == 0 // numbers and times pack well plain
-	}
-	for _, end := range []string{"record_id", "event_id", "consent_id", "decision_id", "delivery_id", "_hash", "checksum",
-		"delivered_key", "identifier_value", schema.RowID, schema.Origin} {
-		if strings.HasSuffix(c.Name, end) {
-			return true
-		}
-	}
-	return len(t.Key) == 1 && slices.Contains(t.Key, c.Name)
+		table: t, opts: newOptions(opts)}, nil
 }
 
 func (w *fileWriter) write(rec arrow.RecordBatch) error {
@@ -92,29 +46,29 @@ func (w *fileWriter) write(rec arrow.RecordBatch) error {
 	}
 	if w.pq == nil {
 		w.sink = newSink(w.opts.spill, true)
-		pq, err := pqarrow.NewFileWriter(w.schema, w.sink, w.props,
-			pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(memory.DefaultAllocator)))
+		pq, err := openParquet(w.schema, w.sink, writerProperties(w.table, w.opts, rec))
 		if err != nil {
 			return w.failed(err)
 		}
 		w.pq = pq
 	}
 	if w.full {
-		if err := w.pq.NewBufferedRowGroupChecked(); err != nil {
+		if err := w.pq.next(); err != nil {
 			return w.failed(err)
 		}
 		w.full = false
 	}
-	if err := w.pq.WriteBuffered(rec); err != nil {
+	if err := w.pq.write(rec); err != nil {
 		return w.failed(err)
 	}
 	w.rows += rec.NumRows()
 	w.group += int(rec.NumRows())
-	if w.group < w.opts.groupRows && w.pq.RowGroupTotalBytesWritten() < groupBytes {
+	written, compressed := w.pq.group()
+	if w.group+w.opts.chunk() <= w.opts.groupRows && written < groupBytes {
 		return nil
 	}
 	w.group, w.full = 0, true
-	if w.sink.size+w.pq.RowGroupTotalCompressedBytes() >= w.opts.fileBytes {
+	if w.sink.size+compressed >= w.opts.fileBytes {
 		return w.finish()
 	}
 	return nil
@@ -125,7 +79,7 @@ func (w *fileWriter) finish() error {
 	if w.pq == nil {
 		return nil
 	}
-	err := w.pq.Close()
+	err := w.pq.close()
 	defer w.discard()
 	if err != nil {
 		return w.failed(err)

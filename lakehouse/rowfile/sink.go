@@ -1,7 +1,6 @@
 package rowfile
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,7 +18,7 @@ type sink struct {
 	limit int64
 	size  int64
 	sum   hash.Hash // nil: not asked for
-	mem   bytes.Buffer
+	mem   segments
 	file  *os.File
 }
 
@@ -45,7 +44,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	if s.file != nil {
 		n, err = s.file.Write(p)
 	} else {
-		s.mem.Write(p)
+		s.mem.write(p)
 	}
 	s.size += int64(n)
 	if err != nil {
@@ -58,14 +57,14 @@ func (s *sink) Write(p []byte) (int, error) {
 func (s *sink) spill() error {
 	f, err := os.CreateTemp("", "weir-rowfile-*.parquet")
 	if err == nil {
-		_, err = f.Write(s.mem.Bytes())
+		_, err = io.Copy(f, s.reader())
 		s.file = f
 	}
 	if err != nil {
 		return weir.Errorf(weir.Unavailable, "can't write a temporary file: %w", err).
 			At(os.TempDir()).Then("free space there, or set TMPDIR to a larger disk")
 	}
-	s.mem = bytes.Buffer{}
+	s.mem = segments{}
 	return nil
 }
 
@@ -73,7 +72,7 @@ func (s *sink) reader() io.ReadSeeker {
 	if s.file != nil {
 		return io.NewSectionReader(s.file, 0, s.size)
 	}
-	return bytes.NewReader(s.mem.Bytes())
+	return io.NewSectionReader(&s.mem, 0, s.size)
 }
 
 // publish puts the bytes under a key.
@@ -100,5 +99,41 @@ func (s *sink) discard() {
 		s.file.Close()
 		os.Remove(s.file.Name())
 	}
-	s.file, s.mem = nil, bytes.Buffer{}
+	s.file, s.mem = nil, segments{}
+}
+
+// segments are bytes in memory that grow without moving.
+type segments struct {
+	full [][]byte // of segmentBytes each
+	last []byte
+}
+
+const segmentBytes = 1 << 20
+
+func (s *segments) write(p []byte) {
+	for len(p) > 0 {
+		if len(s.last) == segmentBytes {
+			s.full, s.last = append(s.full, s.last), make([]byte, 0, segmentBytes)
+		}
+		n := min(len(p), segmentBytes-len(s.last))
+		s.last = append(s.last, p[:n]...) // the first one grows: most files are small
+		p = p[n:]
+	}
+}
+
+// ReadAt implements io.ReaderAt, which a section of the bytes is read by.
+func (s *segments) ReadAt(p []byte, at int64) (n int, err error) {
+	for n < len(p) {
+		i, from := int(at/segmentBytes), int(at%segmentBytes)
+		segment := s.last
+		if i < len(s.full) {
+			segment = s.full[i]
+		}
+		if i > len(s.full) || from >= len(segment) {
+			return n, io.EOF
+		}
+		k := copy(p[n:], segment[from:])
+		n, at = n+k, at+int64(k)
+	}
+	return n, nil
 }
