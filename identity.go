@@ -89,6 +89,31 @@ type IdentityFigure struct {
 	Figure  int64     `parquet:"figure" json:"figure"`
 }
 
+// Candidate is a row of identity.candidates: a pair whose score is so near the
+// threshold that a person's answer tells most.
+type Candidate struct {
+	Left        string  `parquet:"left_record_id" json:"left_record_id"`
+	Right       string  `parquet:"right_record_id" json:"right_record_id"`
+	Kind        Kind    `parquet:"kind" json:"kind"`
+	Weight      float64 `parquet:"weight" json:"weight"`           // log2 odds
+	Probability float64 `parquet:"probability" json:"probability"` // 0 to 1
+	Linked      bool    `parquet:"linked" json:"linked"`           // in one profile now, by whatever evidence
+}
+
+// IdentityModel is a row of identity.models: a trained model, and whether the
+// current edges are its.
+type IdentityModel struct {
+	Version   string    `parquet:"model_version" json:"model_version"`
+	Kind      Kind      `parquet:"kind" json:"kind"`
+	RunID     RunID     `parquet:"run_id" json:"run_id"` // the first that used it
+	At        time.Time `parquet:"at,timestamp(microsecond)" json:"at"`
+	Current   bool      `parquet:"current" json:"current"`
+	Records   int64     `parquet:"records" json:"records"`     // there were when it was trained
+	Sample    int64     `parquet:"sample" json:"sample"`       // it was trained on
+	Threshold float64   `parquet:"threshold" json:"threshold"` // log2 odds
+	Artefact  string    `parquet:"artefact" json:"artefact"`   // JSON
+}
+
 // Profile is a row of core.profiles, where each attribute is a column of its
 // own: the golden record of one person or account.
 type Profile struct {

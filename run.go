@@ -17,6 +17,10 @@ const (
 	Activate Stage = "activate"
 )
 
+// Train is the part of resolve that makes a probabilistic model: a pipeline of
+// its own, no stage.
+const Train Stage = "train"
+
 // Stages lists all stages in order.
 func Stages() []Stage {
 	return []Stage{Collect, Conform, Resolve, Unify, Segment, Decide, Activate}

@@ -1,7 +1,7 @@
 // Package pipelines runs a stage's work on Apache Beam.
 //
 // A Pipeline is a list of Steps. What crosses from one step to the next through
-// Beam is a reference to a partition of a scratch file in the object store,
+// Beam is a reference to a block of a scratch object in the object store,
 // never the rows (design, section 7): a step's task reads the rows of its
 // references, computes in plain Go, and writes rows for the partitions of the
 // next step. The last step writes table files. The heart of each stage is a
@@ -13,8 +13,8 @@
 //
 //	Impulse → sources → GroupByKey → step 1 → GroupByKey → step 2 … → GroupByKey → manifest
 //
-// One element is a small JSON text: a source file, a reference to a row group
-// of a scratch file, or a task's result (table files and counts). Elements meant
+// One element is a small JSON text: a source file, a reference to a block
+// of a scratch object, or a task's result (table files and counts). Elements meant
 // for a later step pass through the steps between. The manifest is written once,
 // from the results of all tasks, each counted once however often Beam ran it.
 //

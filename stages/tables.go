@@ -10,14 +10,13 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	conformer "github.com/weir-cdp/weir/pipelines/conform"
-	resolver "github.com/weir-cdp/weir/pipelines/resolve"
 	segments "github.com/weir-cdp/weir/pipelines/segment"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	unifier "github.com/weir-cdp/weir/pipelines/unify"
 	"github.com/weir-cdp/weir/project"
 )
 
-// This file says what the four Beam stages read, write and depend on.
+// This file says what the Beam stages but resolve read, write and depend on.
 
 func conform(h *House) Stage {
 	return &pipeline{House: h, stage: weir.Conform, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
@@ -157,32 +156,6 @@ func named(names ...string) []schema.Table {
 		out[i] = schema.Named(n)
 	}
 	return out
-}
-
-func resolve(h *House) Stage {
-	return &pipeline{House: h, stage: weir.Resolve, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
-		list, err := in.decided(ctx)
-		if err != nil {
-			return outline{}, err
-		}
-		since, err := in.known(ctx)
-		if err != nil {
-			return outline{}, err
-		}
-		params := resolver.Params{Identity: p.Identity}
-		params.Decisions, params.Ended = settled(list, since)
-		o := outline{
-			Reads:   resolver.Reads,
-			Prior:   resolver.Prior,
-			Writes:  named(resolver.Writes...),
-			Params:  params,
-			Depends: resolver.Params{Identity: p.Identity, Decisions: bare(params.Decisions)},
-		}
-		if n := len(list); n > 0 {
-			o.Properties = map[string]map[string]string{"identity.links": {knownProperty: list[n-1].At.UTC().Format(time.RFC3339Nano)}}
-		}
-		return o, nil
-	}}
 }
 
 func unify(h *House) Stage {

@@ -52,6 +52,9 @@ func loadGraph(ctx context.Context, t *pipelines.Task, r *evidence.Rules, p Para
 	if err := l.groups(ctx, t); err != nil {
 		return nil, err
 	}
+	if err := l.pairs(ctx, t); err != nil {
+		return nil, err
+	}
 	l.decisions(t, p)
 	l.sortRules()
 	return g, nil
@@ -182,6 +185,54 @@ func (l *loader) groups(ctx context.Context, t *pipelines.Task) error {
 		members = append(members, m)
 	}
 	return flush()
+}
+
+// pairs adds what the model found.
+func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
+	var names *digests
+	for b, err := range unpack(ctx, t, "pair") {
+		if err != nil {
+			return err
+		}
+		if names == nil {
+			names = digestsOf(l.names)
+		}
+		left, right, weight := readPair(b)
+		i, j := names.find(left), names.find(right)
+		if i < 0 || j < 0 {
+			return weir.Errorf(weir.Internal, "a score of a record that is not there")
+		}
+		l.Add(l.ruleOf(modelRule), weight, cluster.Free, i, j)
+	}
+	return nil
+}
+
+// digests finds records by their digests.
+type digests struct {
+	sorted []evidence.Hash
+	record []int32
+}
+
+func digestsOf(names *cluster.Names) *digests {
+	d := &digests{sorted: make([]evidence.Hash, names.Len()), record: make([]int32, names.Len())}
+	of := make([]evidence.Hash, names.Len())
+	for i := range of {
+		of[i], d.record[i] = recordDigest(names.At(int32(i))), int32(i)
+	}
+	slices.SortFunc(d.record, func(a, b int32) int { return compareHashes(of[a], of[b]) })
+	for i, r := range d.record {
+		d.sorted[i] = of[r]
+	}
+	return d
+}
+
+// find returns -1 where there is none.
+func (d *digests) find(h evidence.Hash) int32 {
+	i, ok := slices.BinarySearchFunc(d.sorted, h, compareHashes)
+	if !ok {
+		return -1
+	}
+	return d.record[i]
 }
 
 // decisions adds what people decided (invariant 5). A record that is gone, or that

@@ -120,7 +120,7 @@ func (m *matcher) block(block []*keyRow, parent int64) (int64, error) {
 	group := m.number()
 	for _, k := range block {
 		row := groupRow{Group: group, Rule: rule.Name, Weight: rule.Strength, Suspect: suspect, Record: k.Record}
-		if err := pipelines.Emit(m.task, "group", 0, row); err != nil {
+		if err := pipelines.Emit(m.task, "partition:group", 0, row); err != nil {
 			return 0, err
 		}
 	}
@@ -145,7 +145,7 @@ func (m *matcher) suspect(block []*keyRow, rule evidence.Rule, parent int64) (in
 	for _, part := range v.Parts {
 		row := suspectRow{Suspect: id, Parent: parent, Identifier: strings.TrimPrefix(rule.Name, evidence.SamePrefix),
 			Extra: int64(v.Extra), Allowed: int64(rule.SharedBy), Record: block[part].Record}
-		if err := pipelines.Emit(m.task, "suspect", 0, row); err != nil {
+		if err := pipelines.Emit(m.task, "partition:suspect", 0, row); err != nil {
 			return 0, err
 		}
 	}

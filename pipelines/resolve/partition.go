@@ -42,7 +42,13 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	t.Count("over_soft_limit", int64(len(solved.Over)))
 	t.Count("components_rebuilt", int64(solved.Rebuilt))
 	m := newMeasures(g)
-	if err := writeEdges(t, g, solved, p, m); err != nil {
+	if err := writeEdges(ctx, t, g, solved, p, m); err != nil {
+		return err
+	}
+	if err := writeModels(ctx, t); err != nil {
+		return err
+	}
+	if err := writeCandidates(ctx, t, g, solved.Cluster); err != nil {
 		return err
 	}
 	named, prior, err := name(ctx, t, g, solved.Cluster)
@@ -92,7 +98,7 @@ func reportHubs(t *pipelines.Task, g *graph, solved *cluster.Result) error {
 }
 
 // writeEdges writes identity.edges, one row for two records and a rule.
-func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m *measures) error {
+func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m *measures) error {
 	all := make([]cluster.Edge, 0, len(g.Members)-len(g.Groups))
 	for e := range solved.Edges() {
 		all = append(all, e)
@@ -116,6 +122,10 @@ func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m
 	all = slices.CompactFunc(all, func(a, b cluster.Edge) bool {
 		return a.Left == b.Left && a.Right == b.Right && a.Rule == b.Rule
 	})
+	ms, err := models(ctx, t)
+	if err != nil {
+		return err
+	}
 	w, err := pipelines.Output[weir.Edge](t, edges, "")
 	if err != nil {
 		return err
@@ -125,6 +135,9 @@ func writeEdges(t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m
 		weight := math.Round(float64(e.Weight)*1e4) / 1e4
 		row := weir.Edge{Left: g.names.At(e.Left), Right: g.names.At(e.Right), Rule: g.rules[e.Rule],
 			Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Used: e.Refused == 0}
+		if row.Rule == modelRule {
+			row.ModelVersion = ms[g.kinds[e.Left].kind()].Version()
+		}
 		if kind, limit := e.Refused.Kind(); limit {
 			row.RefusedBy = "limit: " + g.limits[kind].Identifier
 		} else if decision, apart := e.Refused.Apart(); apart {

@@ -20,7 +20,7 @@ func read(ctx context.Context, t *pipelines.Task) error {
 	table, _, _ := t.Source()
 	switch table {
 	case records:
-		return each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return readRecord(t, r, rec) })
+		return readRecords(ctx, t, r)
 	case events:
 		s := sighting{task: t, rules: r}
 		return each(pipelines.Rows[weir.Event](ctx, t), func(e weir.Event) error { return s.add(e.Identifiers) })
@@ -46,11 +46,29 @@ func read(ctx context.Context, t *pipelines.Task) error {
 	return weir.Errorf(weir.Internal, "resolve does not read this table").At(table)
 }
 
-func readRecord(t *pipelines.Task, r *evidence.Rules, rec weir.Record) error {
+func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) error {
+	c, err := newComparing(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return readRecord(t, r, c, rec) }); err != nil || c == nil {
+		return err
+	}
+	return c.flush()
+}
+
+func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Record) error {
 	t.Count("records", 1)
 	e := r.Of(&rec)
 	t.Count("keys_cut", int64(e.Cut))
-	if len(e.Keys) == 0 {
+	comparable := false
+	if c != nil {
+		var err error
+		if comparable, err = c.add(e.Usable(&rec)); err != nil {
+			return err
+		}
+	}
+	if len(e.Keys) == 0 && !comparable {
 		t.Count("unlinkable", 1)
 	}
 	for _, k := range e.Keys {

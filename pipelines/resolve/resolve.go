@@ -16,6 +16,8 @@ type Params struct {
 	// Ended are decisions that were withdrawn since the last run: they explain
 	// what changes, and decide nothing.
 	Ended []Decision `json:"ended,omitempty"`
+	// Models are the trained models of the sections that have one.
+	Models []ModelRef `json:"models,omitempty"`
 }
 
 // Decision is what a person decided about records: that all of Together are one, or
@@ -44,6 +46,8 @@ const (
 	merges      = "identity.merges"
 	moves       = "identity.moves"
 	figures     = "identity.runs"
+	candidates  = "identity.candidates"
+	modelsTable = "identity.models"
 	quarantine  = "ops.quarantine"
 )
 
@@ -51,11 +55,11 @@ const (
 // itself, for stable ids. Any may be absent from the spec's inputs.
 var (
 	Reads = []string{records, events, consents}
-	Prior = []string{links, identifiers, merges, moves}
+	Prior = []string{links, identifiers, merges, moves, modelsTable}
 )
 
 // Writes lists the tables that the stage writes; the spec needs their schemas.
-var Writes = []string{edges, links, identifiers, merges, moves, figures, quarantine}
+var Writes = []string{edges, links, identifiers, merges, moves, figures, candidates, modelsTable, quarantine}
 
 // Pipeline is the stage.
 var Pipeline = pipelines.Pipeline{
@@ -64,6 +68,9 @@ var Pipeline = pipelines.Pipeline{
 	Steps: []pipelines.Step{
 		{Name: "read", Run: read},
 		{Name: "match", Run: match},
+		{Name: "count", Run: count},
+		{Name: "scatter", Run: scatter},
+		{Name: "score", Run: score},
 		{Name: "partition", Run: partition},
 		{Name: "own", Run: own},
 		{Name: "attribute", Run: attribute},
@@ -80,6 +87,8 @@ func outputs(*pipelines.Spec) ([]weir.TableFiles, error) {
 		{Table: edges, Replace: true},
 		{Table: links, Replace: true},
 		{Table: identifiers, Replace: true},
+		{Table: candidates, Replace: true},
+		{Table: modelsTable, Replace: true},
 		{Table: quarantine, Scope: pipelines.QuarantineScope(weir.Resolve, "", ""), Replace: true},
 	}, nil
 }

@@ -3,6 +3,8 @@ package evidence
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
+	"slices"
 	"sort"
 
 	"github.com/weir-cdp/weir"
@@ -107,6 +109,29 @@ func (r *Rules) Of(rec *weir.Record) Evidence {
 		e.Cut += cut
 	}
 	return e
+}
+
+// Usable is the record without the values that are worth nothing: what a model
+// may compare. Attributes that repeat such a value go too.
+func (e *Evidence) Usable(rec *weir.Record) *weir.Record {
+	worthless := map[string][]string{}
+	for _, h := range e.Held {
+		if h.Blocked != "" {
+			worthless[h.Kind] = append(worthless[h.Kind], h.Value)
+		}
+	}
+	if len(worthless) == 0 {
+		return rec
+	}
+	out := *rec
+	out.Identifiers, out.Attributes = maps.Clone(rec.Identifiers), maps.Clone(rec.Attributes)
+	for kind, values := range worthless {
+		out.Identifiers[kind] = slices.DeleteFunc(slices.Clone(rec.Identifiers[kind]), func(v string) bool { return slices.Contains(values, v) })
+		if slices.Contains(values, rec.Attributes[kind]) {
+			delete(out.Attributes, kind)
+		}
+	}
+	return &out
 }
 
 // match makes a rule's keys: one for each combination of its parts' values.

@@ -1,0 +1,255 @@
+package resolve
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/block"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+)
+
+// blockPartitions is into how many partitions blocks are cut: a record lies in
+// several, with all of it that is compared.
+func blockPartitions(t *pipelines.Task) int { return 4 * max(1, t.Spec().Partitions) }
+
+func keyPartition(k model.Key, n int) int { return int(k.Hash % uint64(n)) }
+
+// comparing is what read does for the model: it sends a record's features to
+// scatter and its blocking keys to count.
+type comparing struct {
+	models   map[weir.Kind]*model.Model
+	features *packer
+	keys     *packer
+	buf      []byte
+	scratch  []model.Key
+}
+
+func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
+	ms, err := models(ctx, t)
+	if err != nil || len(ms) == 0 {
+		return nil, err
+	}
+	return &comparing{models: ms, features: newPacker(t, "scatter:features", max(1, t.Spec().Partitions)),
+		keys: newPacker(t, "count:blocking", blockPartitions(t))}, nil
+}
+
+// add sends one record. It tells whether the record can meet any other.
+func (c *comparing) add(rec *weir.Record) (bool, error) {
+	m := c.models[rec.Kind]
+	if m == nil {
+		return false, nil
+	}
+	f := m.Prepare(rec)
+	c.scratch = m.AppendKeys(c.scratch[:0], &f)
+	if len(c.scratch) == 0 {
+		return false, nil
+	}
+	of := byte(person)
+	if rec.Kind == weir.Account {
+		of = byte(account)
+	}
+	d := recordDigest(rec.ID)
+	c.buf = appendDigest(append(c.buf[:0], of), d)
+	c.buf = f.Append(c.buf)
+	if err := c.features.add(int(d.Lo%uint64(len(c.features.parts))), c.buf); err != nil {
+		return false, err
+	}
+	for _, k := range c.scratch {
+		c.buf = appendKey(append(c.buf[:0], of), k)
+		c.buf = binary.BigEndian.AppendUint64(c.buf, m.Second(k.Rule, &f))
+		if err := c.keys.add(keyPartition(k, len(c.keys.parts)), c.buf); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (c *comparing) flush() error {
+	if err := c.features.flush(); err != nil {
+		return err
+	}
+	return c.keys.flush()
+}
+
+// held is a blocking key of one record.
+type held struct {
+	of     recordKind
+	key    model.Key
+	second uint64
+}
+
+// count finds out which blocking keys bring records together, and which bring so
+// many that the second key takes them apart. What it finds lies beside the
+// scratch of the run, for scatter and score.
+func count(ctx context.Context, t *pipelines.Task) error {
+	ms, err := models(ctx, t)
+	if err != nil || len(ms) == 0 {
+		return err
+	}
+	var all []held
+	for e, err := range unpack(ctx, t, "blocking") {
+		if err != nil {
+			return err
+		}
+		all = append(all, held{recordKind(e[0]), keyOf(e[1:]), binary.BigEndian.Uint64(e[1+keySize:])})
+	}
+	slices.SortFunc(all, func(a, b held) int {
+		if c := cmp.Compare(a.key.Hash, b.key.Hash); c != 0 {
+			return c
+		}
+		if c := a.key.Compare(b.key); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.of, b.of); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.second, b.second)
+	})
+	c := counter{t: t, models: ms, met: newFilter(len(all))}
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].key == all[0].key && all[n].of == all[0].of {
+			n++
+		}
+		c.key(all[:n])
+		all = all[n:]
+	}
+	return c.publish(ctx)
+}
+
+// counter is one task of count.
+type counter struct {
+	t      *pipelines.Task
+	models map[weir.Kind]*model.Model
+	met    filter // keys that two records or more share
+	parts  []partKey
+	big    []bigKey
+}
+
+// partKey is a part of a big block that two records or more share.
+type partKey struct {
+	Of   int    `json:"of"`
+	Rule uint8  `json:"rule"`
+	Hash uint64 `json:"hash"`
+}
+
+// bigKey is a key that the plan takes apart, or drops.
+type bigKey struct {
+	Of      int    `json:"of"`
+	Rule    uint8  `json:"rule"`
+	Hash    uint64 `json:"hash"`
+	Records int    `json:"records"`
+	Dropped bool   `json:"dropped,omitempty"` // a part of a big one that is still big
+}
+
+func (c *counter) key(of []held) {
+	if len(of) < 2 {
+		return
+	}
+	k, kind, m := of[0].key, of[0].of, c.models[of[0].of.kind()]
+	if len(of) <= m.MaxBlock() {
+		c.met.add(kind, k)
+		return
+	}
+	lost := pairsOf(len(of))
+	c.big = append(c.big, bigKey{Of: int(kind), Rule: k.Rule, Hash: k.Hash, Records: len(of)})
+	for len(of) > 0 {
+		n := 1
+		for n < len(of) && of[n].second == of[0].second {
+			n++
+		}
+		part := model.Key{Rule: k.Rule, Hash: model.Mix(k.Hash, of[0].second)}
+		switch {
+		case of[0].second == 0 || n < 2: // nothing to take it apart by, or alone
+		case n > m.MaxBlock():
+			c.big = append(c.big, bigKey{Of: int(kind), Rule: k.Rule, Hash: part.Hash, Records: n, Dropped: true})
+			c.t.Count("blocks_dropped", 1)
+		default:
+			lost -= pairsOf(n)
+			c.parts = append(c.parts, partKey{int(kind), part.Rule, part.Hash})
+		}
+		of = of[n:]
+	}
+	c.t.Count("blocks_split", 1)
+	c.t.Count("pairs_lost_by_"+m.RuleName(k.Rule), lost)
+}
+
+func pairsOf(n int) int64 { return int64(n) * int64(n-1) / 2 }
+
+// publish leaves what the task found where all tasks of later steps read it.
+func (c *counter) publish(ctx context.Context) error {
+	data, err := json.Marshal(counted{Big: c.big, Parts: c.parts, Met: c.met})
+	if err != nil {
+		return weir.Errorf(weir.Internal, "encode what blocks hold: %w", err)
+	}
+	return c.t.Store().Put(ctx, countedKey(c.t, c.t.Partition()), bytes.NewReader(data), int64(len(data)))
+}
+
+// counted is what one task of count found.
+type counted struct {
+	Big   []bigKey  `json:"big,omitempty"`
+	Parts []partKey `json:"parts,omitempty"`
+	Met   filter    `json:"met"`
+}
+
+func countedKey(t *pipelines.Task, partition int) string {
+	return fmt.Sprintf("%s/counted/%06d.json", strings.TrimRight(t.Spec().Scratch, "/"), partition)
+}
+
+// meeting is what the whole run knows of its blocks.
+type meeting struct {
+	plans map[recordKind]*block.Plan
+	met   []filter // by partition of the key; nil: no record has such a key
+	parts map[partKey]struct{}
+}
+
+// shared tells whether other records may have a key; it is seldom wrong, and
+// then says yes.
+func (m *meeting) shared(of recordKind, k model.Key) bool {
+	if m.met[keyPartition(k, len(m.met))].has(of, k) {
+		return true
+	}
+	_, ok := m.parts[partKey{int(of), k.Rule, k.Hash}]
+	return ok
+}
+
+// meetings loads what count found, once per process.
+func meetings(ctx context.Context, t *pipelines.Task) (*meeting, error) {
+	return pipelines.Shared(t, "meetings", func() (*meeting, error) {
+		m := &meeting{plans: map[recordKind]*block.Plan{person: {}, account: {}}, met: make([]filter, blockPartitions(t)), parts: map[partKey]struct{}{}}
+		for i := range m.met {
+			data, err := t.Store().ReadFile(ctx, countedKey(t, i))
+			if weir.CodeOf(err) == weir.NotFound {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			var c counted
+			if err := json.Unmarshal(data, &c); err != nil {
+				return nil, weir.Errorf(weir.Internal, "what blocks hold is damaged: %w", err).At(countedKey(t, i))
+			}
+			m.met[i] = c.Met
+			for _, p := range c.Parts {
+				m.parts[p] = struct{}{}
+			}
+			for _, b := range c.Big {
+				big := []block.Big{{Key: model.Key{Rule: b.Rule, Hash: b.Hash}, Records: b.Records}}
+				if b.Dropped {
+					m.plans[recordKind(b.Of)].Drop(big)
+				} else {
+					m.plans[recordKind(b.Of)].Split(big)
+				}
+			}
+		}
+		return m, nil
+	})
+}

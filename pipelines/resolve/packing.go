@@ -1,0 +1,81 @@
+package resolve
+
+import (
+	"context"
+	"encoding/binary"
+	"iter"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+)
+
+// packedBytes is how much of one partition a packer gathers before it is one row.
+const packedBytes = 64 << 10
+
+// packRow holds many entries of one partition, each after its length. What a
+// record sends under each of its blocking keys is so small and so often that a
+// row of its own would cost more than what it carries.
+type packRow struct {
+	Data []byte `parquet:"data"`
+}
+
+// packer gathers entries by partition and emits them as packRows.
+type packer struct {
+	t       *pipelines.Task
+	channel string
+	parts   [][]byte
+}
+
+func newPacker(t *pipelines.Task, channel string, partitions int) *packer {
+	return &packer{t: t, channel: channel, parts: make([][]byte, partitions)}
+}
+
+func (p *packer) add(partition int, entry []byte) error {
+	b := p.parts[partition]
+	if b == nil {
+		b = make([]byte, 0, packedBytes+len(entry)+binary.MaxVarintLen32)
+	}
+	b = append(binary.AppendUvarint(b, uint64(len(entry))), entry...)
+	if len(b) < packedBytes {
+		p.parts[partition] = b
+		return nil
+	}
+	p.parts[partition] = nil
+	return pipelines.Emit(p.t, p.channel, partition, packRow{Data: b})
+}
+
+// flush emits what is left.
+func (p *packer) flush() error {
+	for i, b := range p.parts {
+		if len(b) > 0 {
+			if err := pipelines.Emit(p.t, p.channel, i, packRow{Data: b}); err != nil {
+				return err
+			}
+		}
+		p.parts[i] = nil
+	}
+	return nil
+}
+
+// unpack yields the entries of a channel. They stay valid.
+func unpack(ctx context.Context, t *pipelines.Task, channel string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for row, err := range pipelines.Stream[packRow](ctx, t, channel) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for b := row.Data; len(b) > 0; {
+				n, size := binary.Uvarint(b)
+				if size <= 0 || n > uint64(len(b)-size) {
+					yield(nil, weir.Errorf(weir.Internal, "packed rows of %s are damaged", channel))
+					return
+				}
+				if !yield(b[size:size+int(n):size+int(n)], nil) {
+					return
+				}
+				b = b[size+int(n):]
+			}
+		}
+	}
+}

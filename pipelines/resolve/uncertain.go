@@ -1,0 +1,69 @@
+package resolve
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/weir-cdp/weir/pipelines"
+)
+
+// mostUncertain is how many pairs a task, and at last the run, offers for review.
+const mostUncertain = 500
+
+// uncertainRow is a pair whose score is near the threshold. To partition.
+type uncertainRow struct {
+	Left, Right []byte // digests
+	Of          uint8
+	Weight      float64 // log2 odds
+	Off         float64 // from the threshold
+}
+
+func compareUncertain(a, b uncertainRow) int {
+	if c := cmp.Compare(math.Abs(a.Off), math.Abs(b.Off)); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(a.Left, b.Left); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.Right, b.Right)
+}
+
+// nearest keeps the pairs that are nearest to the threshold.
+type nearest struct {
+	rows []uncertainRow
+	most float64 // pairs farther off are not among them
+}
+
+func (n *nearest) add(left, right []byte, of uint8, off, weight float64) {
+	const far = 6 // log2 odds: nobody needs to be asked
+	if math.Abs(off) > far || (n.most > 0 && math.Abs(off) > n.most) {
+		return
+	}
+	if bytes.Compare(left, right) > 0 {
+		left, right = right, left
+	}
+	n.rows = append(n.rows, uncertainRow{Left: bytes.Clone(left), Right: bytes.Clone(right), Of: of, Weight: weight, Off: off})
+	if len(n.rows) >= 4*mostUncertain {
+		n.cut()
+	}
+}
+
+func (n *nearest) cut() {
+	slices.SortFunc(n.rows, compareUncertain)
+	if len(n.rows) > mostUncertain {
+		n.rows = n.rows[:mostUncertain]
+		n.most = math.Abs(n.rows[mostUncertain-1].Off)
+	}
+}
+
+func (n *nearest) emit(t *pipelines.Task) error {
+	n.cut()
+	for _, row := range n.rows {
+		if err := pipelines.Emit(t, "partition:uncertain", 0, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
