@@ -44,7 +44,7 @@ var rooms = []room{
 		why: "the worker next to a cluster links no Iceberg, DuckDB, OPA or Temporal: it reads and writes files"},
 	{path: "pipelines/*", may: []string{"@", "@/pipelines", "@/pipelines/conform/...", "@/pipelines/resolve/...", "@/pipelines/unify/...", "@/pipelines/segment/...",
 		"@/lakehouse/schema", arrow, decimal},
-		tests: []string{"@/lakehouse/object", "@/lakehouse/rowfile"},
+		tests: []string{"@/lakehouse/object", "@/lakehouse/rowfile", "github.com/parquet-go/parquet-go"},
 		why:   "a stage says what its steps do; how they run on Beam is the engine's"},
 	{path: "pipelines/*/*", may: []string{"@", "@/pipelines/conform/...", "@/pipelines/resolve/...", "@/pipelines/unify/...", "@/pipelines/segment/...",
 		decimal, text, nearest, "github.com/google/cel-go/...", "github.com/nyaruka/phonenumbers", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"},
