@@ -68,8 +68,20 @@ type IdentityDef struct {
 	Order        []string                  `json:"order"` // identifier kinds as declared: the strongest first
 	Rules        []MatchRule               `json:"rules"`
 	Survivorship Survivorship              `json:"survivorship"`
-	Categories   map[string]string         `json:"categories"` // attribute to special category
-	Model        *ModelDef                 `json:"model,omitempty"` // nil: deterministic rules only
+	Categories   map[string]string         `json:"categories"`       // attribute to special category
+	Model        *ModelDef                 `json:"model,omitempty"`  // nil: deterministic rules only
+	People       *PeopleDef                `json:"people,omitempty"` // of the account section; nil: as the identifiers suggest
+}
+
+// EmailDomain in PeopleDef.By is the domain of a person's e-mail addresses.
+const EmailDomain = "email_domain"
+
+// PeopleDef is `people:` of identity.yaml's account section: what says that a
+// person belongs to an account.
+type PeopleDef struct {
+	None     bool     `json:"none,omitempty"`      // `people: none`: nothing does
+	By       []string `json:"by,omitempty"`        // identifier kinds of the account section and EmailDomain: the first that leads to an account decides; none: all, EmailDomain last
+	FreeMail []string `json:"free_mail,omitempty"` // domains that everybody can have a mailbox of, beside the built-in list
 }
 
 // ModelDef is `model:` of identity.yaml: what the probabilistic model compares.

@@ -30,6 +30,14 @@ type IdentifierOwner struct {
 	Ambiguous bool   `parquet:"ambiguous" json:"ambiguous"`
 }
 
+// AccountLink is a row of identity.accounts: a person belongs to an account.
+type AccountLink struct {
+	ProfileID string `parquet:"profile_id" json:"profile_id"` // the person
+	AccountID string `parquet:"account_profile_id" json:"account_profile_id"`
+	By        string `parquet:"by" json:"by"` // an identifier's kind, or EmailDomain
+	Value     string `parquet:"value" json:"value"`
+}
+
 // Merge is a row of identity.merges: how profile ids changed. Following
 // From to To from any id that ever existed ends at a living profile or a retire.
 type Merge struct {

@@ -48,6 +48,14 @@ func IsAddress(kind string) bool {
 	return strings.HasSuffix(kind, "_email") || strings.HasSuffix(kind, "_phone") || strings.HasSuffix(kind, "_mobile")
 }
 
+// IsDomain tells whether an identifier's kind names internet domains: domain, also
+// with a prefix (web_domain).
+func IsDomain(kind string) bool { return kind == "domain" || strings.HasSuffix(kind, "_domain") }
+
+// IsEmail tells whether an identifier's kind names e-mail addresses: email, also
+// with a prefix (work_email).
+func IsEmail(kind string) bool { return kind == "email" || strings.HasSuffix(kind, "_email") }
+
 // Record is one row about a person or account as one source tells it. In
 // core.records each attribute is a column of its own; here it is the canonical
 // text of the attribute's type.

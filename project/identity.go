@@ -19,6 +19,7 @@ func (l *loader) identity(r *reader, _ string, root *yaml.Node) {
 
 func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.IdentityDef {
 	d := weir.IdentityDef{Kind: kind, Identifiers: map[string]weir.IdentifierRule{}}
+	var people *yaml.Node
 	r.object(n, keys{
 		"identifiers": func(n *yaml.Node) {
 			r.each(n, func(k, v *yaml.Node) {
@@ -46,9 +47,13 @@ func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.Identi
 			}
 		},
 		"model":        func(n *yaml.Node) { d.Model = l.model(r, n) },
+		"people":       func(n *yaml.Node) { d.People = r.people(n, kind); people = n },
 		"survivorship": func(n *yaml.Node) { d.Survivorship = r.survivorship(n) },
 		"categories":   r.textMap(&d.Categories),
 	})
+	if d.People != nil {
+		r.checkPeople(people, d)
+	}
 	return d
 }
 

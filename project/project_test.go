@@ -96,6 +96,11 @@ fields: {name: given_name, ltv: trait.lifetime_value}
 `,
 }
 
+// accounts gives the good project an account section.
+func accounts(people string) map[string]string {
+	return map[string]string{"identity.yaml": good["identity.yaml"] + "account:\n  identifiers: {siren: {limit: 1}}\n  people: " + people + "\n"}
+}
+
 // write makes a project of the good files with some replaced ("" removes one).
 func write(t *testing.T, change map[string]string) string {
 	t.Helper()
@@ -213,6 +218,13 @@ func TestProblems(t *testing.T) {
 		"rule on nothing":          {edit("identity.yaml", "[given_name, birth_date]}\n  surv", "[given_nam]}\n  surv"), `rule name_and_birth matches on "given_nam", which no source maps; did you mean "given_name"?`},
 		"survivorship rule":        {edit("identity.yaml", "default: [latest]", "default: [newest]"), `unknown survivorship rule "newest"`},
 		"survivorship source":      {edit("identity.yaml", "source(crm)", "source(cmr)"), `names no source; did you mean "crm"?`},
+		"people of persons":        {edit("identity.yaml", "  categories", "  people: none\n  categories"), `identity.yaml:12:11: people says who belongs to an account`},
+		"people by nothing":        {accounts("{by: [siret]}"), `identity.yaml:15:16: people are linked by "siret", which is no identifier of the account section; did you mean "siren"?`},
+		"people by a domain":       {accounts("{by: [email_domain]}"), `accounts have no domain`},
+		"people twice":             {accounts("{by: [siren, siren]}"), `people are linked by siren twice`},
+		"free mail":                {accounts("{free_mail: [\"@gmx.de\"]}"), `free_mail "@gmx.de" is no domain`},
+		"people key":               {accounts("{freemail: [gmx.de]}"), `unknown key "freemail"; did you mean "free_mail"?`},
+		"people mode":              {accounts("all"), `unknown people "all"`},
 		"model":                    {edit("identity.yaml", "  categories", "  model: aut\n  categories"), `unknown model "aut"`},
 		"model comparison":         {edit("identity.yaml", "  categories", "  model: {compare: {given_name: nam}}\n  categories"), `unknown comparison "nam" of given_name; did you mean "name"?`},
 		"model on nothing":         {edit("identity.yaml", "  categories", "  model: {compare: {given_nam: name}}\n  categories"), `the model compares "given_nam", which no source maps; did you mean "given_name"?`},

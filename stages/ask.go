@@ -174,7 +174,7 @@ func spellings(kind, value string) []string {
 	case "phone", "mobile":
 		canonical, err = standard.Phone(value, &standard.Context{})
 	default:
-		canonical = strings.TrimSpace(value)
+		canonical, err = standard.Identifier(kind)(value, &standard.Context{})
 	}
 	if err == nil && canonical != "" && canonical != value {
 		out = append(out, canonical)

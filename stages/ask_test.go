@@ -143,6 +143,9 @@ func TestProfileByEveryReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(p.Accounts) != 0 || p.Staff.People != 0 { // before there is such a table
+		t.Errorf("accounts %+v, staff %+v", p.Accounts, p.Staff)
+	}
 	if a := p.Profile.Attributes; a["birth_date"] != "1990-01-02" || a["points"] != "12.5" || a["given_name"] != "Jo" {
 		t.Errorf("attributes %v", a)
 	}

@@ -21,6 +21,8 @@ type ProfileView struct {
 	Held      []weir.DeliveryState `json:"held"`      // what destinations hold now
 	Sent      []weir.Delivery      `json:"sent"`      // the latest deliveries
 	Merges    []weir.Merge         `json:"merges"`    // how its id came to be
+	Accounts  []Employer           `json:"accounts"`  // a person's
+	Staff     Staff                `json:"staff"`     // an account's
 }
 
 // RecordOf is one of a profile's records.
@@ -63,7 +65,7 @@ const sentShown = 50
 // leads to no single profile.
 func (h *House) Profile(ctx context.Context, ref string) (ProfileView, error) {
 	q, err := h.ask(ctx, append([]string{"core.lineage", "core.traits", "core.consents", "segment.memberships", "consent.decisions",
-		"consent.classes", "activation.state", "activation.deliveries"}, whoTables...)...)
+		"consent.classes", "identity.accounts", "activation.state", "activation.deliveries"}, whoTables...)...)
 	if err != nil {
 		return ProfileView{}, err
 	}
@@ -79,6 +81,8 @@ func (h *House) Profile(ctx context.Context, ref string) (ProfileView, error) {
 	steps := []func() error{
 		func() error { v.Records, err = q.recordsOf(ctx, id); return err },
 		func() error { v.Lineage, err = q.lineage(ctx, v.Profile); return err },
+		func() error { v.Accounts, err = q.employers(ctx, id); return err },
+		func() error { v.Staff, err = q.staff(ctx, id); return err },
 		func() error { v.Traits, err = q.traits(ctx, id); return err },
 		func() error {
 			v.Segments, err = list[weir.Membership](ctx, q, "segment.memberships", "where profile_id = ? order by segment", id)

@@ -18,7 +18,7 @@ func (a *app) profileCommand() *cobra.Command {
 		Use:   "get KIND:VALUE | PROFILE_ID | RECORD_ID",
 		Short: "All that is known of one profile, and where each field comes from",
 		Long: `Shows the golden record with the record and rule that gave each field, identifiers,
-records, traits, segments, consents, decisions and deliveries. An id that was given
+records, accounts or people, traits, segments, consents, decisions and deliveries. An id that was given
 up in a merge leads to the profile that it became.`,
 		Example: "  weir profile get email:jo@example.org\n  weir profile get crm/contacts/42\n  weir profile get p_abc --json",
 		Args:    cobra.ExactArgs(1),
@@ -65,6 +65,16 @@ func (a *app) showProfile(v stages.ProfileView) {
 		rows = append(rows, []string{r.RecordID, when(r.ObservedAt)})
 	}
 	a.section("RECORD\tOBSERVED (UTC)", rows)
+	rows = nil
+	for _, e := range v.Accounts {
+		rows = append(rows, []string{e.ProfileID, cell(e.Name), e.By, cell(e.Value)})
+	}
+	a.section("BELONGS TO\tNAME\tBY\tVALUE", rows)
+	rows = nil
+	for _, e := range v.Staff.First {
+		rows = append(rows, []string{e.ProfileID, e.By, cell(e.Value)})
+	}
+	a.section(fmt.Sprintf("PEOPLE (%s)\tBY\tVALUE", count(v.Staff.People)), rows)
 	rows = nil
 	for _, t := range v.Traits {
 		rows = append(rows, []string{t.Name, cell(t.Value)})

@@ -12,6 +12,8 @@
 //	place        one task, hashes only: anonymous profiles
 //	             writes identity.merges
 //	identifiers  by value: writes identity.identifiers
+//	belong       by value: the account that each value of a person leads to
+//	accounts     by person: writes identity.accounts
 //
 // The algorithms are the sub-packages, which know no Beam: evidence (what records
 // tell), cluster (the partition), stableid (the names), anonymous (values without

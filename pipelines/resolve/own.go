@@ -9,6 +9,10 @@ import (
 
 // own finds the profile of each value that a record holds.
 func own(ctx context.Context, t *pipelines.Task) error {
+	r, err := rules(t)
+	if err != nil {
+		return err
+	}
 	rows, err := pipelines.Read[linkRow](ctx, t, "link")
 	if err != nil {
 		return err
@@ -21,6 +25,12 @@ func own(ctx context.Context, t *pipelines.Task) error {
 		p, known := profile[h.Record]
 		if !known {
 			return weir.Errorf(weir.Internal, "a record has no profile").At(h.Record)
+		}
+		if err := claim(t, r, h, p); err != nil {
+			return err
+		}
+		if !h.Account && r.IsAccounts(h.Kind) {
+			h.Blocked = true // a person's account_id leads to the account, never to the person
 		}
 		return pipelines.Emit(t, "owned", byValue(t, h.Kind, h.Value),
 			ownedRow{Kind: h.Kind, Value: h.Value, Profile: p, Blocked: h.Blocked, Account: h.Account})

@@ -83,7 +83,7 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Rec
 		if h.Blocked != "" {
 			t.Count("blocked_"+string(h.Blocked), 1)
 		}
-		row := heldRow{Record: rec.ID, Kind: h.Kind, Value: h.Value, Blocked: h.Blocked != "", Account: rec.Kind == weir.Account}
+		row := heldRow{Record: rec.ID, Kind: h.Kind, Value: h.Value, Blocked: h.Blocked != "", Account: rec.Kind == weir.Account, Mailbox: h.Blocked == evidence.SharedMailbox}
 		if err := pipelines.Emit(t, "own:held", byRecord(t, rec.ID), row); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ const (
 	links       = "identity.links"
 	identifiers = "identity.identifiers"
 	merges      = "identity.merges"
+	employers   = "identity.accounts"
 	moves       = "identity.moves"
 	figures     = "identity.runs"
 	candidates  = "identity.candidates"
@@ -59,7 +60,7 @@ var (
 )
 
 // Writes lists the tables that the stage writes; the spec needs their schemas.
-var Writes = []string{edges, links, identifiers, merges, moves, figures, candidates, modelsTable, quarantine}
+var Writes = []string{edges, links, identifiers, merges, employers, moves, figures, candidates, modelsTable, quarantine}
 
 // Pipeline is the stage.
 var Pipeline = pipelines.Pipeline{
@@ -76,6 +77,8 @@ var Pipeline = pipelines.Pipeline{
 		{Name: "attribute", Run: attribute},
 		{Name: "place", Run: place},
 		{Name: "identifiers", Run: write},
+		{Name: "belong", Run: belong},
+		{Name: "accounts", Run: accounts},
 	},
 	Outputs: outputs,
 }
@@ -87,6 +90,7 @@ func outputs(*pipelines.Spec) ([]weir.TableFiles, error) {
 		{Table: edges, Replace: true},
 		{Table: links, Replace: true},
 		{Table: identifiers, Replace: true},
+		{Table: employers, Replace: true},
 		{Table: candidates, Replace: true},
 		{Table: modelsTable, Replace: true},
 		{Table: quarantine, Scope: pipelines.QuarantineScope(weir.Resolve, "", ""), Replace: true},

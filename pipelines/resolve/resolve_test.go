@@ -274,7 +274,7 @@ func TestEveryIDOfAHistoryResolves(t *testing.T) {
 
 func TestNothingToResolve(t *testing.T) {
 	l := newLake(t, shop)
-	if r := l.resolve(); len(r.links) != 0 || len(r.Tables) != 6 {
+	if r := l.resolve(); len(r.links) != 0 || len(r.Tables) != 7 {
 		t.Fatalf("tables %+v", r.Tables)
 	}
 	l.add("a", "email=a@x.fr")

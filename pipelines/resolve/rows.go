@@ -70,6 +70,7 @@ type heldRow struct {
 	Value   string `parquet:"value"`
 	Blocked bool   `parquet:"blocked"`
 	Account bool   `parquet:"account"`
+	Mailbox bool   `parquet:"mailbox"` // blocked as a shared mailbox
 }
 
 // linkRow: a record is of a profile. To own by record.
@@ -85,6 +86,22 @@ type ownedRow struct {
 	Profile string `parquet:"profile"`
 	Blocked bool   `parquet:"blocked"`
 	Account bool   `parquet:"account"`
+}
+
+// claimRow: a profile is found, or looks for its account, under a value. To belong
+// by value: accounts on channel "account", persons on "person".
+type claimRow struct {
+	By      string `parquet:"by,dict"`
+	Value   string `parquet:"value"`
+	Profile string `parquet:"profile"`
+}
+
+// employerRow: a value leads a person to one account. To accounts by person.
+type employerRow struct {
+	Profile string `parquet:"profile"`
+	Account string `parquet:"account"`
+	By      string `parquet:"by,dict"`
+	Value   string `parquet:"value"`
 }
 
 // seenRow: an event or consent has a value. To attribute by value.

@@ -64,9 +64,10 @@ func (s *sighting) see(h evidence.Held) error {
 		seenRow{Kind: h.Kind, Value: h.Value, Blocked: h.Blocked != ""})
 }
 
-// pair sends two values to each other. Two that both link nothing tell nothing.
+// pair sends two values to each other. Two that both link nothing tell nothing,
+// and that somebody acted for an account does not make them the account.
 func (s *sighting) pair(a, b evidence.Held) error {
-	if !a.Links && !b.Links {
+	if !a.Links && !b.Links || s.rules.IsAccounts(a.Kind) != s.rules.IsAccounts(b.Kind) {
 		return nil
 	}
 	ha, hb := valueHash(a.Kind, a.Value), valueHash(b.Kind, b.Value)

@@ -48,11 +48,11 @@ func Attribute(name string, t weir.AttributeType) Func {
 // all others as text.
 func Identifier(kind string) Func {
 	switch {
-	case kind == "email" || strings.HasSuffix(kind, "_email"):
+	case weir.IsEmail(kind):
 		return Email
 	case kind == "phone" || kind == "mobile" || strings.HasSuffix(kind, "_phone"):
 		return Phone
-	case IsDomain(kind):
+	case weir.IsDomain(kind):
 		return Domain
 	}
 	for _, name := range []string{"siren", "siret", "vat", "vat_number", "lei"} {
@@ -62,10 +62,6 @@ func Identifier(kind string) Func {
 	}
 	return identifier
 }
-
-// IsDomain tells whether an identifier's kind names internet domains: domain, also
-// with a prefix (web_domain).
-func IsDomain(kind string) bool { return kind == "domain" || strings.HasSuffix(kind, "_domain") }
 
 // identifier is Text without the spellings of "nothing", which would join
 // strangers.

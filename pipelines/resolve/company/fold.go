@@ -8,13 +8,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// IsName tells whether an attribute holds a company's name, by its own.
+// Attributes are those that hold a company's name, the best first; `name` only on
+// an account's record.
+var Attributes = []string{"company_name", "name", "legal_name", "trade_name", "company", "organisation", "organization",
+	"organisation_name", "organization_name"}
+
+// IsName tells whether an attribute of any record holds a company's name.
 func IsName(attribute string) bool {
-	switch attribute {
-	case "company", "company_name", "legal_name", "trade_name", "organisation", "organization", "organisation_name", "organization_name":
-		return true
-	}
-	return false
+	return attribute != "name" && slices.Contains(Attributes, attribute)
 }
 
 // Fold returns a name, as it is written, without what differs between spellings of

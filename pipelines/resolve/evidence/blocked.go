@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/freemail"
 )
 
 // Reason says why a value is worth nothing; "" where it is worth something.
@@ -16,6 +17,7 @@ const (
 	Zeros         Reason = "zeros"          // only zeros
 	Repeated      Reason = "repeated"       // a phone of one digit, or counting up
 	SharedMailbox Reason = "shared_mailbox" // a role's address, not a person's
+	FreeMail      Reason = "free_mail"      // a domain of which everybody can have a mailbox
 	Contradicted  Reason = "contradicted"   // a record holds more than the hard limit
 )
 
@@ -41,6 +43,9 @@ func (id *identifier) why(of weir.Kind, kind, value string) Reason {
 	}
 	if i := strings.LastIndexByte(v, '@'); i >= 0 {
 		return mailbox(of, v[:i], v[i+1:])
+	}
+	if weir.IsDomain(kind) && (freemail.Has(v) || id.free[v]) {
+		return FreeMail
 	}
 	if isPhone(kind) && dull(bare) {
 		return Repeated

@@ -208,3 +208,87 @@ func TestWeigh(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatOnlyAccountsHaveTellsNothingOfAPerson(t *testing.T) {
+	r, err := evidence.Compile([]weir.IdentityDef{
+		{Kind: weir.Person, Order: []string{"email"}, Identifiers: map[string]weir.IdentifierRule{"email": {}},
+			Rules: []weir.MatchRule{{Name: "job", Match: []string{"account_id", "family_name"}}}},
+		{Kind: weir.Account, Order: []string{"account_id", "domain"}, Identifiers: map[string]weir.IdentifierRule{"account_id": {}, "domain": {}},
+			Rules:  []weir.MatchRule{{Name: "name", Match: []string{"name", "postcode"}}},
+			People: &weir.PeopleDef{FreeMail: []string{"ours.fr"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := r.Of(person(weir.Identifiers{"account_id": {"A1"}, "email": {"a@x.fr"}, "other": {"1"}}, map[string]string{"family_name": "Roux"}))
+	if got := rulesOf(e); !slices.Equal(got, []string{"same_email", "same_other", "job"}) || len(e.Held) != 3 {
+		t.Errorf("keys %v, held %v", got, e.Held)
+	}
+	for _, k := range e.Keys {
+		if want := map[string]int{"same_email": 2, "same_other": 2, "job": 2}[k.Rule]; len(k.Tells) != want { // never of account_id
+			t.Errorf("%s tells %v", k.Rule, k.Tells)
+		}
+	}
+	if rule, err := r.Rule(weir.Person, "same_account_id"); err != nil || rule.Links {
+		t.Errorf("%+v, %v", rule, err)
+	}
+	company := func(name, domain string) evidence.Evidence {
+		return r.Of(&weir.Record{ID: "a", Kind: weir.Account, Identifiers: weir.Identifiers{"domain": {domain}}, Attributes: map[string]string{"name": name, "postcode": "75001"}})
+	}
+	a, b := company("Acme SARL", "ours.fr"), company("ACME", "web.de")
+	for _, e := range []evidence.Evidence{a, b} {
+		if got := rulesOf(e); !slices.Equal(got, []string{"name"}) || e.Held[0].Blocked != evidence.FreeMail {
+			t.Errorf("keys %v, held %v", got, e.Held)
+		}
+	}
+	if a.Keys[0].Hash != b.Keys[0].Hash || company("Acme Nord", "x.fr").Keys[1].Hash == a.Keys[0].Hash {
+		t.Error("the legal form decides, or the name does not")
+	}
+	if got := rulesOf(company("GmbH", "x.fr")); !slices.Equal(got, []string{"same_domain"}) {
+		t.Errorf("a name of a legal form alone makes keys %v", got)
+	}
+}
+
+func TestClaims(t *testing.T) {
+	account := weir.IdentityDef{Kind: weir.Account, Order: []string{"account_id", "email", "note", "domain"},
+		Identifiers: map[string]weir.IdentifierRule{"account_id": {}, "email": {}, "note": {NoLink: true}, "domain": {}}}
+	r, err := evidence.Compile([]weir.IdentityDef{account})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := r.People()
+	if !slices.Equal(p.By, []string{"account_id", "domain", weir.EmailDomain}) {
+		t.Errorf("by %v", p.By)
+	}
+	for _, c := range []struct {
+		of          weir.Kind
+		kind, value string
+		why         evidence.Reason
+		want        string
+	}{
+		{weir.Person, "email", "jo@mail.acme.co.uk", "", "[{email_domain acme.co.uk}]"},
+		{weir.Person, "work_email", "jo@acme.fr", "", "[{email_domain acme.fr}]"},
+		{weir.Person, "email", "info@acme.fr", evidence.SharedMailbox, "[{email_domain acme.fr}]"},
+		{weir.Person, "email", "jo@acme.fr", evidence.Contradicted, "[]"},
+		{weir.Person, "email", "jo@gmail.com", "", "[]"},
+		{weir.Person, "email", "jo@localhost", "", "[]"},
+		{weir.Person, "email", "jo@[10.0.0.1]", "", "[]"},
+		{weir.Person, "account_id", "7", "", "[{account_id 7}]"},
+		{weir.Person, "account_id", "7", evidence.Configured, "[]"},
+		{weir.Person, "note", "7", "", "[]"},
+		{weir.Account, "email", "jo@acme.fr", "", "[]"},
+		{weir.Account, "domain", "acme.fr", "", "[{domain acme.fr} {email_domain acme.fr}]"},
+		{weir.Account, "domain", "gmail.com", evidence.FreeMail, "[]"},
+	} {
+		if got := fmt.Sprint(p.Claims(c.of, c.kind, c.value, c.why)); got != c.want {
+			t.Errorf("%s %s %s: %s, want %s", c.of, c.kind, c.value, got, c.want)
+		}
+	}
+	if none := (*evidence.People)(nil).Claims(weir.Person, "email", "a@x.fr", ""); none != nil {
+		t.Error("nobody's rules claim something")
+	}
+	account.People = &weir.PeopleDef{By: []string{"nothing"}}
+	if _, err := evidence.Compile([]weir.IdentityDef{account}); err == nil {
+		t.Error("by an identifier that is not declared")
+	}
+}

@@ -5,6 +5,9 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/company"
 )
 
 // Fold makes values comparable: compatibility decomposition, lower case, no
@@ -35,6 +38,19 @@ func Fold(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// fold makes an attribute's value comparable: a company's name without its legal
+// form, everything else by Fold. An account's `name` is a company's.
+func (s *section) fold(attribute, value string) string {
+	if s.isCompany(attribute) {
+		return company.Fold(value)
+	}
+	return Fold(value)
+}
+
+func (s *section) isCompany(attribute string) bool {
+	return company.IsName(attribute) || s.kind == weir.Account && attribute == "name"
 }
 
 // plain says that s folds to itself: the usual case of standardised values.

@@ -93,10 +93,10 @@ func (r *Rules) Of(rec *weir.Record) Evidence {
 	}
 	tells := s.tells(rec, usable)
 	for _, h := range e.Held {
-		if h.Blocked != "" {
+		id := s.identifier(h.Kind)
+		if h.Blocked != "" || id.foreign {
 			continue
 		}
-		id := s.identifier(h.Kind)
 		hash := Digest(s.kind, id.Name, h.Value)
 		e.Keys = append(e.Keys, Key{Rule: id.Name, Hash: hash, Anchor: hash, Tells: without(tells, hash.Hi)})
 		if id.limit >= 0 {
@@ -141,7 +141,7 @@ func (s *section) match(m match, rec *weir.Record, usable map[string][]string, t
 	for _, part := range m.parts {
 		values, isIdentifier := usable[part]
 		if _, held := rec.Identifiers[part]; !isIdentifier && !held {
-			if v := Fold(rec.Attributes[part]); v != "" && !placeholders[v] {
+			if v := s.fold(part, rec.Attributes[part]); v != "" && !placeholders[v] {
 				values = []string{v}
 			}
 		}
@@ -160,7 +160,7 @@ func (s *section) match(m match, rec *weir.Record, usable map[string][]string, t
 					if n.Anchor == (Hash{}) {
 						n.Anchor = h
 					}
-				} else if isName(part) {
+				} else if s.isName(part) {
 					n.Tells = withoutNames(n.Tells)
 				}
 				nextKeys = append(nextKeys, n)
@@ -210,6 +210,9 @@ func sorted(ids weir.Identifiers) []string {
 
 // Links says whether a kind's values are evidence, for events and consents.
 func (r *Rules) Links(kind string) bool { return r.seen(kind).Links }
+
+// IsAccounts says whether a kind is declared by the account section alone.
+func (r *Rules) IsAccounts(kind string) bool { return r.kindOf(kind) == weir.Account }
 
 // kindOf says whose identifier a kind is as events and consents have it.
 func (r *Rules) kindOf(kind string) weir.Kind {

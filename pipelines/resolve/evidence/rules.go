@@ -19,6 +19,7 @@ const SamePrefix = "same_"
 type Rules struct {
 	sections map[weir.Kind]*section
 	limits   []Limit
+	people   *People
 }
 
 // Rule is what a rule's evidence is worth.
@@ -40,16 +41,19 @@ type Limit struct {
 type section struct {
 	kind        weir.Kind
 	identifiers map[string]*identifier
+	foreign     map[string]*identifier // declared by the account section alone, on a person's record
 	matches     []match
 	rules       map[string]Rule
 }
 
 type identifier struct {
 	Rule
-	limit   int // index of Rules.limits, -1 without
+	foreign bool // see separate
+	limit   int  // index of Rules.limits, -1 without
 	max     int
 	hard    bool
 	blocked []*regexp.Regexp
+	free    map[string]bool // domains of the project's free_mail
 }
 
 type match struct {
@@ -60,11 +64,17 @@ type match struct {
 // Compile checks and compiles the sections of identity.yaml.
 func Compile(defs []weir.IdentityDef) (*Rules, error) {
 	r := &Rules{sections: map[weir.Kind]*section{}}
+	free := map[string]bool{}
+	for _, d := range defs {
+		for x := range freeMail(d) {
+			free[x] = true
+		}
+	}
 	for _, d := range defs {
 		if r.sections[d.Kind] != nil {
 			return nil, weir.Errorf(weir.Invalid, "identity.yaml has two sections for %s", d.Kind)
 		}
-		s, err := r.compile(d)
+		s, err := r.compile(d, free)
 		if err != nil {
 			return nil, err
 		}
@@ -75,15 +85,18 @@ func Compile(defs []weir.IdentityDef) (*Rules, error) {
 			r.sections[k] = &section{kind: k}
 		}
 	}
-	return r, nil
+	r.separate()
+	var err error
+	r.people, err = compilePeople(defs)
+	return r, err
 }
 
-func (r *Rules) compile(d weir.IdentityDef) (*section, error) {
+func (r *Rules) compile(d weir.IdentityDef, free map[string]bool) (*section, error) {
 	s := &section{kind: d.Kind, identifiers: map[string]*identifier{}, rules: map[string]Rule{}}
 	place := 0
 	for _, kind := range declared(d) {
 		def := d.Identifiers[kind]
-		id := &identifier{limit: -1, max: def.Limit, hard: def.Hard}
+		id := &identifier{limit: -1, max: def.Limit, hard: def.Hard, free: free}
 		id.Rule = Rule{Name: SamePrefix + kind, Strength: strength(place), SharedBy: sharedBy(def.SharedBy), Links: !def.NoLink}
 		place++
 		for _, expr := range def.Blocked {
@@ -160,9 +173,25 @@ func (r *Rules) Rule(of weir.Kind, name string) (Rule, error) {
 		return rule, nil
 	}
 	if len(name) > len(SamePrefix) && name[:len(SamePrefix)] == SamePrefix {
-		return undeclared(name[len(SamePrefix):]).Rule, nil
+		return s.identifier(name[len(SamePrefix):]).Rule, nil
 	}
 	return Rule{}, weir.Errorf(weir.Internal, "no rule %q of %s", name, of)
+}
+
+// separate marks the identifiers that only accounts have. On a person's record
+// they say whom the person belongs to, not who it is: colleagues share them.
+func (r *Rules) separate() {
+	person := r.sections[weir.Person]
+	for kind := range r.sections[weir.Account].identifiers {
+		if person.identifiers[kind] == nil {
+			if person.foreign == nil {
+				person.foreign = map[string]*identifier{}
+			}
+			id := undeclared(kind)
+			id.Links, id.foreign = false, true
+			person.foreign[kind] = id
+		}
+	}
 }
 
 // undeclared is the rule of an identifier that identity.yaml does not name: it
@@ -173,6 +202,9 @@ func undeclared(kind string) *identifier {
 
 func (s *section) identifier(kind string) *identifier {
 	if id := s.identifiers[kind]; id != nil {
+		return id
+	}
+	if id := s.foreign[kind]; id != nil {
 		return id
 	}
 	return undeclared(kind)

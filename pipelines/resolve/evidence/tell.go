@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/company"
 )
 
 // Class says how far a tell tells people apart.
@@ -57,6 +58,9 @@ func (s *section) tells(rec *weir.Record, usable map[string][]string) []Tell {
 	var tells []Tell
 	for _, kind := range sorted(usable) {
 		id := s.identifier(kind)
+		if id.foreign {
+			continue // colleagues share it
+		}
 		t := Tell{Kind: kindHash(kind), Limit: uint16(min(id.max, 1<<16-1))}
 		if id.max == 0 && isDevice(kind) {
 			t.Class = Device
@@ -66,15 +70,24 @@ func (s *section) tells(rec *weir.Record, usable map[string][]string) []Tell {
 			tells = append(tells, t)
 		}
 	}
-	if name := nameKey(rec); name != "" {
+	if name := s.nameKey(rec); name != "" {
 		tells = append(tells, Tell{Hash: Digest("", "name", name).Hi, Class: Name})
 	}
 	return tells
 }
 
-// nameKey is a person's family name and first initial, or any other name whole:
-// the part of a name that survives nicknames and abbreviations.
-func nameKey(rec *weir.Record) string {
+// nameKey is a person's family name and first initial, or any other name whole,
+// of companies without its legal form: the part of a name that survives nicknames
+// and abbreviations.
+func (s *section) nameKey(rec *weir.Record) string {
+	if s.kind == weir.Account {
+		for _, a := range company.Attributes {
+			if name := company.Fold(rec.Attributes[a]); name != "" {
+				return name
+			}
+		}
+		return ""
+	}
 	family, given := Fold(rec.Attributes["family_name"]), Fold(rec.Attributes["given_name"])
 	if family == "" {
 		return Fold(rec.Attributes["name"])
@@ -87,7 +100,10 @@ func nameKey(rec *weir.Record) string {
 	return family + " " + given
 }
 
-func isName(attribute string) bool {
+func (s *section) isName(attribute string) bool {
+	if s.kind == weir.Account && s.isCompany(attribute) {
+		return true
+	}
 	return attribute == "family_name" || attribute == "given_name" || attribute == "name"
 }
 
