@@ -21,7 +21,11 @@ const (
 	Contradicted  Reason = "contradicted"   // a record holds more than the hard limit
 )
 
-// blocked says why a standardised value links nothing.
+// Worthless says why a standardised value of an identifier tells of nobody by the
+// built-in lists alone; "" where it may.
+func Worthless(of weir.Kind, kind, value string) Reason { return new(identifier).why(of, kind, value) }
+
+// why says why a standardised value links nothing.
 func (id *identifier) why(of weir.Kind, kind, value string) Reason {
 	for _, re := range id.blocked {
 		if re.MatchString(value) {

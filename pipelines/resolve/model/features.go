@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/resolve/compare"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 )
 
 // Features is what scoring and blocking need of one record: its prepared values
@@ -32,12 +33,17 @@ func (m *Model) Prepare(r *weir.Record) Features {
 		c := &m.columns[i]
 		name := m.Columns[i].Name
 		if !m.Columns[i].IsIdentifier {
-			f.Values[i] = c.prepare(r.Attributes[name])
+			if raw := r.Attributes[name]; !c.address || evidence.Worthless(r.Kind, name, raw) == "" {
+				f.Values[i] = c.prepare(raw)
+			}
 			continue
 		}
 		for k, raw := range r.Identifiers[name] {
 			if k == maxFurther {
 				break
+			}
+			if evidence.Worthless(r.Kind, name, raw) != "" {
+				continue
 			}
 			v := c.prepare(raw)
 			switch {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/weir-cdp/weir"
@@ -58,6 +59,13 @@ func (m *Model) round() {
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		c.Complete = digits(c.Complete)
+		for k := range c.With {
+			w := &c.With[k]
+			w.Tied, w.Lift = digits(w.Tied), digits(w.Lift)
+			for l := range w.Levels {
+				w.Levels[l] = digits(w.Levels[l])
+			}
+		}
 		for k := range c.Levels {
 			l := &c.Levels[k]
 			l.M, l.U, l.Seen = digits(l.M), digits(l.U), digits(l.Seen)
@@ -128,7 +136,13 @@ func (m *Model) column(i int) (column, error) {
 	if !ok {
 		return column{}, invalid("column %s has the unknown comparison %q", c.Name, c.Kind)
 	}
-	d := column{kind: k, blank: map[uint32]struct{}{}}
+	d := column{kind: k, address: k == compare.Email || k == compare.Phone, blank: map[uint32]struct{}{}, with: c.With}
+	for _, w := range c.With {
+		bad := w.Parent < 0 || w.Parent == i || w.Parent >= len(m.Columns) && w.Parent != Names || !share(w.Tied) || w.Lift < 0
+		if bad || len(w.Levels) != len(c.Levels) || slices.ContainsFunc(w.Levels, func(u float64) bool { return !share(u) || u == 0 }) {
+			return column{}, invalid("column %s goes with %d as %+v", c.Name, w.Parent, w)
+		}
+	}
 	n := len(compare.Levels(k))
 	d.differ = compare.Level(n - 1)
 	if c.Limited {
@@ -139,13 +153,13 @@ func (m *Model) column(i int) (column, error) {
 		return column{}, invalid("column %s has %d levels, %d are needed", c.Name, len(c.Levels), n)
 	}
 	for l := range d.m {
-		d.m[l], d.u[l], d.ratio[l] = 1, 1, 1
+		d.m[l], d.u[l] = 1, 1
 	}
 	for l, x := range c.Levels {
 		if !share(x.M) || !share(x.U) || x.M == 0 || x.U == 0 {
 			return column{}, invalid("column %s, level %s has m %v and u %v", c.Name, x.Name, x.M, x.U)
 		}
-		d.m[l], d.u[l], d.ratio[l] = x.M, x.U, x.M/x.U
+		d.m[l], d.u[l] = x.M, x.U
 	}
 	for _, h := range c.Blank {
 		d.blank[h] = struct{}{}

@@ -44,6 +44,7 @@ type Column struct {
 	TF           Table    `json:"term_frequencies"`
 	Blank        []uint32 `json:"blank,omitempty"` // hashes of values that stand for nothing: placeholders, hubs
 	Complete     float64  `json:"complete"`        // share of records that hold a value, at training
+	With         []With   `json:"with,omitempty"`  // what it goes with among strangers: the first that both records hold counts
 }
 
 // Level is one level of agreement: how often pairs that are the same, and pairs
@@ -54,6 +55,21 @@ type Level struct {
 	U    float64 `json:"u"`
 	Seen float64 `json:"seen"` // share among all compared pairs of the training sample, for drift
 }
+
+// With says how a column goes with a parent among strangers: people of one town
+// share its postcodes, people of one name have like addresses. Where the parent
+// agrees, u is Levels; equal values are equal by the parent alone with
+// probability Tied, or by chance, Lift times more often than else.
+type With struct {
+	Parent int       `json:"parent"` // place of a column; Names: given and family name
+	Levels []float64 `json:"levels"`
+	Tied   float64   `json:"tied"`
+	Lift   float64   `json:"lift"`
+}
+
+// Names as a parent: the given and the family name, as far as they are known,
+// agree.
+const Names = MaxColumns
 
 // Class is one way in which two records may be related. In a class each column's
 // underlying value is shared by the two with probability Shared: then the levels
@@ -95,12 +111,13 @@ type Trained struct {
 // column, class and rule are derived for speed.
 type column struct {
 	kind    compare.Kind
+	address bool // e-mail or phone: placeholders are left out
 	m, u    [16]float64
-	ratio   [16]float64 // m/u: which of several values agrees best
-	limited int         // the level of a conflict inside one source; 0: none
+	limited int // the level of a conflict inside one source; 0: none
 	tf      lookup
 	blank   map[uint32]struct{}
 	differ  compare.Level
+	with    []With
 }
 
 type class struct {

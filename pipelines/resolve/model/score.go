@@ -32,6 +32,63 @@ func (m *Model) Compare(a, b *Features, l *Levels) {
 			}
 		}
 	}
+	m.depend(l)
+}
+
+// depend corrects u where what a column goes with agrees. Of the dependences
+// among strangers a tree is kept (Chow and Liu 1968), with a second parent for
+// pairs that do not hold the first.
+func (m *Model) depend(l *Levels) {
+	for i := range m.columns {
+		c := &m.columns[i]
+		if len(c.with) == 0 || l.Of[i] == compare.Missing {
+			continue
+		}
+		if w := m.parent(c, l); w != nil {
+			l.U[i] = w.U(l.Of[i], l.U[i], l.TF[i])
+		}
+	}
+}
+
+// parent is the dependence that counts for a pair: nil where there is none, or
+// the parent does not agree.
+func (m *Model) parent(c *column, l *Levels) *With {
+	for k := range c.with {
+		w := &c.with[k]
+		if known, agree := Agrees(w.Parent, m.given, m.family, l.Of[:]); known {
+			if agree {
+				return w
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// Agrees says whether both records hold a parent, and whether it agrees.
+func Agrees[L ~uint8](parent, given, family int, of []L) (known, agree bool) {
+	if parent != Names {
+		return of[parent] != L(compare.Missing), of[parent] == L(compare.Agree)
+	}
+	if given < 0 || family < 0 {
+		return false, false
+	}
+	g, f := of[given], of[family]
+	known = g != L(compare.Missing) || f != L(compare.Missing)
+	like := func(v L) bool { return v == L(compare.Missing) || v < L(compare.NameClose) }
+	return known, like(g) && like(f)
+}
+
+// U is the chance of a level among strangers whose parent agrees: alone is what
+// it is without, tf the frequency of the value that agrees, or 0.
+func (w *With) U(v compare.Level, alone, tf float64) float64 {
+	switch {
+	case tf == 0:
+		return w.Levels[v]
+	case v == compare.Agree:
+		return min(w.Tied+w.Lift*tf, 1)
+	}
+	return min(max(w.Lift*alone, w.Levels[v]*w.Tied), 1)
 }
 
 func (c *column) compare(x, y *compare.Value, i int, l *Levels) {
@@ -75,6 +132,7 @@ func (m *Model) Reprice(a, b *Features, l *Levels) {
 	if m.given >= 0 && l.Of[m.given] == compare.NameSwapped && m.family >= 0 {
 		m.priceSwap(a, b, l)
 	}
+	m.depend(l)
 }
 
 // compareFurther takes the values of several that agree best.

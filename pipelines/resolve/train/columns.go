@@ -182,7 +182,8 @@ func (p *Profile) kind() string {
 }
 
 // choose decides the columns of the model, and says why for each.
-func choose(ps []*Profile, def weir.IdentityDef, records int) []model.Column {
+func choose(ps []*Profile, def weir.IdentityDef, rs []weir.Record) []model.Column {
+	records := len(rs)
 	var out []model.Column
 	add := func(p *Profile, kind, why string) {
 		p.Chosen, p.Why = kind, why
@@ -214,6 +215,8 @@ func choose(ps []*Profile, def weir.IdentityDef, records int) []model.Column {
 			p.Why = "no value repeats"
 		case !p.IsIdentifier && both(ps, p.Name):
 			p.Why = "the identifier of the same name is compared"
+		case kind == "name" && composed(p, ps, rs):
+			p.Why = "put together of other names"
 		default:
 			add(p, kind, "chosen by content and name")
 		}
@@ -283,4 +286,38 @@ func listed(name string, ps []*Profile) float64 {
 		return float64(hits) / float64(max(all, 1))
 	}
 	return 0
+}
+
+// composed says that a column's values are mostly those of two other columns, one
+// after the other: a full name beside its parts. Counting it would count them
+// twice.
+func composed(p *Profile, ps []*Profile, rs []weir.Record) bool {
+	if p.IsIdentifier || p.shape.spaced < 0.5 {
+		return false
+	}
+	both, all := 0, 0
+	for i := range rs {
+		if i == 2000 {
+			break
+		}
+		v := " " + evidence.Fold(rs[i].Attributes[p.Name]) + " "
+		if strings.Count(v, " ") < 3 {
+			continue
+		}
+		all++
+		n := 0
+		for _, o := range ps {
+			if o == p || o.IsIdentifier {
+				continue
+			}
+			x := evidence.Fold(rs[i].Attributes[o.Name])
+			if len(x) > 1 && strings.Contains(v, " "+x+" ") {
+				n++
+			}
+		}
+		if n >= 2 {
+			both++
+		}
+	}
+	return all > 0 && both*10 > all*6
 }

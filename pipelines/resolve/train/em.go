@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weir-cdp/weir/pipelines/resolve/compare"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
@@ -24,7 +25,6 @@ func (t *trainer) startClasses() {
 	}
 	individual, family, places := 0, 0, 0
 	relatives, atMost := fill(0.5), fill(0.999)
-	neighbours, near := fill(0), fill(0.01)
 	moved := fill(1)
 	for c := range t.cols {
 		k, _ := compare.KindOf(t.cols[c].Kind)
@@ -43,21 +43,23 @@ func (t *trainer) startClasses() {
 		case k == compare.Text, k == compare.Place, k == compare.Postcode, k == compare.Number:
 			relatives[c] = 0.95
 			moved[c] = 0.05
-			neighbours[c], near[c] = 0.9, 0.999
-			if k == compare.Text {
-				neighbours[c] = 0.02
-			}
 			places++
-		default:
-			near[c] = 0.999
 		}
+	}
+	if individual > 0 && family > 0 {
+		apart, near := slices.Clone(relatives), slices.Clone(atMost)
+		for c := range apart {
+			if moved[c] < 1 {
+				apart[c], near[c] = 0.02, 0.05
+			}
+		}
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "relatives apart", Prior: per / 4, Shared: apart}, cap: near, free: true})
 	}
 	if individual > 0 && family+places > 0 {
 		t.classes = append(t.classes, latent{Class: model.Class{Name: "relatives", Prior: per / 2, Shared: relatives}, cap: atMost, free: true})
 	}
 	if places > 1 && places < n {
-		t.classes = append(t.classes, latent{Class: model.Class{Name: "neighbours", Prior: per * 5, Shared: neighbours}, cap: near, free: true})
-		t.classes = append(t.classes, latent{Class: model.Class{Name: "moved", Match: true, Prior: per / 10, Shared: moved}, free: true})
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "moved", Match: true, Prior: per / 10, Shared: moved}})
 	}
 }
 
@@ -88,21 +90,34 @@ func (t *trainer) likelihoods(o *observed, p []float64) float64 {
 	return sum
 }
 
-// chances are m and u of one column of a pair, for these very values.
+// chances are m and u of one column of a pair, for these very values: as
+// model.Model.Compare finds them.
 func (t *trainer) chances(c int, o *observed) (m, u float64) {
 	l := o.level[c]
 	if l == uint8(compare.Missing) {
 		return 1, 1
 	}
-	level := &t.cols[c].Levels[l]
+	col := &t.cols[c]
+	level := &col.Levels[l]
 	f := float64(o.tf[c])
+	u = level.U
 	switch {
 	case f == 0:
-		return level.M, level.U
-	case l == uint8(compare.Agree) || t.cols[c].Role == model.Given && l == uint8(compare.NameSwapped):
-		return level.M, f
+	case l == uint8(compare.Agree) || col.Role == model.Given && l == uint8(compare.NameSwapped):
+		u = f
+	default:
+		u = min(u*f/col.Levels[0].U, 1)
 	}
-	return level.M, min(level.U*f/t.cols[c].Levels[0].U, 1)
+	for k := range col.With {
+		w := &col.With[k]
+		if known, agree := model.Agrees(w.Parent, t.given, t.family, o.level[:]); known {
+			if agree {
+				u = w.U(compare.Level(l), u, f)
+			}
+			break
+		}
+	}
+	return level.M, u
 }
 
 // posterior is the chance that a pair is a match.

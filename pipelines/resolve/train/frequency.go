@@ -1,7 +1,9 @@
 package train
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/weir-cdp/weir/pipelines/resolve/compare"
@@ -61,11 +63,47 @@ func (c *tally) placeholders(kind compare.Kind, spread bool) {
 	slices.Sort(c.blank)
 }
 
+// strange is, by how many records hold a value (in powers of two), the share of
+// strangers among the pairs that hold it: a mailbox on four records is one
+// person's, a family name on four hundred is not.
+type strange [32]float64
+
+func bucket(n int32) int { return bits.Len32(uint32(n)) }
+
+// strangeness measures it on pairs that agree on a column, under the model so
+// far. A value is never taken to be one person's only.
+func (t *trainer) strangeness(c int, tl *tally, s *seen) *strange {
+	if s == nil {
+		return nil
+	}
+	var out strange
+	var sum, odd [32]float64
+	for k := range s.all {
+		n := tl.of[t.hashes[int(s.pairs[k].a)*len(t.cols)+c]]
+		sum[bucket(n)]++
+		odd[bucket(n)] += t.strangers(&s.all[k])
+	}
+	last := 0.5
+	for b := range out {
+		const faith = 10
+		last = (odd[b] + faith*last) / (sum[b] + faith)
+		out[b] = max(last, 0.02)
+	}
+	return &out
+}
+
 // table makes the column's table of frequencies. Of the n records that hold a
 // value, one is the record that is compared and some are its duplicates: what
-// others hold is the rest.
-func (c *tally) table(same float64) model.Table {
+// strangers hold is the rest. Where that was not measured, same is the number of
+// duplicates of a record.
+func (c *tally) table(odd *strange, same float64) model.Table {
 	n := float64(max(c.held, 1))
+	others := func(k int32) float64 {
+		if odd == nil {
+			return float64(k-1) - same
+		}
+		return float64(k-1) * odd[bucket(k)]
+	}
 	type entry struct {
 		h uint32
 		n int32
@@ -90,21 +128,24 @@ func (c *tally) table(same float64) model.Table {
 		if a.n != b.n {
 			return int(b.n) - int(a.n)
 		}
-		return int(int64(a.h) - int64(b.h))
+		return cmp.Compare(a.h, b.h)
 	})
 	// A value seen once has by Good's and Turing's estimate the frequency of
 	// 2*twice/once records; what duplicates put there does not count.
 	rare := 0.1
 	if once > 0 {
-		rare = min(max(2*max(twice-once*same/2, 0)/once, 0.1), 1)
+		left := twice * max(others(2), 0)
+		if odd == nil {
+			left = max(twice-once*same/2, 0)
+		}
+		rare = min(max(2*left/once, 0.05), 1)
 	}
 	of := map[uint32]float64{}
 	for i, e := range es {
 		if i == maxValues {
 			break
 		}
-		others := max(float64(e.n-1)-same, rare)
-		of[e.h] = math.Min(others/n, 1)
+		of[e.h] = math.Min(max(others(e.n), rare)/n, 1)
 	}
 	return model.MakeTable(of, rare/n)
 }

@@ -60,7 +60,7 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 	})
 	t := &trainer{opts: o, total: max(s.Total, len(records)), given: -1, family: -1, covered: 0.9}
 	report := &Report{Columns: profile(records)}
-	t.cols = choose(report.Columns, def, len(records))
+	t.cols = choose(report.Columns, def, records)
 	if len(t.cols) > model.MaxColumns {
 		t.cols = t.cols[:model.MaxColumns]
 	}
@@ -106,12 +106,15 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 		tallies[c].placeholders(k, true)
 		t.cols[c].Blank = tallies[c].blank
 	})
-	t.frequencies(tallies, 0.3*float64(len(records))/float64(t.total))
+	t.frequencies(tallies, nil, 0.3*float64(len(records))/float64(t.total))
 	if err := t.rebuild(); err != nil {
 		return err
 	}
+	t.startClasses()
 	random := t.look(t.random(), nil)
 	t.countU(random)
+	agreeing := t.agreeing()
+	t.dependences(agreeing)
 	as := t.atoms()
 	ts := t.trials(as)
 	pairs, weight := t.candidates(as, ts)
@@ -120,7 +123,6 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 	if !t.everything {
 		found = t.look(pairs, weight)
 	}
-	t.startClasses()
 	t.first = make([]latent, len(t.classes))
 	for k := range t.classes {
 		t.first[k] = t.classes[k]
@@ -129,12 +131,18 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 	report.Iterations = t.maximise(found, 30)
 	t.ready = true
 	// Again, with frequencies and u that know how many duplicates there are.
-	t.frequencies(tallies, t.matches()*float64(len(t.features)-1))
+	t.frequencies(tallies, agreeing, t.matches()*float64(len(t.features)-1))
 	if err := t.rebuild(); err != nil {
 		return err
 	}
 	t.again(random)
 	t.countU(random)
+	for _, s := range agreeing {
+		if s != nil {
+			t.again(s)
+		}
+	}
+	t.dependences(agreeing)
 	if !t.everything {
 		t.again(found)
 	}
@@ -191,9 +199,15 @@ func (t *trainer) prepare(records []weir.Record) error {
 	return nil
 }
 
-func (t *trainer) frequencies(tallies []*tally, same float64) {
+func (t *trainer) frequencies(tallies []*tally, agreeing []*seen, same float64) {
+	odd := make([]*strange, len(t.cols))
 	t.parallel(len(t.cols), func(c int) {
-		t.cols[c].TF = tallies[c].table(same * t.cols[c].Levels[0].M * t.cols[c].Complete)
+		if agreeing != nil {
+			odd[c] = t.strangeness(c, tallies[c], agreeing[c])
+		}
+	})
+	t.parallel(len(t.cols), func(c int) {
+		t.cols[c].TF = tallies[c].table(odd[c], same*t.cols[c].Levels[0].M*t.cols[c].Complete)
 	})
 }
 

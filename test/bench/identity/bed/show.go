@@ -18,6 +18,13 @@ func show(m *model.Model, rep *train.Report) {
 	}
 	for _, c := range m.Columns {
 		fmt.Printf("  %s (%s %s) complete %.2f blank %d rare 2^-%.1f\n", c.Name, c.Kind, c.Role, c.Complete, len(c.Blank), float64(c.TF.Rare)/model.Quantum)
+		for _, w := range c.With {
+			name := "names"
+			if w.Parent < len(m.Columns) {
+				name = m.Columns[w.Parent].Name
+			}
+			fmt.Printf("      with %s tied %.5f lift %.2f levels %.5f\n", name, w.Tied, w.Lift, w.Levels)
+		}
 		for _, l := range c.Levels {
 			fmt.Printf("      %-24s m %.5f u %.7f  %+.1f\n", l.Name, l.M, l.U, math.Log2(l.M/l.U))
 		}
