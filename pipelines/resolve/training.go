@@ -142,6 +142,9 @@ func learn(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
+	if report.Labels, err = train.CheckLabels(&s, p.Identity[def], train.Options{Seed: p.Seed}, m); err != nil {
+		return err
+	}
 	t.Count("sample", int64(len(s.Records)))
 	told, err := json.Marshal(report)
 	if err != nil {

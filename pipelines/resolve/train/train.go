@@ -21,13 +21,18 @@ type Options struct {
 
 // Report says what training saw and chose.
 type Report struct {
-	Columns    []*Profile         `json:"columns"`
-	Rules      []RuleReport       `json:"rules"`
-	Iterations int                `json:"iterations"`
-	Pairs      int                `json:"pairs"` // that training looked at
-	Matches    float64            `json:"matches"`
-	Notes      []string           `json:"notes"`
-	Seconds    map[string]float64 `json:"-"`
+	Columns       []*Profile         `json:"columns"`
+	Rules         []RuleReport       `json:"rules"`
+	Iterations    int                `json:"iterations"`
+	Pairs         int                `json:"pairs"` // that training looked at
+	Matches       float64            `json:"matches"`
+	Notes         []string           `json:"notes"`
+	Scores        []ScoreBin         `json:"scores"`         // of the pairs that training looked at
+	SamplePairs   float64            `json:"sample_pairs"`   // all pairs of the sample: what Matches of the bins is a part of
+	SampleMatches float64            `json:"sample_matches"` // expected among them
+	Unlinkable    []RecordBin        `json:"unlinkable"`     // of the sample's records
+	Labels        *LabelCheck        `json:"labels,omitempty"`
+	Seconds       map[string]float64 `json:"-"`
 }
 
 // DefaultThreshold is the log2 odds of a link where none is declared.
@@ -87,6 +92,9 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 		return nil, nil, err
 	}
 	m, err := model.New(t.content)
+	if err == nil && t.ready {
+		report.Unlinkable = t.unlinkables(m)
+	}
 	return m, report, err
 }
 
@@ -163,6 +171,10 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 		t.content.Classes = append(t.content.Classes, t.classes[k].Class)
 	}
 	report.Rules = t.chooseRules(as, ts, matches, strength)
+	report.Scores = t.scores(found)
+	size := float64(len(t.features))
+	report.SamplePairs = size * (size - 1) / 2
+	report.SampleMatches = t.matches() * report.SamplePairs
 	n := float64(t.total)
 	report.Matches = t.matches() * n * (n - 1) / 2
 	t.content.Trained.Matches = report.Matches
