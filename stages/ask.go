@@ -22,6 +22,8 @@ type asking struct {
 	sess *sql.Internal
 	pins map[string]int64
 	have map[string]schema.Table
+	// decisionRows are the rows of identity.decisions, once decisions was asked.
+	decisionRows []weir.IdentityDecision
 }
 
 // ask opens these tables as ops.runs pins them.
@@ -104,7 +106,9 @@ func (q *asking) who(ctx context.Context, ref string) (Who, error) {
 }
 
 func (q *asking) exists(ctx context.Context, profile string) (bool, error) {
-	found, err := decoded[string](ctx, q, "select to_json(profile_id)::varchar from core.profiles where profile_id = ?", profile)
+	// Until unify has run, a new profile is in the links alone.
+	found, err := decoded[string](ctx, q, `select to_json(profile_id)::varchar from core.profiles where profile_id = ?
+		union all (select to_json(profile_id)::varchar from identity.links where profile_id = ? limit 1)`, profile, profile)
 	return len(found) > 0, err
 }
 

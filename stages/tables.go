@@ -188,6 +188,11 @@ func (in *inputs) attributes(ctx context.Context) (map[string]weir.AttributeType
 // the current memberships follow.
 const definitionsProperty = "weir.definitions"
 
+// segmentDefinitions is where a run keeps the digests of its segments.
+func segmentDefinitions(run weir.Run) string {
+	return "definitions/segments-" + strings.ReplaceAll(string(run.ID), "/", "_") + ".json"
+}
+
 func segment(h *House) Stage {
 	return &pipeline{House: h, stage: weir.Segment, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
 		types, err := in.attributes(ctx)
@@ -212,7 +217,7 @@ func segment(h *House) Stage {
 		if err != nil {
 			return outline{}, err
 		}
-		key := "definitions/segments-" + strings.ReplaceAll(string(in.run.ID), "/", "_") + ".json"
+		key := segmentDefinitions(in.run)
 		if err := h.writeJSON(ctx, key, digests); err != nil {
 			return outline{}, err
 		}

@@ -1,0 +1,162 @@
+package stages
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/lakehouse/sql"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/project"
+)
+
+// rehearsal runs stages on the tables that are current and commits nothing: what
+// if? Its files lie where the tables' files do, under names of their content, and
+// are orphans until a run makes the same or maintenance takes them.
+type rehearsal struct {
+	*inputs
+	project *project.Project
+}
+
+// rehearse begins one. Pending says that the stage resolve would change something
+// even as things are.
+func (h *House) rehearse(ctx context.Context, p *project.Project, run weir.Run) (r *rehearsal, pending bool, err error) {
+	pins, err := h.Lake.Pins(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	r = &rehearsal{project: p, inputs: &inputs{house: h, pins: pins, run: run, files: map[string][]weir.DataFile{}}}
+	s := h.All()[weir.Resolve].(*pipeline)
+	last, ran, err := h.last(ctx, weir.Resolve, "")
+	if err != nil {
+		return nil, false, err
+	}
+	if !ran || pins["identity.links"] == 0 {
+		return nil, false, weir.Errorf(weir.NotFound, "no records are resolved yet").Then("weir run")
+	}
+	o, err := s.plan(ctx, p, r.inputs)
+	if err != nil {
+		return nil, false, err
+	}
+	sp, err := s.spec(ctx, o, r.inputs)
+	return r, sp.Digest != last.SpecDigest, err
+}
+
+// play runs one stage on what the stages before left.
+func (r *rehearsal) play(ctx context.Context, stage weir.Stage, progress func(weir.Progress)) error {
+	h := r.house
+	s, ok := h.All()[stage].(*pipeline)
+	if !ok {
+		return weir.Errorf(weir.Internal, "stage %s can't be rehearsed", stage)
+	}
+	o, err := s.plan(ctx, r.project, r.inputs)
+	if err != nil {
+		return err
+	}
+	sp, err := s.spec(ctx, o, r.inputs)
+	if err != nil {
+		return err
+	}
+	key := runPrefix(r.run, stage, "") + "spec.json"
+	if err := h.writeJSON(ctx, key, sp); err != nil {
+		return err
+	}
+	if err := h.Pipeline(ctx, key, progress); err != nil {
+		return err
+	}
+	var m weir.Manifest
+	if err := h.readJSON(ctx, sp.Manifest, &m); err != nil {
+		return err
+	}
+	if err := r.take(ctx, m); err != nil {
+		return err
+	}
+	return pipelines.Sweep(ctx, h.store(), &sp.Spec)
+}
+
+// take makes a manifest's files the tables', scope by scope, as a commit would.
+func (r *rehearsal) take(ctx context.Context, m weir.Manifest) error {
+	scopes := map[string]map[string][]weir.DataFile{}
+	for _, t := range m.Tables {
+		of, known := scopes[t.Table]
+		if !known {
+			var err error
+			if of, err = r.house.Lake.ByScope(ctx, t.Table, r.pins[t.Table]); err != nil {
+				return err
+			}
+			scopes[t.Table] = of
+		}
+		if t.Replace {
+			of[t.Scope] = t.Files
+		} else {
+			of[t.Scope] = slices.Concat(of[t.Scope], t.Files)
+		}
+	}
+	for table, of := range scopes {
+		r.files[table] = []weir.DataFile{}
+		for _, scope := range slices.Sorted(maps.Keys(of)) {
+			r.files[table] = append(r.files[table], of[scope]...)
+		}
+	}
+	return nil
+}
+
+// end removes what only the rehearsal needs.
+func (r *rehearsal) end(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	keys := []string{segmentDefinitions(r.run)}
+	for info, err := range r.house.store().List(ctx, "runs/"+string(r.run.ID)+"/") {
+		if err != nil {
+			return err
+		}
+		keys = append(keys, info.Key)
+	}
+	return r.house.store().Delete(ctx, keys...)
+}
+
+// ask opens these tables as the rehearsal leaves them. Tables of which there is a
+// pair are there as they are now too, with "was." before their second name.
+func (r *rehearsal) ask(ctx context.Context, pairs []string, tables ...string) (*asking, error) {
+	sess, err := r.house.Session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := &asking{House: r.house, sess: sess, pins: r.pins, have: map[string]schema.Table{}}
+	for _, name := range slices.Concat(pairs, tables) {
+		if err := r.attach(ctx, q, sess, name, slices.Contains(pairs, name)); err != nil {
+			q.close()
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+func (r *rehearsal) attach(ctx context.Context, q *asking, sess *sql.Internal, name string, pair bool) error {
+	t, files, err := r.house.pinned(ctx, name, r.pins[name])
+	if err != nil {
+		return err
+	}
+	if pair {
+		was := t
+		was.Name = wasName(name)
+		if err := sess.Attach(ctx, was, files); err != nil {
+			return err
+		}
+	}
+	if now, played := r.files[name]; played {
+		if t, err = r.house.Lake.Describe(ctx, name); err != nil {
+			return err
+		}
+		files = now
+	}
+	q.have[name] = t
+	return sess.Attach(ctx, t, files)
+}
+
+// wasName is a table before the rehearsal.
+func wasName(table string) string {
+	return "was." + strings.ReplaceAll(table, ".", "_")
+}
