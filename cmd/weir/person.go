@@ -106,10 +106,6 @@ func (a *app) section(header string, rows [][]string) {
 	}
 }
 
-func (a *app) identityCommand() *cobra.Command {
-	return group("identity", "See why records are one person, and where identities look wrong", a.identityExplain(), a.identityReport())
-}
-
 func (a *app) identityExplain() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain A B",

@@ -35,7 +35,7 @@ is one, else starts the embedded parts and stops them.`,
 			if away := time.Since(at).Abs(); away > 24*time.Hour {
 				a.sayf("weir: this run is as of %s: windows and consents are judged as of then, and deliveries are real\n", at.Format(time.RFC3339))
 			}
-			return a.refreshWithRoom(cmd.Context(), at, now != "", stagesOf(args), wait)
+			return a.refreshWithRoom(cmd.Context(), refreshing{now: at, logical: now != "", stages: stagesOf(args), wait: wait, tell: a.summary})
 		},
 	}
 	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339; default: its start")
@@ -72,17 +72,30 @@ func logicalNow(text string) (time.Time, error) {
 	return t.UTC().Truncate(time.Microsecond), nil
 }
 
+// refreshing is what a refresh is asked to do.
+type refreshing struct {
+	on      *platform // nil: opened for it
+	now     time.Time
+	logical bool         // now was chosen by a person
+	stages  []weir.Stage // none: all
+	wait    time.Duration
+	tell    func(workflows.Snapshot) error // what each part did
+}
+
 // refresh runs stages once and tells what each did.
-func (a *app) refresh(ctx context.Context, now time.Time, logical bool, wanted []weir.Stage, wait time.Duration) error {
-	p, err := a.load()
-	if err != nil {
-		return err
+func (a *app) refresh(ctx context.Context, r refreshing) error {
+	pl := r.on
+	if pl == nil {
+		p, err := a.load()
+		if err != nil {
+			return err
+		}
+		if pl, err = a.open(ctx, p, "weir run", false); err != nil {
+			return err
+		}
+		defer pl.close()
 	}
-	pl, err := a.open(ctx, p, "weir run", false)
-	if err != nil {
-		return err
-	}
-	defer pl.close()
+	p := pl.project
 	c, err := pl.dial(ctx)
 	if err != nil {
 		return err
@@ -97,11 +110,11 @@ func (a *app) refresh(ctx context.Context, now time.Time, logical bool, wanted [
 			return err
 		}
 	}
-	run, err := pl.newRun(ctx, now, logical)
+	run, err := pl.newRun(ctx, r.now, r.logical)
 	if err != nil {
 		return err
 	}
-	handle, err := workflows.StartRefresh(ctx, c, workflows.RefreshInput{Run: run, Parts: parts(p), Stages: wanted, DeliveryWait: wait})
+	handle, err := workflows.StartRefresh(ctx, c, workflows.RefreshInput{Run: run, Parts: parts(p), Stages: r.stages, DeliveryWait: r.wait})
 	if err != nil {
 		return err
 	}
@@ -121,7 +134,7 @@ func (a *app) refresh(ctx context.Context, now time.Time, logical bool, wanted [
 		return err
 	}
 	place(p, snap)
-	if perr := a.summary(snap); perr != nil {
+	if perr := r.tell(snap); perr != nil {
 		return perr
 	}
 	return outcome(snap, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/activities"
@@ -13,14 +12,14 @@ import (
 
 // refreshWithRoom is refresh while the disk has room. When it gets full the
 // command ends and says so; what was under way goes on with the next run.
-func (a *app) refreshWithRoom(ctx context.Context, now time.Time, logical bool, wanted []weir.Stage, wait time.Duration) error {
+func (a *app) refreshWithRoom(ctx context.Context, r refreshing) error {
 	dir := filepath.Join(a.dir, ".weir")
 	if err := embedded.Room(dir); err != nil {
 		return err
 	}
 	watched, stop := embedded.WithRoom(ctx, dir)
 	defer stop()
-	err := a.refresh(watched, now, logical, wanted, wait)
+	err := a.refresh(watched, r)
 	if full := fullDisk(watched); err != nil && full != nil {
 		return full // the rest of what went wrong follows from it
 	}

@@ -163,6 +163,12 @@ func (a *app) setup() error {
 // load reads the project, or tells all that is wrong with it.
 func (a *app) load() (*project.Project, error) { return project.Load(a.dir, systems()) }
 
+// asks tells whether a person can answer.
+func (a *app) asks() bool {
+	f, ok := a.in.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // terminal tells whether progress is watched by a person.
 func (a *app) terminal() bool {
 	f, ok := a.errw.(*os.File)
