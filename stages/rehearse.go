@@ -29,7 +29,7 @@ func (h *House) rehearse(ctx context.Context, p *project.Project, run weir.Run) 
 		return nil, false, err
 	}
 	r = &rehearsal{project: p, inputs: &inputs{house: h, pins: pins, run: run, files: map[string][]weir.DataFile{}}}
-	s := h.All()[weir.Resolve].(*pipeline)
+	s := resolve(h).(*resolving)
 	last, ran, err := h.last(ctx, weir.Resolve, "")
 	if err != nil {
 		return nil, false, err
@@ -48,8 +48,14 @@ func (h *House) rehearse(ctx context.Context, p *project.Project, run weir.Run) 
 // play runs one stage on what the stages before left.
 func (r *rehearsal) play(ctx context.Context, stage weir.Stage, progress func(weir.Progress)) error {
 	h := r.house
-	s, ok := h.All()[stage].(*pipeline)
-	if !ok {
+	var s *pipeline
+	train := func(context.Context, string, func(weir.Progress)) error { return nil }
+	switch x := h.All()[stage].(type) {
+	case *resolving:
+		s, train = x.pipeline, x.train // a model of settings that no run has followed yet
+	case *pipeline:
+		s = x
+	default:
 		return weir.Errorf(weir.Internal, "stage %s can't be rehearsed", stage)
 	}
 	o, err := s.plan(ctx, r.project, r.inputs)
@@ -62,6 +68,9 @@ func (r *rehearsal) play(ctx context.Context, stage weir.Stage, progress func(we
 	}
 	key := runPrefix(r.run, stage, "") + "spec.json"
 	if err := h.writeJSON(ctx, key, sp); err != nil {
+		return err
+	}
+	if err := train(ctx, key, progress); err != nil {
 		return err
 	}
 	if err := h.Pipeline(ctx, key, progress); err != nil {

@@ -275,7 +275,14 @@ func (a *app) showEffect(p stages.ProfileEffect) {
 	if p.Into != "" {
 		state += ", into " + p.Into
 	}
-	a.printf("\n%s (%s): %s, before %s\n", p.ProfileID, state, several(int(p.Records[1]), "record"), count(p.Records[0]))
+	records := several(int(p.Records[1]), "record")
+	if p.State == "stays" && p.Records[0] != p.Records[1] {
+		records += ", before " + count(p.Records[0])
+	}
+	if p.State == "gone" {
+		records = "had " + several(int(p.Records[0]), "record")
+	}
+	a.printf("\n%s (%s): %s\n", p.ProfileID, state, records)
 	var rows [][]string
 	for _, f := range p.Fields {
 		rows = append(rows, []string{"  " + f.Field, cell(f.Before), cell(f.After)})
