@@ -95,7 +95,7 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Rec
 			return err
 		}
 	}
-	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited), Bare: len(e.Keys) == 0})
+	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited), Bare: len(e.Keys) == 0 && !comparable})
 }
 
 func readMerge(t *pipelines.Task, m weir.Merge) error {
