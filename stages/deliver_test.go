@@ -370,3 +370,27 @@ func TestWhatAKilledRunSentIsTakenBack(t *testing.T) { // invariant 7
 	w.must(weir.Activate, "esp") // settles the killed run, and finds its row held
 	w.holds(map[string]string{})
 }
+
+// TestWentAwayInTheMiddle: what a destination took counts, and what is told names it.
+func TestWentAwayInTheMiddle(t *testing.T) {
+	w := one(t)
+	w.say("b@x.org", weir.Granted)
+	w.people["p2"] = citizen{email: "b@x.org", name: "Bob", member: true}
+	w.settle()
+	took := 0
+	w.tool.caps.BatchRows = 1
+	w.tool.before = func(int, permit.Batch) error {
+		if took++; took > 1 {
+			return weir.Errorf(weir.Unavailable, "refused").At("db.example:5432")
+		}
+		return nil
+	}
+	_, row := w.deliver()
+	if row.Status != Partial || row.RowsOut != 1 || !strings.Contains(row.Error, "1 have no answer: db.example:5432: refused; the next run") {
+		t.Errorf("%s, %d rows, %q", row.Status, row.RowsOut, row.Error)
+	}
+	w.tool.before = nil
+	if _, row = w.deliver(); row.Status != Done || row.RowsOut != 1 || row.Error != "" {
+		t.Errorf("%s, %d rows, %q", row.Status, row.RowsOut, row.Error)
+	}
+}

@@ -125,6 +125,8 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 		return weir.StageRun{}, err
 	}
 	defer deliveries.Abort()
+	var away int
+	var why string
 	unpublished, err := j.unpublished(ctx)
 	if err != nil {
 		return weir.StageRun{}, err
@@ -138,6 +140,9 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 			return weir.StageRun{}, err
 		}
 		for _, d := range out {
+			if reason, gone := strings.CutPrefix(d.Reply, noAnswer); gone {
+				away, why = away+1, reason
+			}
 			if unpublished && d.Status == string(connectors.Delivered) {
 				d.Status = Unknown
 			}
@@ -153,6 +158,9 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 			}
 			byActivation[d.Activation] = append(byActivation[d.Activation], d)
 		}
+	}
+	if away > 0 {
+		r.Problem = fmt.Sprintf("the destination took some rows and then went away, %d have no answer: %s; the next run sends them again", away, why)
 	}
 	files, err := deliveries.Close()
 	if err != nil {

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/activities"
 	"github.com/weir-cdp/weir/connectors"
 )
 
@@ -49,8 +50,17 @@ func (o *outcomes) set(id string, x connectors.Outcome) {
 	}
 }
 
-// giveUp ends the tries of a row that the destination wanted later each time.
-func (o *outcomes) giveUp(id string) { o.rows[id].Status = Unknown }
+// noAnswer begins the reply of a row whose destination went away.
+const noAnswer = "no answer: "
+
+// giveUp ends the tries of a row that the destination wanted later each time, or
+// did not answer for, and then why.
+func (o *outcomes) giveUp(id string, why error) {
+	o.rows[id].Status = Unknown
+	if why != nil {
+		o.rows[id].Reply = noAnswer + activities.Bound(why.Error())
+	}
+}
 
 func (o *outcomes) all(changes []change) []weir.Delivery {
 	out := make([]weir.Delivery, len(changes))

@@ -35,8 +35,11 @@ func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row,
 			if len(rows) == total {
 				return d.away(len(rows), try-1, last)
 			}
+			if !away {
+				last = nil
+			}
 			for _, r := range rows {
-				out.giveUp(r.IdempotencyKey)
+				out.giveUp(r.IdempotencyKey, last)
 			}
 			return nil
 		}

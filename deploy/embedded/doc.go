@@ -13,6 +13,8 @@
 //	endpoints.json    where the running platform answers
 //	ports.json        the ports of last time, so that addresses stay
 //	credentials       of the S3 store, mode 0600
+//	temporal-token    that Temporal demands of its clients, mode 0600
+//	metrics-token     that weir dev demands at its metrics, mode 0600
 //	temporal/         history.db and visibility.db, each on its one connection
 //	s3/, metadata/    objects as plain files; their attributes where the file system
 //	                  has no extended attributes
@@ -20,7 +22,9 @@
 //	scratch/          temporary files of child processes, emptied at the start
 //
 // Invariants: one platform per folder (the lock); a platform killed at any
-// point starts again with what it had; the S3 child never outlives its parent.
+// point starts again with what it had; the S3 child never outlives its parent;
+// nobody who can't read the folder learns or changes anything (token.go,
+// internode.go, door.go).
 //
 // # Limits
 //
