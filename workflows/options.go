@@ -57,6 +57,18 @@ func withControl(ctx workflow.Context, workspace string) workflow.Context {
 	})
 }
 
+// withRecord is withControl for recording a failure. It is tried less often: what
+// cannot be recorded is mostly what failed too, the store, and somebody waits to be
+// told.
+func withRecord(ctx workflow.Context, workspace string) workflow.Context {
+	ctx = withControl(ctx, workspace)
+	o := workflow.GetActivityOptions(ctx)
+	few := *retry
+	few.MaximumAttempts = 4
+	o.RetryPolicy = &few
+	return workflow.WithActivityOptions(ctx, o)
+}
+
 // withChild gives a child the id that is its lock. A cancelled parent waits
 // until its children have recorded that they were cancelled.
 func withChild(ctx workflow.Context, id string, run weir.Run, stage weir.Stage, close enumspb.ParentClosePolicy) workflow.Context {

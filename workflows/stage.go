@@ -82,7 +82,7 @@ func settle(ctx workflow.Context, r *Report, run weir.Run, err error) error {
 	}
 	free, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	free = withControl(free, run.Workspace)
+	free = withRecord(free, run.Workspace)
 	in := activities.FailInput{Stage: r.Stage, Run: run, Part: r.Part, Cause: activities.Bound(e.Error())}
 	if recorded := workflow.ExecuteActivity(free, activities.FailName, in).Get(free, nil); recorded != nil {
 		// The first failure is the one to tell; this one would hide it.

@@ -30,6 +30,7 @@ func TestStoreTakenAway(t *testing.T) {
 	calm.Dev(t)
 	for _, again := range []bool{true, false} {
 		t.Run(fmt.Sprintf("back %v", again), func(t *testing.T) {
+			t.Parallel()
 			store := s3mem.New()
 			if err := store.CreateBucket("customers"); err != nil {
 				t.Fatal(err)
@@ -164,6 +165,7 @@ func TestDestinationTakenAway(t *testing.T) {
 	t.Parallel()
 	for _, again := range []bool{true, false} {
 		t.Run(fmt.Sprintf("back %v", again), func(t *testing.T) {
+			t.Parallel()
 			dsn := postgrestest.Start(t).Database(t)
 			postgrestest.Exec(t, dsn, "create table audience (email text primary key, first_name text, country text, ltv numeric, sequence bigint)")
 			by, proxy := through(t, dsn)
