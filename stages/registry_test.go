@@ -1,11 +1,6 @@
 package stages
 
 import (
-)
-
-package stages
-
-import (
 	"context"
 	"fmt"
 	"maps"
