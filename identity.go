@@ -34,7 +34,7 @@ type IdentifierOwner struct {
 type AccountLink struct {
 	ProfileID string `parquet:"profile_id" json:"profile_id"` // the person
 	AccountID string `parquet:"account_profile_id" json:"account_profile_id"`
-	By        string `parquet:"by" json:"by"` // an identifier's kind, or EmailDomain
+	By        string `parquet:"linked_by" json:"linked_by"` // an identifier's kind, or EmailDomain
 	Value     string `parquet:"value" json:"value"`
 }
 

@@ -42,9 +42,9 @@ func (q *asking) employers(ctx context.Context, person string) ([]Employer, erro
 		}
 	}
 	row := fieldsJSON([2]string{"profile_id", "a.account_profile_id"}, [2]string{"name", "coalesce(" + strings.Join(names, ", ") + ")"},
-		[2]string{"by", "a." + quote("by")}, [2]string{"value", "a." + quote("value")})
+		[2]string{"by", "a.linked_by"}, [2]string{"value", "a." + quote("value")})
 	return decoded[Employer](ctx, q, "select "+row+` from identity.accounts a left join core.profiles p on p.profile_id = a.account_profile_id
-		where a.profile_id = ? order by a.account_profile_id, a."by", a."value"`, person)
+		where a.profile_id = ? order by a.account_profile_id, a.linked_by, a."value"`, person)
 }
 
 // staff counts the people of an account and lists the first.
@@ -54,7 +54,7 @@ func (q *asking) staff(ctx context.Context, account string) (Staff, error) {
 		return Staff{First: []Employee{}}, err
 	}
 	links, err := list[weir.AccountLink](ctx, q, "identity.accounts",
-		`where account_profile_id = ? qualify row_number() over (partition by profile_id order by "by", "value") = 1 order by profile_id limit ?`, account, staffShown)
+		`where account_profile_id = ? qualify row_number() over (partition by profile_id order by linked_by, "value") = 1 order by profile_id limit ?`, account, staffShown)
 	s := Staff{People: counts[0], First: make([]Employee, len(links))}
 	for i, l := range links {
 		s.First[i] = Employee{ProfileID: l.ProfileID, By: l.By, Value: l.Value}

@@ -31,5 +31,9 @@ func checked(s string, read func(string) (string, error)) (string, error) {
 	if blank(s) {
 		return "", nil
 	}
-	return read(s)
+	out, err := read(s)
+	if err != nil {
+		return "", Fault(err.Error())
+	}
+	return out, nil
 }

@@ -1,6 +1,7 @@
 package standard_test
 
 import (
+	"errors"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -87,6 +88,9 @@ func TestCompanysNumbersByName(t *testing.T) {
 		{"domain", "localhost", "", "a domain has no public ending"},
 	} {
 		got, err := standard.Identifier(x.kind)(x.in, c)
+		if fault := standard.Fault(""); err != nil && !errors.As(err, &fault) { // what is not a Fault is not told
+			t.Errorf("%s %q: a %T", x.kind, x.in, err)
+		}
 		if got != x.want || (err == nil) != (x.fault == "") || err != nil && err.Error() != x.fault {
 			t.Errorf("%s %q: %q, %v", x.kind, x.in, got, err)
 		}
