@@ -40,6 +40,7 @@ type temporalServer struct {
 	server  temporal.Server
 	address string
 	token   bearer
+	polls   polls
 }
 
 // startTemporal starts the server on its two files and waits until the
@@ -63,6 +64,7 @@ func startTemporal(ctx context.Context, f folder, port int, token bearer, log *s
 	if err != nil {
 		return nil, err
 	}
+	waits := newPolls()
 	server, err := temporal.NewServer(
 		temporal.WithConfig(cfg),
 		temporal.ForServices(append([]string{string(primitives.InternalFrontendService)}, temporal.DefaultServices...)),
@@ -72,6 +74,7 @@ func startTemporal(ctx context.Context, f folder, port int, token bearer, log *s
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return token }),
 		temporal.WithTLSConfigFactory(inside),
 		temporal.WithDynamicConfigClient(dynamic),
+		temporal.WithChainedFrontendGrpcInterceptors(waits.intercept),
 	)
 	if err != nil {
 		return nil, weir.Errorf(weir.Internal, "temporal: %w", err)
@@ -79,7 +82,7 @@ func startTemporal(ctx context.Context, f folder, port int, token bearer, log *s
 	if err := server.Start(); err != nil { // returns when all services listen
 		return nil, weir.Errorf(weir.Unavailable, "temporal does not start: %w", err).At(f.path("temporal"))
 	}
-	t := &temporalServer{server: server, address: address(port), token: token}
+	t := &temporalServer{server: server, address: address(port), token: token, polls: waits}
 	if err := t.ready(ctx, log); err != nil {
 		return nil, errors.Join(err, t.stop())
 	}
@@ -88,6 +91,7 @@ func startTemporal(ctx context.Context, f folder, port int, token bearer, log *s
 
 // stop may take a few seconds: the services drain.
 func (t *temporalServer) stop() error {
+	t.polls.stop()
 	if err := t.server.Stop(); err != nil {
 		return weir.Errorf(weir.Internal, "temporal does not stop: %w", err)
 	}

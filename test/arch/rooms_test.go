@@ -72,7 +72,7 @@ var rooms = []room{
 		why: "DuckDB in a room of its own, so that the lean worker does without"},
 	{path: "project", may: []string{"@", "@/connectors", "go.yaml.in/yaml/v3", nearest}, why: "definitions are checked against what connectors declare, before anything runs"},
 	{path: "deploy/embedded", may: []string{"@", "@/lakehouse/object", "@/workflows", temporal, syncs, s3, "google.golang.org/protobuf/...",
-		"github.com/temporalio/ui-server/v2/...", "github.com/labstack/echo/v4/...", "google.golang.org/grpc/metadata", "github.com/versity/versitygw/...", "github.com/klauspost/compress/zstd", "github.com/pkg/xattr"},
+		"github.com/temporalio/ui-server/v2/...", "github.com/labstack/echo/v4/...", "google.golang.org/grpc", "google.golang.org/grpc/metadata", "github.com/versity/versitygw/...", "github.com/klauspost/compress/zstd", "github.com/pkg/xattr"},
 		tests: []string{"@/activities", "google.golang.org/grpc/..."},
 		why:   "the parts inside one process: Temporal's server and the S3 gateway stay here"},
 	{path: "examples/...", may: []string{"@", "@/examples/...", parquet, text}, tests: []string{"@/connectors/...", "@/policies/permit/..."},

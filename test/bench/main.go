@@ -22,6 +22,8 @@ type bench struct {
 	work   string // for data and projects, absolute
 	keep   bool
 	report *report
+
+	quarter measure // of collect's round 0
 }
 
 // measures are what can be asked for by name, in order.

@@ -22,6 +22,7 @@ type usage struct {
 type sample struct {
 	at            time.Time
 	tree, largest int64 // resident: all together; the one that holds most
+	own           int64 // of the one that holds most: without pages of files, such as the program's
 }
 
 const sampleEvery = 50 * time.Millisecond
@@ -76,6 +77,9 @@ func (s *sample) add(pid int) {
 			s.tree += kb
 			s.largest = max(s.largest, kb)
 		}
+		if n, _ := fmt.Sscanf(line, "RssAnon: %d kB", &kb); n == 1 {
+			s.own = max(s.own, kb)
+		}
 	}
 	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	for _, t := range threads { // a child is listed by the thread that started it
@@ -102,5 +106,8 @@ func (u usage) peak(from, to time.Time) (largest, tree int64) {
 func (u usage) measured(name, peer string, rows int64, round int) measure {
 	m := measure{Name: name, Peer: peer, WallS: u.wall.Seconds(), CPUS: u.cpu.Seconds(), Rows: rows, Round: round}
 	m.RSSMB, m.TreeMB = u.peak(time.Time{}, time.Time{})
+	for _, s := range u.samples {
+		m.OwnMB = max(m.OwnMB, s.own>>10)
+	}
 	return m
 }

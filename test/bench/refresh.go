@@ -27,7 +27,8 @@ func (b *bench) refresh(ctx context.Context, dir string, stages ...string) (usag
 	return u, s, err
 }
 
-// collect measures `weir run collect` of a fresh project with one stream.
+// collect measures `weir run collect` of a fresh project with one stream. Round 0
+// is of a quarter of the rows, and tells whether memory grows with the input.
 func (b *bench) collect(ctx context.Context, name, sourceFile string, rows, round int) error {
 	dir, err := os.MkdirTemp(b.work, "project")
 	if err != nil {
@@ -55,6 +56,13 @@ func (b *bench) collect(ctx context.Context, name, sourceFile string, rows, roun
 	}
 	m := u.measured(name, "weir", int64(rows), round)
 	m.StageS = s.Parts[0].EndedAt.Sub(s.Parts[0].StartedAt).Seconds()
+	if round == 0 {
+		b.quarter = m
+		return nil
+	}
+	if round == 1 && b.quarter.Name == name {
+		b.report.notef("%s: weir's own memory peaks at %d MB with %d rows and at %d MB with %d", name, b.quarter.OwnMB, b.quarter.Rows, m.OwnMB, m.Rows)
+	}
 	return b.report.add(m)
 }
 

@@ -21,6 +21,7 @@ type measure struct {
 	Rows     int64          `json:"rows"`
 	RowsPerS int64          `json:"rows_per_s"`
 	RSSMB    int64          `json:"rss_mb,omitempty"`  // the largest process
+	OwnMB    int64          `json:"own_mb,omitempty"`  // of it, what is no page of a file: the program itself is a third of a GB
 	TreeMB   int64          `json:"tree_mb,omitempty"` // all processes together, shared pages counted for each
 	CPUS     float64        `json:"cpu_s,omitempty"`
 	StageS   float64        `json:"stage_s,omitempty"` // of Weir: the stage alone, without start and stop
@@ -73,15 +74,15 @@ func (r *report) notef(format string, args ...any) {
 // write tells medians by measure and peer, with Weir's ratio to each.
 func (r *report) write(w io.Writer, scale float64) {
 	fmt.Fprintf(w, "%s; scale %g.\n\n", machine(), scale)
-	fmt.Fprintln(w, "| measure | arm | rows | wall s | rows/s | CPU s | largest process MB | all MB | stage s | load | Weir's rate to it |")
-	fmt.Fprintln(w, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	fmt.Fprintln(w, "| measure | arm | rows | wall s | rows/s | CPU s | largest process MB | its own MB | all MB | stage s | load | Weir's rate to it |")
+	fmt.Fprintln(w, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, key := range r.keys() {
 		m, ratio := median(r.of(key)), ""
 		if ours := r.of([2]string{key[0], "weir"}); len(ours) > 0 && key[1] != "weir" && m.RowsPerS > 0 {
 			ratio = fmt.Sprintf("%.2f", float64(median(ours).RowsPerS)/float64(m.RowsPerS))
 		}
-		fmt.Fprintf(w, "| %s | %s | %d | %.2f | %d | %s | %s | %s | %s | %s | %s |\n", m.Name, m.Peer, m.Rows, m.WallS, m.RowsPerS,
-			known("%.1f", m.CPUS), known("%.0f", float64(m.RSSMB)), known("%.0f", float64(m.TreeMB)), known("%.2f", m.StageS), m.Load1, ratio)
+		fmt.Fprintf(w, "| %s | %s | %d | %.2f | %d | %s | %s | %s | %s | %s | %s | %s |\n", m.Name, m.Peer, m.Rows, m.WallS, m.RowsPerS,
+			known("%.1f", m.CPUS), known("%.0f", float64(m.RSSMB)), known("%.0f", float64(m.OwnMB)), known("%.0f", float64(m.TreeMB)), known("%.2f", m.StageS), m.Load1, ratio)
 	}
 	fmt.Fprintln(w)
 	for _, n := range r.note {
