@@ -10,7 +10,8 @@
 //
 // Invariants: a table file is named by the hash of its bytes, so the same rows
 // give the same file (invariant 2); nothing is visible before it is whole;
-// writers hold at most one row group and SpillBytes of finished bytes in memory,
+// the columns of a flat table are written at the same time, and the bytes are as if
+// they were not; writers hold at most one row group and SpillBytes of finished bytes in memory,
 // readers one row group.
 //
 // Neighbours: schema declares what is written, object holds it, lakehouse commits
