@@ -37,7 +37,12 @@ type change struct {
 // chunkRows is how many changes share a started mark and an outcome file.
 const chunkRows = 5_000
 
-// differenceTables are those that a difference reads.
+// differenceMemory is what joins may hold of those who moved before they spill:
+// the rest of the process needs its share of the gigabyte that a plan may take.
+const differenceMemory = "384MiB"
+
+// differenceTables are those that a difference reads, beside the two that are
+// compared row by row: see moved.go.
 var differenceTables = []string{"activation.audience", "activation.state", "activation.deliveries", "consent.decisions"}
 
 // comparison is one activation's difference to take.
@@ -63,51 +68,36 @@ type comparison struct {
 // was goes again under the same sequence, and so under the same idempotency key.
 // What was rejected stays unsent until it changes or is redriven.
 //
-// Most rows are as they were: only keys and checksums of all are compared, and
-// the rest is read for those that moved.
+// Most rows are as they were: this looks at those alone that moved, whom the
+// tables moved, chosen, decided and latest are about (findMoved, lookUpMoved).
 func differenceQuery(c comparison) string {
 	sql := func(b bool) string { return strconv.FormatBool(b) }
 	return fmt.Sprintf(`
-with wanted as (select profile_id, delivered_key, checksum from activation.audience where activation = %[1]s and %[3]s),
-twice as (select delivered_key, min(profile_id) as first from wanted group by delivered_key having count(*) > 1),
-desired as (select wanted.* from wanted left join twice using (delivered_key) where twice.first is null or twice.first = wanted.profile_id),
-held as (select profile_id, delivered_key, checksum, sequence from activation.state where activation = %[1]s and %[4]s),
-moved as materialized (
-	select coalesce(d.profile_id, s.profile_id) as profile_id, d.delivered_key as want, s.delivered_key as have,
-		d.checksum, s.checksum as held_checksum, s.sequence
-	from desired d full join held s on s.profile_id = d.profile_id
-	where d.profile_id is null or s.profile_id is null or d.delivered_key <> s.delivered_key or d.checksum <> s.checksum),
-latest as (select profile_id, sequence, status, op, delivered_key, checksum from activation.deliveries
-	where activation = %[1]s and profile_id in (select profile_id from moved)
-	qualify row_number() over (partition by profile_id order by sequence desc, "at" desc, (status = 'redriven') desc, delivery_id) = 1),
-decided as (
-	select d.profile_id, d.fields, d.class_id, d.decision_id, d.valid_until, x."at" as decided_at
-	from activation.audience d join consent.decisions x on x.decision_id = d.decision_id and x.allow and x.activation = d.activation and x.profile_id = d.profile_id
-	where d.activation = %[1]s and d.profile_id in (select profile_id from moved)),
-pairs as (
-	select m.profile_id, case when d.profile_id is not null then m.want end as want, m.have,
-		d.fields, m.checksum, m.held_checksum, d.class_id, d.decision_id, d.decided_at, d.valid_until,
+with pairs as (
+	select m.profile_id, case when d.decision_id is not null then m.want end as want, m.have,
+		w.fields, m.checksum, m.held_checksum, w.class_id, w.decision_id, d.decided_at, w.valid_until,
 		greatest(coalesce(m.sequence, 0), coalesce(t.sequence, 0)) as sequence,
 		case when m.have = m.want then 'update' else 'add' end as op,
 		t.status as last_status, t.op as last_op, t.delivered_key as last_key, t.checksum as last_checksum
-	from moved m left join decided d using (profile_id) left join latest t using (profile_id)),
+	from moved m left join chosen w using (profile_id) left join decided d on d.decision_id = w.decision_id and d.profile_id = m.profile_id
+		left join latest t on t.profile_id = m.profile_id),
 sendable as (
 	select *, coalesce(last_status = 'unknown' and last_op <> 'remove' and last_key = want and last_checksum = checksum, false) as again from pairs
-	where want is not null and (have is null or held_checksum = '' or (%[2]s and (want <> have or checksum <> held_checksum)))
+	where want is not null and (have is null or held_checksum = '' or (%[1]s and (want <> have or checksum <> held_checksum)))
 	and not coalesce(last_status = 'rejected' and last_op = op and last_key = want and last_checksum = checksum, false)),
 changes as (
 	select 1 as phase, 'remove' as op, profile_id, have as delivered_key, '' as fields, '' as checksum, '' as class_id, '' as decision_id,
-		cast(null as timestamptz) as decided_at, cast(null as timestamptz) as valid_until,
+		0 as decided_at, 0 as valid_until,
 		sequence + case when coalesce(last_status = 'unknown' and last_op = 'remove' and last_key = have, false) then 0 else 1 end as sequence
-	from pairs where %[2]s and have is not null and (want <> have
+	from pairs where %[1]s and have is not null and (want <> have
 		or want is null and not exists (select 1 from sendable o where o.want = pairs.have and o.profile_id <> pairs.profile_id))
 	union all
 	select 2, case when again then last_op else op end, profile_id, want, fields, checksum, class_id, decision_id, decided_at, valid_until,
 		sequence + case when again then 0 when have <> want then 2 else 1 end
 	from sendable)
 select op, profile_id, delivered_key, fields, checksum, class_id, decision_id,
-	coalesce(epoch_us(decided_at), 0), coalesce(epoch_us(valid_until), 0), sequence
-from changes order by phase, class_id, profile_id`, literals([]string{c.Name}), sql(c.Mode != weir.AppendOnly), sql(!c.Empty), sql(!c.Anew))
+	coalesce(decided_at, 0), coalesce(valid_until, 0), sequence
+from changes order by phase, class_id, profile_id`, sql(c.Mode != weir.AppendOnly))
 }
 
 // planDifference writes a destination's delivery plan, one row group a chunk, and
@@ -118,6 +108,9 @@ func (h *House) planDifference(ctx context.Context, run weir.Run, wanted []compa
 		return nil, err
 	}
 	defer sess.Close()
+	if _, err := sess.Exec(ctx, "set memory_limit = '"+differenceMemory+"'"); err != nil {
+		return nil, err
+	}
 	w, err := rowfile.NewScratchWriter[change](ctx, h.store(), key, chunkRows)
 	if err != nil {
 		return nil, err
@@ -134,7 +127,7 @@ func (h *House) planDifference(ctx context.Context, run weir.Run, wanted []compa
 		return err
 	}
 	for _, a := range wanted {
-		err := h.changes(ctx, sess, run, a, func(c change) error {
+		err := h.changes(ctx, sess, run, a, pins, func(c change) error {
 			if len(buf) == chunkRows || (len(buf) > 0 && (buf[0].Op == weir.Remove) != (c.Op == weir.Remove)) {
 				if err := flush(); err != nil {
 					return err
@@ -161,24 +154,32 @@ type chunkInfo struct {
 }
 
 // changes streams one activation's difference.
-func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a comparison, each func(change) error) error {
+func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a comparison, pins map[string]int64, each func(change) error) error {
+	if err := h.findMoved(ctx, sess, a, pins); err != nil {
+		return err
+	}
 	rows, err := sess.Side(ctx, differenceQuery(a))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		v := rows.Values()
-		text := func(i int) string { s, _ := v[i].(string); return s }
-		number := func(i int) int64 { n, _ := v[i].(int64); return n }
-		c := change{Activation: a.Name, Op: weir.Op(text(0)), ProfileID: text(1), Key: text(2), Fields: text(3), Checksum: text(4),
-			ClassID: text(5), DecisionID: text(6), DecidedAt: instant(number(7)), ValidUntil: instant(number(8)), Sequence: number(9)}
-		c.ID = deliveryID(run.Workspace, c)
+		c := changeOf(run.Workspace, a.Name, rows.Values())
 		if err := each(c); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
+}
+
+// changeOf reads a row of differenceQuery.
+func changeOf(workspace, activation string, v []any) change {
+	text := func(i int) string { s, _ := v[i].(string); return s }
+	number := func(i int) int64 { n, _ := v[i].(int64); return n }
+	c := change{Activation: activation, Op: weir.Op(text(0)), ProfileID: text(1), Key: text(2), Fields: text(3), Checksum: text(4),
+		ClassID: text(5), DecisionID: text(6), DecidedAt: instant(number(7)), ValidUntil: instant(number(8)), Sequence: number(9)}
+	c.ID = deliveryID(workspace, c)
+	return c
 }
 
 func instant(micros int64) time.Time {

@@ -209,7 +209,30 @@ func (j journal) foldState(ctx context.Context, activation string, out []weir.De
 		return nil, err
 	}
 	defer w.Abort()
-	return writeState(ctx, j.House, w, t, scopes[activation], change, keyOwner)
+	held, err := inOrder(ctx, j.House, t, scopes[activation])
+	if err != nil {
+		return nil, err
+	}
+	return writeState(ctx, j.House, w, t, held, change, keyOwner)
+}
+
+// inOrder puts the files of a scope in the order of their profiles: their names
+// are hashes, their ranges don't overlap.
+func inOrder(ctx context.Context, h *House, t schema.Table, files []weir.DataFile) ([]weir.DataFile, error) {
+	if len(files) < 2 {
+		return files, nil
+	}
+	first := map[string]string{}
+	for _, f := range files {
+		for row, err := range rowfile.Scan[weir.DeliveryState](ctx, h.store(), t, []weir.DataFile{f}) {
+			if err != nil {
+				return nil, err
+			}
+			first[f.Path] = row.ProfileID
+			break
+		}
+	}
+	return slices.SortedFunc(slices.Values(files), func(a, b weir.DataFile) int { return strings.Compare(first[a.Path], first[b.Path]) }), nil
 }
 
 // writeState merges held rows, sorted by profile, with the changed ones.

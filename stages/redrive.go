@@ -79,7 +79,7 @@ func (h *House) PreviewActivation(ctx context.Context, p *project.Project, name 
 		return v, nil
 	}
 	run := weir.Run{Workspace: p.Name, Now: h.Clock()}
-	err = h.changes(ctx, q.sess, run, all[at], func(c change) error {
+	err = h.changes(ctx, q.sess, run, all[at], q.pins, func(c change) error {
 		if v.Counts[string(c.Op)]++; v.Counts[string(c.Op)] > int64(sample) {
 			return nil
 		}

@@ -20,7 +20,8 @@ import (
 // difference: what was added, changed and removed between what a destination
 // holds and what it should hold. Weir's arm reads, beside the two, each member's
 // decision and last delivery, and writes the delivery plan with all that a
-// delivery needs; DuckDB's compares two files of key and checksum.
+// delivery needs; DuckDB's compares two files of key and checksum. Weir's parts
+// run already when its time begins; DuckDB's arms begin with Python's start.
 func (b *bench) difference(ctx context.Context) (err error) {
 	const name = "diff_snapshots"
 	rows := b.rows(10_000_000)
@@ -145,9 +146,10 @@ func fillDeliveries(ctx context.Context, h *stages.House, rows int) (string, err
 		sum := md5.Sum([]byte(kind + strconv.Itoa(i)))
 		return hex.EncodeToString(sum[:])
 	}
-	profile := func(i int) string { return fmt.Sprintf("p_%024x", uint64(i)*1_000_003) }
-	decision := func(i int) string { return fmt.Sprintf("%032x", uint64(i)*1_000_003) }
 	joined := rows / 100
+	// Ids ascend with i, and their ends compress as little as those of hashes do.
+	profile := func(i int) string { return fmt.Sprintf("p_%08x", uint64(i)<<32/uint64(rows+joined)) + hash("profile", i)[:16] }
+	decision := func(i int) string { return hash("decision", i) }
 	pins := map[string]int64{}
 	var errs []error
 	pin := func(table string, id int64, err error) {
