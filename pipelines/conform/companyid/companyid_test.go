@@ -73,6 +73,7 @@ func TestUnusableVAT(t *testing.T) {
 		{"123456789", "US", errVATCountry},
 		{"143454214", "", errVATNoPrefix},
 		{"ZZ123", "FR", errVATCountry},
+		{"US123456789", "FR", errVATCountry},
 		{"DE", "", errVATForm},
 		{"", "FR", errVATForm},
 		{"ATU1418910\x00", "", errVATForm},

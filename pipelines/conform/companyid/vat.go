@@ -64,7 +64,7 @@ func VAT(s, country string) (string, error) {
 	switch {
 	case known:
 		return "", fault
-	case isLetters(prefix) && (country == "" || fault == errVATForm):
+	case isLetters(prefix): // even where they might be the key of a French number
 		return "", errVATCountry
 	case country == "":
 		return "", errVATNoPrefix
