@@ -35,6 +35,7 @@ func Load(dir string, known map[string]connectors.Connector) (*Project, error) {
 	l.file("weir.yaml", l.weir)
 	l.folder("sources", l.source)
 	l.file("identity.yaml", l.identity)
+	l.labels()
 	l.folder("traits", l.trait)
 	l.folder("segments", l.segment)
 	l.folder("destinations", l.destination)

@@ -29,6 +29,7 @@ type Project struct {
 	Attributes   map[string]weir.AttributeType `json:"attributes"`
 	Sources      []Source                      `json:"sources"`
 	Identity     []weir.IdentityDef            `json:"identity"`
+	Labels       []Label                       `json:"labels,omitempty"` // people's answers, settled
 	Traits       []weir.TraitDef               `json:"traits"`
 	Segments     []weir.SegmentDef             `json:"segments"`
 	Destinations []Destination                 `json:"destinations"`

@@ -28,6 +28,7 @@ type comparing struct {
 	models   map[weir.Kind]*model.Model
 	features *packer
 	keys     *packer
+	drift    *drifting
 	buf      []byte
 	scratch  []model.Key
 }
@@ -38,7 +39,7 @@ func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
 		return nil, err
 	}
 	return &comparing{models: ms, features: newPacker(t, "scatter:features", max(1, t.Spec().Partitions)),
-		keys: newPacker(t, "count:blocking", blockPartitions(t))}, nil
+		keys: newPacker(t, "count:blocking", blockPartitions(t)), drift: newDrifting(t, ms)}, nil
 }
 
 // add sends one record. It tells whether the record can meet any other.
@@ -48,13 +49,13 @@ func (c *comparing) add(rec *weir.Record) (bool, error) {
 		return false, nil
 	}
 	f := m.Prepare(rec)
+	of := byte(partitionOfKind(rec.Kind))
+	if err := c.drift.add(rec, recordKind(of), m, &f); err != nil {
+		return false, err
+	}
 	c.scratch = m.AppendKeys(c.scratch[:0], &f)
 	if len(c.scratch) == 0 {
 		return false, nil
-	}
-	of := byte(person)
-	if rec.Kind == weir.Account {
-		of = byte(account)
 	}
 	d := recordDigest(rec.ID)
 	c.buf = appendDigest(append(c.buf[:0], of), d)
@@ -72,7 +73,10 @@ func (c *comparing) add(rec *weir.Record) (bool, error) {
 	return true, nil
 }
 
-func (c *comparing) flush() error {
+func (c *comparing) flush(t *pipelines.Task) error {
+	if err := c.drift.flush(t); err != nil {
+		return err
+	}
 	if err := c.features.flush(); err != nil {
 		return err
 	}
@@ -113,7 +117,7 @@ func count(ctx context.Context, t *pipelines.Task) error {
 		}
 		return cmp.Compare(a.second, b.second)
 	})
-	c := counter{t: t, models: ms, met: newFilter(len(all))}
+	c := counter{t: t, models: ms, met: newFilter(len(all)), pairs: map[string]int64{}}
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].key == all[0].key && all[n].of == all[0].of {
@@ -122,6 +126,9 @@ func count(ctx context.Context, t *pipelines.Task) error {
 		c.key(all[:n])
 		all = all[n:]
 	}
+	for rule, n := range c.pairs {
+		t.Count(PairsBy+rule, n)
+	}
 	return c.publish(ctx)
 }
 
@@ -129,7 +136,8 @@ func count(ctx context.Context, t *pipelines.Task) error {
 type counter struct {
 	t      *pipelines.Task
 	models map[weir.Kind]*model.Model
-	met    filter // keys that two records or more share
+	met    filter           // keys that two records or more share
+	pairs  map[string]int64 // of the blocks that are compared, by rule
 	parts  []partKey
 	big    []bigKey
 }
@@ -157,6 +165,7 @@ func (c *counter) key(of []held) {
 	k, kind, m := of[0].key, of[0].of, c.models[of[0].of.kind()]
 	if len(of) <= m.MaxBlock() {
 		c.met.add(kind, k)
+		c.pairs[m.RuleName(k.Rule)] += pairsOf(len(of))
 		return
 	}
 	lost := pairsOf(len(of))
@@ -174,13 +183,21 @@ func (c *counter) key(of []held) {
 			c.t.Count("blocks_dropped", 1)
 		default:
 			lost -= pairsOf(n)
+			c.pairs[m.RuleName(k.Rule)] += pairsOf(n)
 			c.parts = append(c.parts, partKey{int(kind), part.Rule, part.Hash})
 		}
 		of = of[n:]
 	}
 	c.t.Count("blocks_split", 1)
-	c.t.Count("pairs_lost_by_"+m.RuleName(k.Rule), lost)
+	c.t.Count(PairsLostBy+m.RuleName(k.Rule), lost)
 }
+
+// Counts of a run by blocking rule: the pairs of its blocks, also those that
+// another rule finds too, and the pairs of blocks that were too big.
+const (
+	PairsBy     = "pairs_by_"
+	PairsLostBy = "pairs_lost_by_"
+)
 
 func pairsOf(n int) int64 { return int64(n) * int64(n-1) / 2 }
 

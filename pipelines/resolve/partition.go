@@ -62,6 +62,9 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	if err := writeMoves(t, g, prior, solved.Cluster, named.ID); err != nil {
 		return err
 	}
+	if err := m.drifted(ctx, t); err != nil {
+		return err
+	}
 	if err := m.write(t, solved); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return readRecord(t, r, c, rec) }); err != nil || c == nil {
 		return err
 	}
-	return c.flush()
+	return c.flush(t)
 }
 
 func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Record) error {
