@@ -120,6 +120,12 @@ type StageRun struct {
 	Snapshots  map[string]int64 `parquet:"snapshots" json:"snapshots"` // table to snapshot id
 	SpecDigest string           `parquet:"spec_digest" json:"spec_digest"`
 	Error      string           `parquet:"error" json:"error,omitempty"`
+	// Project is the object key of the project that the run followed. Follows is
+	// what else its tables follow, by name, pinned with their snapshots: of segment
+	// the object key of the definitions' digests, of resolve the moment of the last
+	// decision.
+	Project string            `parquet:"project" json:"project,omitempty"`
+	Follows map[string]string `parquet:"follows" json:"follows,omitempty"`
 }
 
 // Quarantined is a row of ops.quarantine: one bad value, or one row that could

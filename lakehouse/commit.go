@@ -36,6 +36,10 @@ type Commit struct {
 	// with "weir."; a value has at most 4 KiB and holds nothing personal; an empty
 	// value removes the key.
 	Properties map[string]string
+	// Since, if not nil, is the snapshot that readers use (0: none yet) of a table
+	// with one writer: what commits of runs that never finished did since is taken
+	// back in this commit. Maintenance, and what other engines did, stays.
+	Since *int64
 }
 
 // Commit makes the change, or finds that it is there: then it returns the
@@ -207,9 +211,22 @@ func (c *commitTry) difference(ctx context.Context, t *table.Table) (remove, add
 			want[f.Path] = true
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(held)) {
+	replaced := func(key string) bool {
 		scope, ok := scopeOf(name, key)
-		if scope, _ = splitScope(scope); ok && replace[scope] && !want[key] {
+		scope, _ = splitScope(scope)
+		return ok && replace[scope]
+	}
+	before, strays, err := c.before(ctx, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	for key := range before {
+		if _, there := held[key]; !there && !want[key] && !replaced(key) {
+			keys, want[key] = append(keys, key), true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(held)) {
+		if stray := strays && before[key] == nil; (stray || replaced(key)) && !want[key] {
 			remove = append(remove, held[key])
 		}
 	}

@@ -105,7 +105,7 @@ func TestExpiryKeepsPinsAndTimeTravel(t *testing.T) {
 		t.Errorf("pins as of a time that has expired: %v", pins)
 	}
 	before := keys(t, l, "")
-	swept, err := l.Orphans(ctx, tab.Name, later(), MinGrace, false)
+	swept, err := l.Orphans(ctx, tab.Name, later(), MinGrace, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,16 +150,16 @@ func TestOrphansDeletesOnlyOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := keys(t, l, "")
-	if r, err := l.Orphans(ctx, tab.Name, time.Now(), MinGrace, false); err != nil || len(r.Files) != 0 {
+	if r, err := l.Orphans(ctx, tab.Name, time.Now(), MinGrace, nil, false); err != nil || len(r.Files) != 0 {
 		t.Errorf("young objects were swept: %+v, %v", r, err)
 	}
-	_, err := l.Orphans(ctx, tab.Name, later(), time.Minute, false)
+	_, err := l.Orphans(ctx, tab.Name, later(), time.Minute, nil, false)
 	wantCode(t, err, weir.Invalid)
-	dry, err := l.Orphans(ctx, tab.Name, later(), MinGrace, true)
+	dry, err := l.Orphans(ctx, tab.Name, later(), MinGrace, nil, true)
 	if err != nil || len(keys(t, l, "")) != len(before) {
 		t.Fatalf("dry run: %v", err)
 	}
-	r, err := l.Orphans(ctx, tab.Name, later(), MinGrace, false)
+	r, err := l.Orphans(ctx, tab.Name, later(), MinGrace, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

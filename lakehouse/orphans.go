@@ -28,8 +28,9 @@ func (r *OrphanResult) add(o object.Info) {
 // Orphans deletes what lies in a table's folder, is older than olderThan before
 // now (at least MinGrace; longer than the longest stage), and to which neither
 // the table's metadata nor any kept snapshot refers: leftovers of lost tries and
-// crashed writers, and the files of expired snapshots.
-func (l *Lake) Orphans(ctx context.Context, name string, now time.Time, olderThan time.Duration, dryRun bool) (OrphanResult, error) {
+// crashed writers, and the files of expired snapshots. What keep names (nil: none) is
+// spared: files that work which rests has not committed yet.
+func (l *Lake) Orphans(ctx context.Context, name string, now time.Time, olderThan time.Duration, keep map[string]bool, dryRun bool) (OrphanResult, error) {
 	out := OrphanResult{Where: name, DryRun: dryRun}
 	if olderThan < MinGrace {
 		return out, weir.Errorf(weir.Invalid, "objects younger than %s can't be swept", MinGrace).At(name)
@@ -57,7 +58,7 @@ func (l *Lake) Orphans(ctx context.Context, name string, now time.Time, olderTha
 		return out, err
 	}
 	for _, o := range old {
-		if used[o.Key] {
+		if used[o.Key] || keep[o.Key] {
 			continue
 		}
 		if !dryRun {

@@ -72,7 +72,7 @@ func TestRESTCatalog(t *testing.T) {
 		t.Errorf("expired %d of 9: %v", len(r.Expired), err)
 	}
 	readable(t, l, tab.Name, one.ID)
-	if _, err := l.Orphans(ctx, tab.Name, later(), MinGrace, false); err != nil {
+	if _, err := l.Orphans(ctx, tab.Name, later(), MinGrace, nil, false); err != nil {
 		t.Error(err)
 	}
 	readable(t, l, tab.Name, one.ID)

@@ -17,7 +17,7 @@ func record(t *testing.T, l *Lake, id string, minute int, status string, pins ma
 	t.Helper()
 	at := noon.Add(time.Duration(minute) * time.Minute)
 	run := weir.StageRun{RunID: weir.RunID(id), Stage: weir.Resolve, StartedAt: at.Add(-time.Minute), EndedAt: at, Now: noon,
-		Status: status, RowsIn: 3, Counts: map[string]int64{"edges": 2}, Snapshots: pins, SpecDigest: "abc"}
+		Status: status, RowsIn: 3, Counts: map[string]int64{"edges": 2}, Snapshots: pins, SpecDigest: "abc", Follows: map[string]string{}}
 	if err := l.RecordRun(context.Background(), run); err != nil {
 		t.Fatal(err)
 	}

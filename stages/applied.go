@@ -5,63 +5,160 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/lakehouse/schema"
-	"github.com/weir-cdp/weir/lakehouse/sql"
 	"github.com/weir-cdp/weir/project"
 )
 
 // appliedKey points to the definitions that were applied last.
 const appliedKey = "projects/applied.json"
 
-// Definition is one difference between the files and what was applied.
+// Definition is one difference between the files and what Weir follows.
 type Definition struct {
-	Action string `json:"action"` // add, change, remove
+	Action string `json:"action"` // add, change, remove: what the files do
 	Name   string `json:"name"`   // "segment vip"
+	// NotRun: no run has brought it into the tables yet. NotApplied: what schedules
+	// start follows other definitions. A project that was never applied has no
+	// schedules, so nothing follows others.
+	NotRun     bool `json:"not_run"`
+	NotApplied bool `json:"not_applied"`
 }
 
-// Difference compares a project with what was applied last.
+// Difference compares a project with what its stages followed when they last ran,
+// and with what was applied last.
 func (h *House) Difference(ctx context.Context, p *project.Project) ([]Definition, error) {
-	before := &project.Project{}
-	if err := h.readJSON(ctx, appliedKey, before); err != nil && weir.CodeOf(err) != weir.NotFound {
-		return nil, err
-	}
-	old, now, err := bothDefinitions(before, p)
+	now, err := definitionsOf(p)
 	if err != nil {
 		return nil, err
 	}
-	var out []Definition
-	for _, name := range slices.Sorted(maps.Keys(now)) {
-		was, known := old[name]
+	applied := &project.Project{}
+	err = h.readJSON(ctx, appliedKey, applied)
+	never := weir.CodeOf(err) == weir.NotFound
+	if err != nil && !never {
+		return nil, err
+	}
+	told, err := definitionsOf(applied)
+	if err != nil {
+		return nil, err
+	}
+	f, err := h.following(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, known := range []map[string]string{now, told, f.all} {
+		for name := range known {
+			names[name] = true
+		}
+	}
+	var out, gone []Definition
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		text, wanted := now[name]
+		ran, inTables := f.ran(name, text, wanted)
+		was, inSchedules := told[name]
+		d := Definition{Action: "change", Name: name, NotRun: !ran, NotApplied: !never && (inSchedules != wanted || was != text)}
 		switch {
-		case !known:
-			out = append(out, Definition{"add", name})
-		case was != now[name]:
-			out = append(out, Definition{"change", name})
+		case !d.NotRun && !d.NotApplied:
+		case !wanted:
+			d.Action = "remove"
+			gone = append(gone, d)
+		case d.NotRun && !inTables, !d.NotRun && !inSchedules:
+			d.Action = "add"
+			fallthrough
+		default:
+			out = append(out, d)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(old)) {
-		if _, still := now[name]; !still {
-			out = append(out, Definition{"remove", name})
+	return append(out, gone...), nil
+}
+
+// following is what each part followed when it last ran, as texts by name.
+type following struct {
+	parts map[[2]string]map[string]string // by stage and part
+	all   map[string]string
+}
+
+func (h *House) following(ctx context.Context) (following, error) {
+	f := following{parts: map[[2]string]map[string]string{}, all: map[string]string{}}
+	runs, err := h.Lake.Runs(ctx)
+	if err != nil {
+		return f, err
+	}
+	keys := map[[2]string]string{}
+	for _, r := range runs { // in the order in which they ended
+		if r.Status != Failed {
+			keys[[2]string{string(r.Stage), r.Part}] = r.Project
 		}
 	}
-	return out, nil
+	read := map[string]map[string]string{"": {}}
+	for at, key := range keys {
+		if read[key] == nil {
+			p, err := h.project(ctx, key)
+			if err != nil {
+				return f, err
+			}
+			if read[key], err = definitionsOf(p); err != nil {
+				return f, err
+			}
+		}
+		f.parts[at] = read[key]
+		if at[1] == "" {
+			maps.Copy(f.all, read[key])
+		}
+	}
+	return f, nil
+}
+
+// ran tells whether every stage that a definition matters to followed this text of
+// it, and whether any stage followed some text of it. What is gone from the files
+// is gone once the whole stages left it: nobody runs its own part any more.
+func (f following) ran(name, text string, wanted bool) (all, any bool) {
+	all = true
+	for _, at := range concerned(name) {
+		if at[1] != "" && !wanted {
+			continue
+		}
+		followed, ever := f.parts[at]
+		if !ever && at[0] == string(weir.Activate) {
+			continue // nothing is sent there
+		}
+		was, there := followed[name]
+		all = all && there == wanted && was == text
+		any = any || there
+	}
+	return all, any
+}
+
+// concerned are the stages, and parts of them, that a definition matters to.
+func concerned(name string) [][2]string {
+	kind, of, _ := strings.Cut(name, " ")
+	whole := func(stages ...weir.Stage) (out [][2]string) {
+		for _, s := range stages {
+			out = append(out, [2]string{string(s), ""})
+		}
+		return out
+	}
+	switch kind {
+	case "source":
+		return whole(weir.Conform)
+	case "stream":
+		return append(whole(weir.Conform), [2]string{string(weir.Collect), of})
+	case "identity":
+		return whole(weir.Resolve, weir.Unify)
+	case "trait", "segment":
+		return whole(weir.Segment)
+	case "destination":
+		return append(whole(weir.Decide), [2]string{string(weir.Activate), of})
+	case "activation":
+		return whole(weir.Decide)
+	}
+	return whole(weir.Conform, weir.Segment, weir.Decide) // weir.yaml
 }
 
 // MarkApplied records a project as applied.
 func (h *House) MarkApplied(ctx context.Context, p *project.Project) error {
 	return h.writeJSON(ctx, appliedKey, p)
-}
-
-func bothDefinitions(a, b *project.Project) (map[string]string, map[string]string, error) {
-	old, err := definitionsOf(a)
-	if err != nil {
-		return nil, nil, err
-	}
-	now, err := definitionsOf(b)
-	return old, now, err
 }
 
 // definitionsOf gives each named part of a project as canonical text.
@@ -121,60 +218,4 @@ func unplaced(c weir.Condition) weir.Condition {
 		}
 	}
 	return c
-}
-
-// AttachAll makes every table that finished stages have written a view of sess,
-// as of a moment (zero: now). A fixed table without rows yet is there, empty.
-func (h *House) AttachAll(ctx context.Context, sess *sql.Session, asOf time.Time) error {
-	pins, err := h.pinsAt(ctx, asOf)
-	if err != nil {
-		return err
-	}
-	for _, t := range fixedTables() {
-		if pins[t.Name] == 0 {
-			if err := sess.Attach(ctx, t, nil); err != nil {
-				return err
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(pins)) {
-		if name == runsTable || pins[name] == 0 {
-			continue
-		}
-		t, files, err := h.pinned(ctx, name, pins[name])
-		if err == nil {
-			err = sess.Attach(ctx, t, files)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return h.attachRuns(ctx, sess)
-}
-
-func (h *House) pinsAt(ctx context.Context, asOf time.Time) (map[string]int64, error) {
-	if asOf.IsZero() {
-		return h.Lake.Pins(ctx)
-	}
-	return h.Lake.PinsAsOf(ctx, asOf)
-}
-
-// fixedTables are the declared tables but ops.runs.
-func fixedTables() []schema.Table {
-	return slices.DeleteFunc(schema.Fixed(), func(t schema.Table) bool { return t.Name == runsTable })
-}
-
-const runsTable = "ops.runs"
-
-// attachRuns attaches ops.runs itself, which nothing pins.
-func (h *House) attachRuns(ctx context.Context, sess *sql.Session) error {
-	snap, err := h.Lake.Current(ctx, runsTable)
-	if err != nil && weir.CodeOf(err) != weir.NotFound {
-		return err
-	}
-	t, files, err := h.pinned(ctx, runsTable, snap.ID)
-	if err != nil {
-		return err
-	}
-	return sess.Attach(ctx, t, files)
 }

@@ -40,6 +40,9 @@ type collectSpec struct {
 	Plan   connectors.Plan `json:"plan"`
 	Drop   bool            `json:"drop"` // rows held before that no split replaces are removed
 	Held   []string        `json:"held"` // scopes held before
+	// From names the cursor that the sync goes on from; Anew: from the beginning.
+	From string `json:"from"`
+	Anew bool   `json:"anew,omitempty"`
 	// CollectedAt is the run's now, or just after the last sync where that was
 	// later (a schedule that waited, a --now in the past): what is read later wins.
 	CollectedAt time.Time `json:"collected_at"`
@@ -55,7 +58,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return plan, err
 	}
 	table := project.RawTable(source.Name, stream.Name)
-	prior, properties, err := c.prior(ctx, table)
+	prior, properties, unpinned, err := c.prior(ctx, table)
 	if err != nil {
 		return plan, err
 	}
@@ -77,14 +80,18 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 	if err != nil {
 		return plan, err
 	}
-	if len(p.Splits) == 0 && len(p.Drop) == 0 && p.Cursor == prior.Cursor && rewind == "" && prior.Schema != nil {
+	if len(p.Splits) == 0 && len(p.Drop) == 0 && p.Cursor == prior.Cursor && rewind == "" && prior.Schema != nil && !unpinned {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
 	if _, err := c.Lake.Ensure(ctx, schema.Named(quarantineTable)); err != nil {
 		return plan, err // the commit names it, also where nothing is rejected
 	}
+	from, err := digest(prior.Cursor) // a name, not what it says
+	if err != nil {
+		return plan, err
+	}
 	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
-		Table: table, Plan: p, Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
+		Table: table, Plan: p, From: from, Anew: prior.Cursor == "", Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
 }
 
 // after is now, or the moment after the last sync if that is later.
@@ -173,32 +180,37 @@ func (h *House) streamSettings(source project.Source, s project.Stream) (connect
 	return connectors.Stream{Name: s.Name, Settings: settings, Key: s.Mapping.Key, Types: s.Types, Mode: s.Mode, Cursor: s.Cursor}, err
 }
 
-// prior is what the raw table accounts for, and its properties.
-func (c *collect) prior(ctx context.Context, table string) (prior connectors.Prior, properties map[string]string, err error) {
+// prior is what the raw table accounts for, and its properties. unpinned: readers
+// don't see all of it, since the run that collected it never ended.
+func (c *collect) prior(ctx context.Context, table string) (prior connectors.Prior, properties map[string]string, unpinned bool, err error) {
 	t, err := c.Lake.Describe(ctx, table)
 	if weir.CodeOf(err) == weir.NotFound {
-		return prior, nil, nil
+		return prior, nil, false, nil
 	}
 	if err != nil {
-		return prior, nil, err
+		return prior, nil, false, err
 	}
 	if prior.Schema, err = sourceColumns(t).Arrow(); err != nil {
-		return prior, nil, err
+		return prior, nil, false, err
+	}
+	pins, err := c.Lake.Pins(ctx) // before the table: what is newer is not pinned
+	if err != nil {
+		return prior, nil, false, err
 	}
 	snap, err := c.Lake.Current(ctx, table)
 	if err != nil {
-		return prior, nil, err
+		return prior, nil, false, err
 	}
 	prior.Cursor = snap.Properties[cursorProperty]
 	held, err := c.Lake.Scopes(ctx, table, snap.ID)
 	if err != nil {
-		return prior, nil, err
+		return prior, nil, false, err
 	}
 	prior.Scopes = make(map[string]string, len(held))
 	for scope, version := range held {
 		prior.Scopes[connectorName(scope)] = connectorName(version)
 	}
-	return prior, snap.Properties, nil
+	return prior, snap.Properties, snap.ID != pins[table], nil
 }
 
 // sourceColumns is a raw table without Weir's own columns.

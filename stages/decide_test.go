@@ -14,7 +14,6 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/policies"
-	"github.com/weir-cdp/weir/project"
 )
 
 // many makes a world of four: allowed, without a word, without a key, no member.
@@ -219,53 +218,5 @@ func TestStatusTellsOfEachPart(t *testing.T) {
 		return slices.Index(weir.Stages(), a.Stage) - slices.Index(weir.Stages(), b.Stage)
 	}) {
 		t.Errorf("not in the order of the stages: %+v", status)
-	}
-}
-
-func TestDifferenceNamesWhatChanged(t *testing.T) {
-	w := newWorld(t)
-	w.project.Sources = []project.Source{{Name: "crm", At: "sources/crm.yaml:1", Streams: []project.Stream{{Name: "people", At: "x:1"}, {Name: "orders"}}}}
-	diff := func() []Definition {
-		t.Helper()
-		d, err := w.Difference(t.Context(), w.project)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	if d := diff(); !slices.Contains(d, Definition{"add", "stream crm/people"}) || slices.ContainsFunc(d, func(x Definition) bool { return x.Action != "add" }) {
-		t.Fatalf("of nothing applied: %v", d)
-	}
-	if err := w.MarkApplied(t.Context(), w.project); err != nil {
-		t.Fatal(err)
-	}
-	if d := diff(); len(d) != 0 {
-		t.Fatalf("applied, and still: %v", d)
-	}
-	first, err := w.Apply(t.Context(), w.project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.project.Sources[0].At, w.project.Sources[0].Streams[0].At = "sources/crm.yaml:9", "x:9" // a comment moved it
-	w.project.Segments[0].Where = weir.Condition{Attribute: "country", At: "segments/all.yaml:2"}
-	if d := cmp.Diff([]Definition{{"change", "segment all"}}, diff()); d != "" {
-		t.Error(d)
-	}
-	if err := w.MarkApplied(t.Context(), w.project); err != nil {
-		t.Fatal(err)
-	}
-	w.project.Segments[0].Where.At = "segments/all.yaml:7"
-	if d := diff(); len(d) != 0 {
-		t.Errorf("a line that moved is a change: %v", d)
-	}
-	w.project.Sources[0].Streams = w.project.Sources[0].Streams[:1]
-	w.project.Activations[0].Channel = "sms"
-	w.project.Traits = []weir.TraitDef{{Name: "ltv"}}
-	want := []Definition{{"change", "activation news"}, {"add", "trait ltv"}, {"remove", "stream crm/orders"}}
-	if d := cmp.Diff(want, diff()); d != "" {
-		t.Error(d)
-	}
-	if again, err := w.Apply(t.Context(), w.project); err != nil || again == first {
-		t.Errorf("another project under the same key %s, %v", again, err)
 	}
 }

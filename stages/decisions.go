@@ -16,9 +16,9 @@ import (
 
 const decisionsTable = "identity.decisions"
 
-// knownProperty tells, on identity.links, up to which decision the links follow:
-// the moment of the last one.
-const knownProperty = "weir.decisions"
+// followsDecisions tells, in ops.runs, up to which decision the links follow: the
+// moment of the last one.
+const followsDecisions = "decisions"
 
 // decided reads what people decided, the earliest first.
 func (in *inputs) decided(ctx context.Context) ([]decisions.Decision, error) {
@@ -40,14 +40,11 @@ func (in *inputs) decided(ctx context.Context) ([]decisions.Decision, error) {
 
 // known is up to when the current links follow decisions.
 func (in *inputs) known(ctx context.Context) (time.Time, error) {
-	snap, err := in.house.Lake.Current(ctx, "identity.links")
-	if weir.CodeOf(err) == weir.NotFound {
-		return time.Time{}, nil
-	}
+	last, _, err := in.house.last(ctx, weir.Resolve, "")
 	if err != nil {
 		return time.Time{}, err
 	}
-	at, err := time.Parse(time.RFC3339Nano, snap.Properties[knownProperty])
+	at, err := time.Parse(time.RFC3339Nano, last.Follows[followsDecisions])
 	if err != nil {
 		return time.Time{}, nil // no decision was known
 	}

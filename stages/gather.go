@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/url"
@@ -33,7 +34,7 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 	// Rows that are read without a scope join what was appended before, or take
 	// its place. The entry is there in any case: the cursor moves with it.
 	appended := weir.TableFiles{Table: sp.Table, Replace: gone[""]}
-	unscoped := weir.TableFiles{Table: quarantineTable, Scope: sp.quarantine(""), Replace: gone[""]}
+	var unscoped []weir.DataFile
 	delete(gone, "")
 	for i, split := range sp.Plan.Splits {
 		d := done[i]
@@ -43,7 +44,7 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 		r.Counts["withheld"] += d.Withheld
 		if split.Scope == "" {
 			appended.Files = append(appended.Files, d.Files...)
-			unscoped.Files = append(unscoped.Files, d.Quarantine...)
+			unscoped = append(unscoped, d.Quarantine...)
 			continue
 		}
 		delete(gone, split.Scope)
@@ -56,11 +57,23 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Scope: scopeName(scope), Replace: true},
 			weir.TableFiles{Table: quarantineTable, Scope: sp.quarantine(scope), Replace: true})
 	}
-	r.Tables = append(r.Tables, appended, unscoped)
+	more, err := c.unscoped(ctx, sp, unscoped)
+	if err != nil {
+		return r, err
+	}
+	r.Tables = append(append(r.Tables, appended), more...)
+	// The quarantine is committed first: once the raw table's cursor has moved on,
+	// nobody would tell of these rows again.
+	slices.SortStableFunc(r.Tables, func(a, b weir.TableFiles) int {
+		return cmp.Compare(rank(a.Table == quarantineTable), rank(b.Table == quarantineTable))
+	})
 	if err := c.ensure(ctx, sp.Table); err != nil {
 		return r, err
 	}
-	if r.Counts["quarantined"] > 0 {
+	if err := c.tellNews(ctx, &r); err != nil {
+		return r, err
+	}
+	if r.Counts[newRows] > 0 {
 		r.Status = Partial
 	}
 	return r, nil
@@ -79,13 +92,11 @@ func connectorName(scope string) string {
 
 func scoped(s connectors.Split) string { return scopeName(s.Scope) + "@" + scopeName(s.Version) }
 
-// quarantine is where the bad rows of a scope of this stream are kept.
-func (sp collectSpec) quarantine(scope string) string {
-	at := "collect/" + sp.Source + "/" + sp.Stream
-	if scope != "" {
-		at += "/" + scopeName(scope)
+func rank(first bool) int {
+	if first {
+		return 0
 	}
-	return at
+	return 1
 }
 
 // ensure makes the raw table of a stream that has no rows.

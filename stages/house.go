@@ -144,7 +144,7 @@ func (h *House) last(ctx context.Context, stage weir.Stage, part string) (weir.S
 const (
 	Done      = "done"
 	Unchanged = "unchanged" // nothing new in, nothing new out
-	Partial   = "partial"   // done, but something was quarantined or not delivered
+	Partial   = "partial"   // done, but something was newly quarantined or not delivered
 	Failed    = "failed"
 )
 
@@ -156,9 +156,14 @@ func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part s
 	}
 	now := h.Clock()
 	row := weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now, Now: run.Now,
-		Status: Unchanged, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest}
-	if later := prior.Counts["events_later"]; later > 0 { // still to come
-		row.Counts = map[string]int64{"events_later": later}
+		Status: Unchanged, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest, Project: run.Project, Follows: prior.Follows}
+	for name, n := range map[string]int64{"events_later": prior.Counts["events_later"], oldRows: prior.Counts[newRows] + prior.Counts[oldRows]} {
+		if n > 0 { // still to come, and still there
+			if row.Counts == nil {
+				row.Counts = map[string]int64{}
+			}
+			row.Counts[name] = n
+		}
 	}
 	return row, h.Lake.RecordRun(ctx, row)
 }
@@ -176,7 +181,7 @@ func (h *House) fail(ctx context.Context, run weir.Run, stage weir.Stage, part, 
 	}
 	now := h.Clock()
 	return h.Lake.RecordRun(ctx, weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now,
-		Now: run.Now, Status: Failed, Error: cause})
+		Now: run.Now, Status: Failed, Error: cause, Project: run.Project})
 }
 
 // result is what a stage's run leaves beside the pipelines' manifest: enough to
@@ -189,6 +194,8 @@ type result struct {
 	Status     string                       `json:"status"`
 	Problem    string                       `json:"problem,omitempty"` // what of it could not be done
 	Properties map[string]map[string]string `json:"properties"`        // by table
+	// Follows is pinned with the snapshots: see weir.StageRun.
+	Follows map[string]string `json:"follows,omitempty"`
 }
 
 // commit makes a result's tables current, one commit a table, then pins them all
@@ -196,13 +203,17 @@ type result struct {
 func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 	row := weir.StageRun{RunID: r.Run.ID, Stage: r.Stage, Part: r.Part, StartedAt: r.StartedAt, Now: r.Run.Now,
 		Status: r.Status, RowsIn: r.Counts["rows_in"], RowsOut: r.Counts["rows_out"], Counts: r.Counts,
-		Snapshots: map[string]int64{}, SpecDigest: r.SpecDigest, Error: r.Problem}
+		Snapshots: map[string]int64{}, SpecDigest: r.SpecDigest, Error: r.Problem, Project: r.Run.Project, Follows: r.Follows}
 	if row.Status == "" {
 		row.Status = Done
 	}
 	prior, ran, err := h.last(ctx, r.Stage, r.Part)
 	if err != nil || (ran && prior.RunID == r.Run.ID) {
 		return prior, err // committed before a crash that hid the answer
+	}
+	pins, err := h.Lake.Pins(ctx)
+	if err != nil {
+		return row, err
 	}
 	byTable := map[string][]weir.TableFiles{}
 	var order []string
@@ -214,7 +225,11 @@ func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 	}
 	for _, table := range order {
 		id := r.Run.CommitID(r.Stage, strings.TrimPrefix(r.Part+"/"+table, "/"))
-		snap, err := h.Lake.Commit(ctx, lakehouse.Commit{ID: id, Table: table, Scopes: byTable[table], Properties: r.Properties[table]})
+		c := lakehouse.Commit{ID: id, Table: table, Scopes: byTable[table], Properties: r.Properties[table]}
+		if pinned := pins[table]; owns(r.Stage, table) {
+			c.Since = &pinned
+		}
+		snap, err := h.Lake.Commit(ctx, c)
 		if err != nil {
 			return row, err
 		}
@@ -234,6 +249,14 @@ func sameTables(a, b map[string]int64) bool {
 	delete(a, "identity.runs")
 	delete(b, "identity.runs")
 	return maps.Equal(a, b)
+}
+
+// owns tells whether a stage is a table's one writer. Then the table starts each
+// commit as ops.runs pins it: a run that died between two commits leaves nothing
+// behind. A raw table's truth is its cursor, which is committed with its rows;
+// deliveries are made whole by their journal; the quarantine has many writers.
+func owns(stage weir.Stage, table string) bool {
+	return stage != weir.Collect && stage != weir.Activate && table != quarantineTable
 }
 
 // partitions is how many partitions a pipeline over these rows has.

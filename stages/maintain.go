@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -14,8 +15,10 @@ import (
 type Maintenance struct {
 	DryRun bool               `json:"dry_run"`
 	Tables []TableMaintenance `json:"tables"`
-	Runs   int                `json:"runs"`  // of which specs, manifests and scratch files were swept
-	Files  int                `json:"files"` // objects deleted, of tables and runs
+	Rows   int                `json:"rows"`   // of ops.runs that nobody needs any more
+	Values int                `json:"values"` // excerpts of bad values that were dropped
+	Runs   int                `json:"runs"`   // of which specs, manifests and scratch files were swept
+	Files  int                `json:"files"`  // objects deleted, of tables and runs
 	Bytes  int64              `json:"bytes"`
 }
 
@@ -31,6 +34,9 @@ type TableMaintenance struct {
 const (
 	// keepSnapshots is how many of a table stay, however old.
 	keepSnapshots = 10
+	// quarantineHistory is how far time travel reaches in ops.quarantine: what older
+	// snapshots hold are values whose time may be over.
+	quarantineHistory = 24 * time.Hour
 	// orphanAge outlasts any stage, whose files no commit names yet.
 	orphanAge = 3 * 24 * time.Hour
 	// runAge is how long a run's own files stay, to look at and to resume.
@@ -39,16 +45,28 @@ const (
 
 // Maintain merges small files, lets snapshots beyond the project's retention
 // expire, and deletes what nothing refers to: files of tables, and what old runs
-// left. The last run and runs with deliveries under way keep everything. With
-// dry it only says what it would do.
+// left. With dry it only says what it would do.
+//
+// What stays, however old: what is pinned now, and a table's last snapshots; the
+// files of the last run of each stage, of deliveries under way, and of syncs that
+// are paused, with what they have landed so far; of ops.runs what lakehouse.TrimRuns
+// says. The projects that runs followed are kept for good: one small object for each
+// change of the files.
 func (h *House) Maintain(ctx context.Context, p *project.Project, now time.Time, dry bool) (Maintenance, error) {
 	out := Maintenance{DryRun: dry, Tables: []TableMaintenance{}}
 	tables, err := h.Lake.Tables(ctx)
 	if err != nil {
 		return out, err
 	}
+	if out.Values, err = h.dropExcerpts(ctx, p.Retention.QuarantineValues, now, dry); err != nil {
+		return out, err
+	}
+	paused, err := h.openSyncs(ctx)
+	if err != nil {
+		return out, err
+	}
 	for _, name := range tables {
-		t, err := h.maintainTable(ctx, name, p.Retention.Snapshots, now, dry)
+		t, err := h.maintainTable(ctx, name, upkeep{keep: p.Retention.Snapshots, now: now, dry: dry, landed: paused.files, shows: p.Retention.QuarantineValues > 0})
 		if err != nil {
 			return out, err
 		}
@@ -56,7 +74,13 @@ func (h *House) Maintain(ctx context.Context, p *project.Project, now time.Time,
 		out.Files += t.Orphans
 		out.Bytes += t.Bytes
 	}
-	return out, h.sweepRuns(ctx, &out, now, dry)
+	if out.Rows, err = h.Lake.TrimRuns(ctx, now.Add(-max(p.Retention.Snapshots, lakehouse.MinAge)), dry); err != nil {
+		return out, err
+	}
+	if err := h.sweepDefinitions(ctx, &out, now, dry); err != nil {
+		return out, err
+	}
+	return out, h.sweepRuns(ctx, &out, paused.runs, now, dry)
 }
 
 // Upkeep is Maintain for a stored project: what the nightly schedule does.
@@ -69,31 +93,45 @@ func (h *House) Upkeep(ctx context.Context, key string, now time.Time) error {
 	return err
 }
 
-func (h *House) maintainTable(ctx context.Context, name string, keep time.Duration, now time.Time, dry bool) (TableMaintenance, error) {
+// upkeep is what each table's maintenance is told.
+type upkeep struct {
+	keep   time.Duration // of snapshots
+	now    time.Time
+	dry    bool
+	landed map[string]bool // files that paused syncs have not committed yet
+	shows  bool            // excerpts for a time only: not in older snapshots for longer
+}
+
+func (h *House) maintainTable(ctx context.Context, name string, u upkeep) (TableMaintenance, error) {
 	t := TableMaintenance{Table: name}
 	if name != runsTable { // which keeps itself short
-		compacted, err := h.Lake.Compact(ctx, name, dry)
+		compacted, err := h.Lake.Compact(ctx, name, u.dry)
 		if err != nil {
 			return t, err
 		}
 		t.Merged = compacted.Before
-		expired, err := h.Lake.Expire(ctx, name, lakehouse.ExpirePolicy{Now: now, KeepLast: keepSnapshots, OlderThan: max(keep, lakehouse.MinAge), DryRun: dry})
+		policy := lakehouse.ExpirePolicy{Now: u.now, KeepLast: keepSnapshots, OlderThan: max(u.keep, lakehouse.MinAge), DryRun: u.dry}
+		if name == quarantineTable && u.shows {
+			policy.KeepLast, policy.OlderThan = 1, quarantineHistory
+		}
+		expired, err := h.Lake.Expire(ctx, name, policy)
 		if err != nil {
 			return t, err
 		}
 		t.Expired = len(expired.Expired)
 	}
-	orphans, err := h.Lake.Orphans(ctx, name, now, orphanAge, dry)
+	orphans, err := h.Lake.Orphans(ctx, name, u.now, orphanAge, u.landed, u.dry)
 	t.Orphans, t.Bytes = len(orphans.Files), orphans.Bytes
 	return t, err
 }
 
 // sweepRuns deletes what old runs left below runs/.
-func (h *House) sweepRuns(ctx context.Context, out *Maintenance, now time.Time, dry bool) error {
+func (h *House) sweepRuns(ctx context.Context, out *Maintenance, paused map[string]bool, now time.Time, dry bool) error {
 	keep, err := h.busyRuns(ctx)
 	if err != nil {
 		return err
 	}
+	maps.Copy(keep, paused)
 	var runs []string
 	for o, err := range h.store().List(ctx, "runs/") {
 		if err != nil {

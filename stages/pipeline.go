@@ -42,8 +42,8 @@ type outline struct {
 	// Depends is hashed into the spec's digest beside the inputs' snapshots: what
 	// of the definitions, and where windows depend on it the run's now.
 	Depends any
-	// Properties are set on tables in the same commit.
-	Properties map[string]map[string]string
+	// Follows is pinned with the tables: see weir.StageRun.
+	Follows map[string]string
 	// Refused are parts that can't be used; the others go on and the run is partial.
 	Refused []string
 }
@@ -51,9 +51,9 @@ type outline struct {
 // spec is what is stored between plan, run and commit.
 type spec struct {
 	pipelines.Spec
-	Digest     string                       `json:"digest"`
-	Properties map[string]map[string]string `json:"properties"`
-	Refused    []string                     `json:"refused,omitempty"`
+	Digest  string            `json:"digest"`
+	Follows map[string]string `json:"follows,omitempty"`
+	Refused []string          `json:"refused,omitempty"`
 }
 
 func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -90,7 +90,7 @@ func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 func (s *pipeline) spec(ctx context.Context, o outline, in *inputs) (spec, error) {
 	run := in.run
 	prefix := runPrefix(run, s.stage, "")
-	sp := spec{Properties: o.Properties, Refused: o.Refused, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
+	sp := spec{Follows: o.Follows, Refused: o.Refused, Spec: pipelines.Spec{Run: run, Stage: s.stage, Inputs: map[string][]weir.DataFile{},
 		Schemas: map[string]schema.Table{}, Scratch: prefix + "scratch/", Manifest: prefix + "manifest.json"}}
 	var err error
 	if sp.Params, err = json.Marshal(o.Params); err != nil {
@@ -138,7 +138,7 @@ func (s *pipeline) Run(ctx context.Context, key string, progress func(weir.Progr
 	if err := s.Pipeline(ctx, key, progress); err != nil {
 		return "", err
 	}
-	r := result{SpecDigest: sp.Digest, StartedAt: started, Properties: sp.Properties}
+	r := result{SpecDigest: sp.Digest, StartedAt: started, Follows: sp.Follows}
 	if err := s.readJSON(ctx, sp.Manifest, &r.Manifest); err != nil {
 		return "", err
 	}
@@ -146,7 +146,10 @@ func (s *pipeline) Run(ctx context.Context, key string, progress func(weir.Progr
 		r.Counts["refused"] = int64(len(sp.Refused))
 		r.Problem = strings.Join(sp.Refused, "\n")
 	}
-	if r.Counts["quarantined"] > 0 || len(sp.Refused) > 0 {
+	if err := s.tellNews(ctx, &r); err != nil {
+		return "", err
+	}
+	if r.Counts[newRows] > 0 || len(sp.Refused) > 0 {
 		r.Status = Partial
 	}
 	out := runPrefix(sp.Run, s.stage, "") + "result.json"

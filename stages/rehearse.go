@@ -116,7 +116,7 @@ func (r *rehearsal) take(ctx context.Context, m weir.Manifest) error {
 // end removes what only the rehearsal needs.
 func (r *rehearsal) end(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
-	keys := []string{segmentDefinitions(r.run)}
+	var keys []string // the digests of definitions are named by their content, and swept with others
 	for info, err := range r.house.store().List(ctx, "runs/"+string(r.run.ID)+"/") {
 		if err != nil {
 			return err

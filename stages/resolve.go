@@ -40,7 +40,7 @@ func resolve(h *House) Stage {
 			Depends: resolver.Params{Identity: p.Identity, Decisions: bare(params.Decisions), Models: params.Models},
 		}
 		if n := len(list); n > 0 {
-			o.Properties = map[string]map[string]string{"identity.links": {knownProperty: list[n-1].At.UTC().Format(time.RFC3339Nano)}}
+			o.Follows = map[string]string{followsDecisions: list[n-1].At.UTC().Format(time.RFC3339Nano)}
 		}
 		return o, nil
 	}}}

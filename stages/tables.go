@@ -184,15 +184,6 @@ func (in *inputs) attributes(ctx context.Context) (map[string]weir.AttributeType
 	return out, err
 }
 
-// definitionsProperty names the object with the digests of the segments that
-// the current memberships follow.
-const definitionsProperty = "weir.definitions"
-
-// segmentDefinitions is where a run keeps the digests of its segments.
-func segmentDefinitions(run weir.Run) string {
-	return "definitions/segments-" + strings.ReplaceAll(string(run.ID), "/", "_") + ".json"
-}
-
 func segment(h *House) Stage {
 	return &pipeline{House: h, stage: weir.Segment, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
 		types, err := in.attributes(ctx)
@@ -217,17 +208,17 @@ func segment(h *House) Stage {
 		if err != nil {
 			return outline{}, err
 		}
-		key := segmentDefinitions(in.run)
-		if err := h.writeJSON(ctx, key, digests); err != nil {
+		key, err := h.writeDefinitions(ctx, digests)
+		if err != nil {
 			return outline{}, err
 		}
 		return outline{
-			Reads:      []string{"core.profiles", "core.events", "identity.identifiers"},
-			Prior:      []string{"segment.memberships", "identity.merges"},
-			Writes:     named("core.traits", "segment.memberships", "segment.changes", quarantineTable),
-			Params:     params,
-			Depends:    []any{depends, clock},
-			Properties: map[string]map[string]string{"segment.memberships": {definitionsProperty: key}},
+			Reads:   []string{"core.profiles", "core.events", "identity.identifiers"},
+			Prior:   []string{"segment.memberships", "identity.merges"},
+			Writes:  named("core.traits", "segment.memberships", "segment.changes", quarantineTable),
+			Params:  params,
+			Depends: []any{depends, clock},
+			Follows: map[string]string{followsDefinitions: key},
 		}, nil
 	}}
 }
@@ -239,23 +230,30 @@ func (in *inputs) later(ctx context.Context) bool {
 	return err != nil || (ran && last.Counts["events_later"] > 0)
 }
 
-// definitions reads what the last run of the stage followed.
-func (in *inputs) definitions(ctx context.Context) (map[string]string, time.Time, error) {
-	snap, err := in.house.Lake.Current(ctx, "segment.memberships")
-	if weir.CodeOf(err) == weir.NotFound {
-		return nil, time.Time{}, nil
-	}
+// followsDefinitions names, in ops.runs, the object with the digests of the segments
+// that the memberships follow.
+const followsDefinitions = "definitions"
+
+// definitionsPrefix is where the digests of segments are kept, by their content.
+const definitionsPrefix = "definitions/"
+
+func (h *House) writeDefinitions(ctx context.Context, digests map[string]string) (key string, err error) {
+	name, err := digest(digests)
 	if err != nil {
-		return nil, time.Time{}, err
+		return "", err
 	}
-	key := snap.Properties[definitionsProperty]
-	if key == "" {
-		return nil, time.Time{}, nil
+	key = definitionsPrefix + "segments-" + name + ".json"
+	return key, h.writeJSON(ctx, key, digests) // anew each time: its age says that it is in use
+}
+
+// definitions reads what the pinned memberships follow, and the now of the last
+// run of the stage.
+func (in *inputs) definitions(ctx context.Context) (map[string]string, time.Time, error) {
+	last, _, err := in.house.last(ctx, weir.Segment, "")
+	key := last.Follows[followsDefinitions]
+	if err != nil || key == "" {
+		return nil, last.Now, err
 	}
 	digests := map[string]string{}
-	if err := in.house.readJSON(ctx, key, &digests); err != nil {
-		return nil, time.Time{}, err
-	}
-	last, _, err := in.house.last(ctx, weir.Segment, "")
-	return digests, last.Now, err
+	return digests, last.Now, in.house.readJSON(ctx, key, &digests)
 }

@@ -36,6 +36,7 @@ type world struct {
 	entries []weir.Consent
 	// cut ends the context of the present step at the store's n-th request from now.
 	cut    atomic.Int64
+	counts atomic.Pointer[func(*http.Request) bool] // which requests do; nil: all
 	cancel atomic.Pointer[context.CancelFunc]
 	gate   func() (*policies.Gate, error)
 }
@@ -54,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
 	c := objecttest.Config(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if w.cut.Add(-1) == 0 {
+			if only := w.counts.Load(); (only == nil || (*only)(r)) && w.cut.Add(-1) == 0 {
 				(*w.cancel.Load())()
 			}
 			next.ServeHTTP(rw, r)

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/weir-cdp/weir/project"
+	"github.com/weir-cdp/weir/stages"
 	"github.com/weir-cdp/weir/workflows"
 )
 
@@ -29,18 +32,24 @@ const upkeepTime = "17 3 * * *"
 func (a *app) planCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "plan",
-		Short: "What apply would change",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, true) },
+		Short: "What the files change: of what ran last, and of the schedules",
+		Long: `Compares the files with what each stage followed when it last ran (weir run brings
+the tables up to them), and with what the schedules follow (weir apply, or weir dev,
+brings those up to them). Changes nothing.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, true) },
 	}
 }
 
 func (a *app) applyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "apply",
-		Short: "Make the files so: definitions and schedules",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, false) },
+		Short: "Make schedules, and what they start, follow the files",
+		Long: `Creates, updates and deletes schedules so that they are as the files say and start
+runs that follow these files. It runs nothing itself: what is not in the tables yet
+comes with the next run.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, false) },
 	}
 }
 
@@ -85,14 +94,34 @@ func (a *app) applied(cmd *cobra.Command, dry bool) error {
 	if a.json {
 		return a.printJSON(map[string]any{"definitions": difference, "schedules": changes, "applied": !dry})
 	}
+	a.showDifference(difference, changes, dry)
+	return nil
+}
+
+// showDifference says what differs and from what. After apply the schedules
+// follow the files.
+func (a *app) showDifference(difference []stages.Definition, changes []workflows.Change, dry bool) {
+	unrun := 0
 	for _, d := range difference {
-		a.printf("%-7s %s\n", d.Action, d.Name)
+		var why []string
+		if d.NotApplied && dry {
+			why = append(why, "schedules follow other definitions")
+		}
+		if d.NotRun {
+			unrun++
+			why = append(why, "not run yet")
+		}
+		if len(why) > 0 {
+			a.printf("%-7s %-40s %s\n", d.Action, d.Name, strings.Join(why, "; "))
+		}
 	}
 	for _, s := range changes {
 		a.printf("%-7s schedule of %s\n", s.Action, s.Source)
 	}
-	if len(difference)+len(changes) == 0 {
+	switch {
+	case len(difference)+len(changes) == 0:
 		a.printf("nothing to change\n")
+	case unrun > 0:
+		a.printf("%s not in the tables yet: weir run\n", count(int64(unrun)))
 	}
-	return nil
 }

@@ -49,6 +49,9 @@ func (a *app) dev(ctx context.Context) error {
 	if _, err := workflows.Apply(ctx, c, p.Name, schedules(p, key)); err != nil {
 		return err
 	}
+	if err := pl.house.MarkApplied(ctx, p); err != nil {
+		return err
+	}
 	metrics, err := a.serveMetrics(ctx, pl)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ but the one that ` + "`ops.runs`" + ` pins:
 
 1. Read the newest snapshot of ` + "`ops.runs`" + `, the one table that nothing pins.
 2. Keep rows whose ` + "`status`" + ` is ` + "`done`, `unchanged` or `partial`" + `; a failed run pins nothing.
-   (` + "`partial`" + ` means that something was quarantined or not delivered; the tables are whole.)
+   (` + "`partial`" + ` means that something was newly quarantined or not delivered; the tables are whole.)
 3. Of the snapshot ids that the ` + "`snapshots`" + ` maps of these rows name for a table, take the
    one that is latest in the table's own order: the highest sequence number in its
    metadata. (Not the latest ` + "`ended_at`" + `: clocks of several machines may disagree.)
@@ -94,7 +94,7 @@ func connectorsDoc(all map[string]connectors.Connector) string {
 func commandsDoc(root *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString("# Commands\n\n" + generated)
-	b.WriteString("Every command takes these flags. Exit codes: 0 done, 1 failed, 2 wrong use or an invalid\nproject, 3 partly done (something quarantined or not delivered).\n\n")
+	b.WriteString("Every command takes these flags. Exit codes: 0 done, 1 failed, 2 wrong use or an invalid\nproject, 3 partly done (something was newly quarantined, or not delivered).\n\n")
 	fmt.Fprintf(&b, "```text\n%s```\n", root.PersistentFlags().FlagUsages())
 	writeCommands(&b, root)
 	return b.String()

@@ -13,8 +13,10 @@ func (a *app) maintainCommand() *cobra.Command {
 		Use:   "maintain",
 		Short: "Merge small files, let old snapshots expire, delete what nothing refers to",
 		Long: `Time travel reaches back as far as retention.snapshots in weir.yaml says. What
-readers use, what runs, and the last run's own files are never touched. Safe at any
-time; once a day is enough.`,
+readers use, what runs or is paused, and the last run's own files are never touched.
+Drops the excerpts of quarantined values older than retention.quarantine_values, and
+the rows of ops.runs that time travel and weir status do not need. Safe at any time;
+once a day is enough.`,
 		Example: "  weir maintain --dry-run\n  weir maintain",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,6 +40,9 @@ time; once a day is enough.`,
 				what := "deleted"
 				if dry {
 					what = "would be deleted"
+				}
+				if m.Rows+m.Values > 0 {
+					a.printf("%s rows of ops.runs and the values of %s quarantined rows %s\n", count(int64(m.Rows)), count(int64(m.Values)), what)
 				}
 				a.printf("%s runs swept; %s files, %s bytes %s\n", count(int64(m.Runs)), count(int64(m.Files)), count(m.Bytes), what)
 				return nil

@@ -21,7 +21,7 @@ const (
 	exitDone    = 0
 	exitFailed  = 1
 	exitInvalid = 2 // wrong use, or an invalid project
-	exitPartial = 3 // done, but something was quarantined or not delivered
+	exitPartial = 3 // done, but something was newly quarantined or not delivered
 )
 
 // app is what every command shares.

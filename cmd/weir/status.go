@@ -92,9 +92,9 @@ func (a *app) showStatus(v statusView) {
 			if !s.SucceededAt.IsZero() {
 				lag = ago(s.Lag)
 			}
-			rows = append(rows, []string{string(s.Stage), s.Part, s.Last.Status, lag, count(s.Last.RowsIn), count(s.Last.RowsOut), when(s.Last.EndedAt), cell(s.Last.Error)})
+			rows = append(rows, []string{string(s.Stage), s.Part, s.Last.Status, lag, count(s.Last.RowsIn), count(s.Last.RowsOut), quarantined(s.Last), when(s.Last.EndedAt), cell(s.Last.Error)})
 		}
-		a.table([]string{"STAGE", "PART", "LAST RUN", "LAG", "ROWS IN", "ROWS OUT", "ENDED (UTC)", "ERROR"}, rows)
+		a.table([]string{"STAGE", "PART", "LAST RUN", "LAG", "ROWS IN", "ROWS OUT", "QUARANTINED", "ENDED (UTC)", "ERROR"}, rows)
 	}
 	if len(v.Schedules) > 0 {
 		var rows [][]string
@@ -121,4 +121,13 @@ func (a *app) showStatus(v statusView) {
 		}
 		a.printf("\nrefresh %s is running since %s: %s\n", v.Refresh.Run.ID, when(v.Refresh.StartedAt), strings.Join(now, ", "))
 	}
+}
+
+// quarantined is how much of a part's data lies in ops.quarantine.
+func quarantined(last weir.StageRun) string {
+	n := last.Counts["quarantined"] + last.Counts["still_quarantined"]
+	if n == 0 {
+		return ""
+	}
+	return count(n)
 }

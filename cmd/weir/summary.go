@@ -87,8 +87,19 @@ func (a *app) summary(s workflows.Snapshot) error {
 			a.sayf("weir: %s\n", p)
 		}
 	}
+	if n := stillQuarantined(s); n > 0 {
+		a.printf("still quarantined: %s of earlier runs (weir status)\n", count(n))
+	}
 	a.printf("run %s: %s in %s\n", s.Run.ID, s.Outcome, s.EndedAt.Sub(s.StartedAt).Round(10*time.Millisecond))
 	return nil
+}
+
+// stillQuarantined counts what earlier runs told of already.
+func stillQuarantined(s workflows.Snapshot) (n int64) {
+	for _, r := range s.Parts {
+		n += r.Counts["still_quarantined"]
+	}
+	return n
 }
 
 // notable picks the counts that say more than rows in and out.

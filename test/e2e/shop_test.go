@@ -188,7 +188,7 @@ func change(t *testing.T, p *weirtest.Project, d *weirtest.Destination) {
 	}
 	id := strings.TrimPrefix(renamed[0]["record_id"].(string), "crm/contacts/")
 	editCRM(t, p, id, 1, "Zebulon")
-	p.Run(t, weirtest.Partial, "--now", now)
+	p.Run(t, weirtest.Done, "--now", now)
 	after := d.State()
 	counts := func(s string, adds, updates, removes int) {
 		t.Helper()
@@ -209,7 +209,7 @@ func change(t *testing.T, p *weirtest.Project, d *weirtest.Destination) {
 	gone := p.Query(t, `select delivered_key from activation.audience where activation = 'newsletter' and delivered_key <> '`+renamed[0]["delivered_key"].(string)+`'
 		and profile_id not in (select profile_id from activation.audience where activation = 'vip_letter') order by 1 limit 1`)[0]["delivered_key"].(string)
 	p.Replace(t, "data/optins.xml", "</optins>", `<optin id="N999999"><email>`+gone+`</email><purpose>marketing.newsletter</purpose><channel>email</channel><action>unsubscribe</action><at>2026-06-30T17:30:00Z</at><form>form-1</form><country>FR</country></optin></optins>`)
-	p.Run(t, weirtest.Partial, "--now", now)
+	p.Run(t, weirtest.Done, "--now", now)
 	after = d.State()
 	counts("a consent withdrawn", 0, 0, 1)
 	if _, ok := after.Activations["newsletter"][gone]; ok {
@@ -219,7 +219,7 @@ func change(t *testing.T, p *weirtest.Project, d *weirtest.Destination) {
 	before = after
 	moved := p.Query(t, known+`select record_id, delivered_key from own join activation.audience using (profile_id) where crm = 1 and n = 1 and activation = 'newsletter' order by 1 limit 1`)[0]
 	editCRM(t, p, strings.TrimPrefix(moved["record_id"].(string), "crm/contacts/"), 4, "moved.house@mail.example")
-	p.Run(t, weirtest.Partial, "--now", now)
+	p.Run(t, weirtest.Done, "--now", now)
 	after = d.State()
 	counts("an address changed", 0, 0, 1)
 	for _, key := range []string{moved["delivered_key"].(string), "moved.house@mail.example"} {

@@ -195,7 +195,7 @@ func write(t *testing.T, c lakehouse.Config) map[string]rows {
 		t.Fatal(err)
 	}
 	for name := range want {
-		if _, err := l.Orphans(ctx, name, time.Now().Add(48*time.Hour), lakehouse.MinGrace, false); err != nil {
+		if _, err := l.Orphans(ctx, name, time.Now().Add(48*time.Hour), lakehouse.MinGrace, nil, false); err != nil {
 			t.Fatal(err)
 		}
 		sortRows(want[name])
