@@ -67,8 +67,8 @@ type With struct {
 	Lift   float64   `json:"lift"`
 }
 
-// Names as a parent: the given and the family name, as far as they are known,
-// agree.
+// Names as a parent: the given or the family name is alike. Addresses of e-mail
+// are made of both.
 const Names = MaxColumns
 
 // Class is one way in which two records may be related. In a class each column's

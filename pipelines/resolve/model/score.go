@@ -75,8 +75,8 @@ func Agrees[L ~uint8](parent, given, family int, of []L) (known, agree bool) {
 	}
 	g, f := of[given], of[family]
 	known = g != L(compare.Missing) || f != L(compare.Missing)
-	like := func(v L) bool { return v == L(compare.Missing) || v < L(compare.NameClose) }
-	return known, like(g) && like(f)
+	like := func(v L) bool { return v < L(compare.NameClose) }
+	return known, like(g) || like(f)
 }
 
 // U is the chance of a level among strangers whose parent agrees: alone is what

@@ -70,26 +70,68 @@ type strange [32]float64
 
 func bucket(n int32) int { return bits.Len32(uint32(n)) }
 
-// strangeness measures it on pairs that agree on a column, under the model so
-// far. A value is never taken to be one person's only.
+// strangeness measures it on pairs that agree on a column: what mixture of
+// matches, relatives and strangers explains their other columns. It is maximised
+// like any mixture, and does not ask what the column itself is worth.
 func (t *trainer) strangeness(c int, tl *tally, s *seen) *strange {
 	if s == nil {
 		return nil
 	}
-	var out strange
-	var sum, odd [32]float64
+	pairs := make([][][3]float64, 32) // by bucket: likelihoods of match, relatives, strangers
 	for k := range s.all {
-		n := tl.of[t.hashes[int(s.pairs[k].a)*len(t.cols)+c]]
-		sum[bucket(n)]++
-		odd[bucket(n)] += t.strangers(&s.all[k])
+		b := bucket(tl.of[t.hashes[int(s.pairs[k].a)*len(t.cols)+c]])
+		pairs[b] = append(pairs[b], t.others(c, &s.all[k]))
 	}
-	last := 0.5
+	var out strange
+	last := [3]float64{0.4, 0.1, 0.5}
 	for b := range out {
 		const faith = 10
-		last = (odd[b] + faith*last) / (sum[b] + faith)
-		out[b] = max(last, 0.02)
+		q := last
+		for range 20 {
+			sum := [3]float64{faith * last[0], faith * last[1], faith * last[2]}
+			for _, p := range pairs[b] {
+				all := q[0]*p[0] + q[1]*p[1] + q[2]*p[2]
+				if all == 0 {
+					continue
+				}
+				for i := range sum {
+					sum[i] += q[i] * p[i] / all
+				}
+			}
+			n := float64(len(pairs[b])) + faith
+			q = [3]float64{sum[0] / n, sum[1] / n, sum[2] / n}
+		}
+		last = q
+		out[b] = max(q[2], 0.005)
 	}
 	return &out
+}
+
+// others are the likelihoods of all columns but one, among matches, relatives
+// and strangers.
+func (t *trainer) others(c int, o *observed) (out [3]float64) {
+	rest := *o
+	rest.level[c] = uint8(compare.Missing)
+	var p [8]float64
+	t.likelihoods(&rest, p[:])
+	var prior [3]float64
+	for k := range t.classes {
+		i := 1
+		switch {
+		case t.classes[k].Match:
+			i = 0
+		case k == 0:
+			i = 2
+		}
+		out[i] += p[k]
+		prior[i] += t.classes[k].Prior
+	}
+	for i := range out {
+		if prior[i] > 0 {
+			out[i] /= prior[i]
+		}
+	}
+	return
 }
 
 // table makes the column's table of frequencies. Of the n records that hold a

@@ -35,8 +35,8 @@ type Report struct {
 	Seconds       map[string]float64 `json:"-"`
 }
 
-// DefaultThreshold is the log2 odds of a link where none is declared.
-const DefaultThreshold = 2
+// DefaultThreshold is the log2 odds of a link where none is declared: nine to one.
+const DefaultThreshold = 3.17
 
 type trainer struct {
 	opts       Options
