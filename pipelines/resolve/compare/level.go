@@ -107,7 +107,7 @@ func emailLevel(a, b *Value) Level {
 	if x == y {
 		return EmailLocal
 	}
-	if len(x) > 3 && len(y) > 3 && JaroWinkler(x, y) >= 0.92 {
+	if len(x) > 3 && len(y) > 3 && bound(x, y, a.Mask, b.Mask) >= 0.92 && JaroWinkler(x, y) >= 0.92 {
 		return EmailNear
 	}
 	return EmailDiffer

@@ -59,16 +59,17 @@ func Prepare(k Kind, raw string) Value {
 const MaxText = 120
 
 // Derive computes the fields that follow from Text alone, after it was read
-// back: Mask, the set of characters (26 letters, 10 digits, 28 bits for others),
-// and Num of what looks like a date or an e-mail address.
+// back: Mask, the set of characters before an @ (26 letters, 10 digits, 28 bits
+// for others), and Num of what looks like a date or an e-mail address.
 func (v *Value) Derive() {
 	v.Mask, v.Num = 0, 0
 	for i := 0; i < len(v.Text); i++ {
 		c := v.Text[i]
-		v.Mask |= 1 << place[c]
 		if c == '@' {
 			v.Num = int32(i)
+			break
 		}
+		v.Mask |= 1 << place[c]
 	}
 	if len(v.Text) == 8 && v.Mask&^tens == 0 {
 		v.Num = packDate(v.Text)
@@ -95,14 +96,18 @@ var place = func() (p [256]uint8) {
 // reach is an upper bound of JaroWinkler, from the characters that only one of
 // the two holds.
 func reach(a, b *Value) float64 {
-	la, lb := min(len(a.Text), longest), min(len(b.Text), longest)
-	m := min(la-bits.OnesCount64(a.Mask&^b.Mask), lb-bits.OnesCount64(b.Mask&^a.Mask))
+	return bound(a.Text, b.Text, a.Mask, b.Mask)
+}
+
+func bound(x, y string, mx, my uint64) float64 {
+	la, lb := min(len(x), longest), min(len(y), longest)
+	m := min(la-bits.OnesCount64(mx&^my), lb-bits.OnesCount64(my&^mx))
 	if m <= 0 {
 		return 0
 	}
 	j := (float64(m)/float64(la) + float64(m)/float64(lb) + 1) / 3
 	p := 0
-	for p < 4 && p < la && p < lb && a.Text[p] == b.Text[p] {
+	for p < 4 && p < la && p < lb && x[p] == y[p] {
 		p++
 	}
 	return j + float64(p)*0.1*(1-j)

@@ -11,7 +11,7 @@ import (
 )
 
 // within is how many pairs are drawn among those that agree on one column.
-const within = 25_000
+const within = 15_000
 
 // minGain is the dependence, in bits that would be counted twice, below which it
 // is not modelled.

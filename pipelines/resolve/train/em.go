@@ -141,7 +141,7 @@ func (t *trainer) posterior(o *observed) float64 {
 func (t *trainer) maximise(s *seen, rounds int) int {
 	for round := 1; ; round++ {
 		moved := t.step(s.of, s.times)
-		if moved < 1e-4 || round == rounds {
+		if moved < 3e-4 || round == rounds {
 			return round
 		}
 	}

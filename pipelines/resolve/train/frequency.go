@@ -176,11 +176,11 @@ func (c *tally) table(odd *strange, same float64) model.Table {
 	// 2*twice/once records; what duplicates put there does not count.
 	rare := 0.1
 	if once > 0 {
-		left := twice * max(others(2), 0)
+		left, least := twice*max(others(2), 0), 0.002
 		if odd == nil {
-			left = max(twice-once*same/2, 0)
+			left, least = max(twice-once*same/2, 0), 0.05
 		}
-		rare = min(max(2*left/once, 0.05), 1)
+		rare = min(max(2*left/once, least), 1)
 	}
 	of := map[uint32]float64{}
 	for i, e := range es {

@@ -140,7 +140,7 @@ func (t *trainer) trials(as []atom) []trial {
 }
 
 // trainingPairs is how many pairs expectation maximisation looks at.
-const trainingPairs = 600_000
+const trainingPairs = 350_000
 
 // maxTrainingBlock bounds a block of training.
 const maxTrainingBlock = 200
@@ -150,12 +150,12 @@ const maxTrainingBlock = 200
 // are few: then nothing was selected.
 func (t *trainer) candidates(as []atom, ts []trial) ([]pair, []float64) {
 	n := len(t.features)
-	if n*(n-1)/2 <= randomPairs {
+	if n*(n-1)/2 <= allPairs {
 		t.everything = true
 		return t.all(), nil
 	}
 	loosest := map[uint32]int{}
-	each := min(max(2*float64(n), 20_000), trainingPairs/4)
+	each := min(max(2*float64(n), 20_000), 150_000)
 	for k := range ts {
 		if ts[k].pairs < 1 || ts[k].pairs > each {
 			continue

@@ -5,8 +5,12 @@ import (
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
 )
 
-// randomPairs is how many random pairs u is counted on.
-const randomPairs = 600_000
+// randomPairs is how many random pairs u is counted on. Where all pairs of the
+// sample are at most allPairs, they are all taken.
+const (
+	randomPairs = 300_000
+	allPairs    = 600_000
+)
 
 // observed is one compared pair.
 type observed struct {
@@ -19,7 +23,7 @@ type observed struct {
 // order of their ids' hashes, so the draw depends on the set alone.
 func (t *trainer) random() []pair {
 	n := len(t.features)
-	if n*(n-1)/2 <= randomPairs {
+	if n*(n-1)/2 <= allPairs {
 		return t.all()
 	}
 	out := make([]pair, randomPairs)

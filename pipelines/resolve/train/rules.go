@@ -14,7 +14,7 @@ const (
 	pairsPerRecord = 12
 	pairsAnyway    = 3_000_000
 	maxRules       = 14
-	maxBlock       = 400
+	maxBlock       = 100
 )
 
 // RuleReport is one blocking rule of the report.

@@ -7,7 +7,7 @@ import (
 
 // Budget is how many records a sample holds by default: enough for a few
 // thousand matches where one record in ten has a duplicate.
-const Budget = 120_000
+const Budget = 100_000
 
 // Sample is what a model is trained on: records drawn at random from a table of
 // Total records of one kind.

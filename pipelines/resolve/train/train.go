@@ -136,7 +136,7 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 		t.first[k] = t.classes[k]
 		t.first[k].Shared = slices.Clone(t.classes[k].Shared)
 	}
-	report.Iterations = t.maximise(found, 30)
+	report.Iterations = t.maximise(found, 12)
 	t.ready = true
 	// Again, with frequencies and u that know how many duplicates there are.
 	t.frequencies(tallies, agreeing, t.matches()*float64(len(t.features)-1))
@@ -154,7 +154,7 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 	if !t.everything {
 		t.again(found)
 	}
-	report.Iterations += t.maximise(found, 60)
+	report.Iterations += t.maximise(found, 40)
 
 	var matches []pair
 	var strength []float64

@@ -100,7 +100,13 @@ const shards = 64
 func (r *Result) block() [][]model.Key {
 	n := len(r.set.Records)
 	r.fs = make([]model.Features, n)
-	parallel(n, func(i int) { r.fs[i] = r.Model.Prepare(&r.set.Records[i]) })
+	parallel(n, func(i int) {
+		f, err := model.Decode(r.Model.Prepare(&r.set.Records[i]).Append(nil)) // as a shuffle leaves it
+		if err != nil {
+			panic(err)
+		}
+		r.fs[i] = f
+	})
 	var plan block.Plan
 	keys := make([][]model.Key, n)
 	get := func() { parallel(n, func(i int) { keys[i] = plan.Keys(nil, r.Model, &r.fs[i]) }) }
