@@ -56,4 +56,3 @@ func rowOf(p *csvParser) string {
 	}
 	return out
 }
-

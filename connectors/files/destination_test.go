@@ -317,3 +317,28 @@ func TestDestinationStaysInTheProject(t *testing.T) {
 		t.Errorf("written outside: %v", left)
 	}
 }
+
+// TestTimeOutsideOfRFC3339 refuses one row, not the file, and without its value.
+func TestTimeOutsideOfRFC3339(t *testing.T) {
+	project := t.TempDir()
+	d := openDestination(t, project, map[string]any{"path": "out", "format": "parquet"})
+	run := permittest.Run(t, "1")
+	row := func(key string, year int) permit.Row {
+		return permit.Row{Op: weir.Add, Key: key, IdempotencyKey: key, Fields: []permit.Field{{Name: "due", Value: time.Date(year, 2, 3, 4, 5, 6, 0, time.UTC)}}}
+	}
+	out, err := d.Deliver(t.Context(), permittest.Batch(t, "vip", run, row("a", 2020), row("b", 12020), row("c", -44)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []connectors.OutcomeStatus{connectors.Delivered, connectors.Rejected, connectors.Rejected} {
+		if out[i].Status != want || strings.Contains(out[i].Reply, "02-03") {
+			t.Errorf("row %d is %s: %s", i, out[i].Status, out[i].Reply)
+		}
+	}
+	if err := d.(connectors.Finisher).Finish(t.Context(), "vip", run); err != nil {
+		t.Fatal(err)
+	}
+	if got := written(t, project, "parquet"); len(got) != 1 {
+		t.Errorf("%d rows are written", len(got))
+	}
+}

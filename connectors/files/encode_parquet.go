@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -81,14 +82,18 @@ func appendValue(b array.Builder, f partField) error {
 	switch b := b.(type) {
 	case *array.Int64Builder:
 		n, err := strconv.ParseInt(f.Text, 10, 64)
+		if err != nil { // its text would show the value
+			return errors.New("a number does not fit 64 bits")
+		}
 		b.Append(n)
-		return err
 	case *array.BooleanBuilder:
 		b.Append(f.Text == "true")
 	case *array.TimestampBuilder:
 		t, err := time.Parse(time.RFC3339Nano, f.Text)
+		if err != nil {
+			return errors.New("a time is outside of the years 0 to 9999")
+		}
 		b.Append(arrow.Timestamp(t.UnixMicro()))
-		return err
 	case *array.Decimal128Builder:
 		t := b.Type().(*arrow.Decimal128Type)
 		if !decimalParser(int(t.Precision), int(t.Scale))(b, []byte(f.Text)) {

@@ -79,6 +79,9 @@ func newPartField(f permit.Field) (partField, error) {
 	case bool:
 		p.Kind, p.Text = kindBool, strconv.FormatBool(v)
 	case time.Time:
+		if y := v.UTC().Year(); y < 0 || y > 9999 { // RFC 3339 has none
+			return p, fmt.Errorf("field %s has a time that can't be written: its year has no four digits", f.Name)
+		}
 		p.Kind, p.Text = kindTime, v.UTC().Format(time.RFC3339Nano)
 	default:
 		return p, fmt.Errorf("field %s has a value of type %T, which can't be written", f.Name, f.Value)

@@ -177,7 +177,7 @@ func (d *destination) Deliver(ctx context.Context, batch permit.Batch) ([]connec
 	}
 	if err != nil {
 		d.drop()
-		return nil, d.server.fault(ctx, err)
+		return nil, d.server.fault(ctx, withoutValues(err, batch.Rows()))
 	}
 	return out, nil
 }
@@ -215,6 +215,7 @@ func (d *destination) oneByOne(ctx context.Context, rows []permit.Row, all []sta
 		return nil, err
 	}
 	out := make([]connectors.Outcome, len(all))
+	var mask *connectors.Mask
 	for i, s := range all {
 		if _, err := d.conn.Exec(ctx, "savepoint weir"); err != nil {
 			return nil, err
@@ -225,7 +226,10 @@ func (d *destination) oneByOne(ctx context.Context, rows []permit.Row, all []sta
 		case err == nil:
 			out[i].Status = connectors.Delivered
 		case refusesRow(err):
-			out[i] = connectors.Outcome{Status: connectors.Rejected, Reply: reply(err, rows[i])}
+			if mask == nil {
+				mask = connectors.NewMask(rows)
+			}
+			out[i] = connectors.Outcome{Status: connectors.Rejected, Reply: reply(err, mask)}
 			after = "rollback to savepoint weir"
 		default:
 			return nil, err

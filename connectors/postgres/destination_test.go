@@ -166,3 +166,33 @@ func TestDestinationDeferredConstraint(t *testing.T) {
 		t.Errorf("%v %v", out, err)
 	}
 }
+
+// TestDestinationShowsNoOtherRow: what the server says of one row, or of the whole
+// batch, may name another row's value.
+func TestDestinationShowsNoOtherRow(t *testing.T) {
+	dsn := postgrestest.Start(t).Database(t)
+	postgrestest.Exec(t, dsn, `create table people (email text primary key, given text, twin text unique);
+		create function refuse() returns trigger language plpgsql as $$ begin
+			if new.given = 'bad' then raise exception E'% is held by\x1b[2J %', new.email, (select given from people limit 1); end if;
+			if new.given = 'away' then raise exception '% must wait', (select given from people limit 1) using errcode = '53400'; end if;
+			return new; end $$;
+		create trigger refuse before insert on people for each row execute function refuse()`)
+	d := destination(t, map[string]any{"dsn": dsn, "table": "people", "key_column": "email"})
+	given := func(key, name string) permit.Row {
+		return member(weir.Add, key, 1, permit.Field{Name: "given", Value: name}, permit.Field{Name: "twin", Value: "twin of " + name})
+	}
+	out, err := d.Deliver(t.Context(), permittest.Batch(t, "vip", permittest.Run(t, "1"), given("a@x.org", "Bartholomew"), given("b@x.org", "bad"), given("c@x.org", "Bartholomew")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out[1].Reply, "… is held by [2J … (SQLSTATE P0001)"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	if got, want := out[2].Reply, `duplicate key value violates unique constraint "people_twin_key" (SQLSTATE 23505)`; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	_, err = d.Deliver(t.Context(), permittest.Batch(t, "vip", permittest.Run(t, "2"), given("d@x.org", "Bartholomew"), given("e@x.org", "away")))
+	if weir.CodeOf(err) != weir.Unavailable || strings.Contains(err.Error(), "Bartholomew") || !strings.Contains(err.Error(), "… must wait") {
+		t.Errorf("it says %v", err)
+	}
+}

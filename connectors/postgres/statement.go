@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/policies/permit"
 )
 
@@ -99,26 +100,27 @@ func refusesRow(err error) bool {
 	return slices.Contains([]string{"22", "23", "44", "P0"}, pg.Code[:min(2, len(pg.Code))])
 }
 
-// reply is the server's message without the row's values.
-func reply(err error, r permit.Row) string {
+// reply is the server's message without values. The rows are all of the batch: a
+// trigger may name another row than the one that it refuses.
+func reply(err error, mask *connectors.Mask) string {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return "refused"
 	}
-	text := message(pg)
-	values := []string{r.Key}
-	for _, f := range r.Fields {
-		values = append(values, string(valueText(f.Value)))
-	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
-	for _, v := range values {
-		if len(v) >= 3 {
-			text = strings.ReplaceAll(text, v, "…")
-		}
-	}
+	text := mask.Text(message(pg))
 	if pg.ColumnName != "" && !strings.Contains(text, pg.ColumnName) {
 		text += " in column " + pg.ColumnName
 	}
 	text = strings.ToValidUTF8(text[:min(len(text), 180)], "")
 	return text + " (SQLSTATE " + pg.Code + ")"
+}
+
+// withoutValues takes the rows' values out of an error that is passed on: what ends
+// a delivery is told by logs and workflows, which hold no personal value.
+func withoutValues(err error, rows []permit.Row) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		pg.Message = connectors.NewMask(rows).Text(message(pg))
+	}
+	return err
 }

@@ -182,6 +182,7 @@ type sending struct {
 	rows  []permit.Row
 	out   []connectors.Outcome
 	known int
+	mask  *connectors.Mask // of all rows, once an answer has a text
 }
 
 // interrupted keeps the outcomes that are known when the receiver went away: the
@@ -192,7 +193,7 @@ func (s *sending) interrupted(ctx context.Context, err error) ([]connectors.Outc
 	}
 	for i := range s.out {
 		if s.out[i].Status == "" {
-			s.out[i] = connectors.Outcome{Status: connectors.Retry, Reply: tidy(err.Error())}
+			s.out[i] = connectors.Outcome{Status: connectors.Retry, Reply: s.masked(err.Error(), keptText)}
 		}
 	}
 	return s.out, nil
@@ -220,7 +221,7 @@ func (s *sending) send(ctx context.Context, part []int) error {
 		return s.d.refused(a.status)
 	}
 	for _, i := range part {
-		s.set(i, s.d.outcome(a, s.rows[i]))
+		s.set(i, s.outcome(a, s.rows[i]))
 	}
 	return nil
 }

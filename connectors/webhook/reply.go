@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,10 +19,16 @@ import (
 // longestWait bounds what a receiver may ask for by Retry-After.
 const longestWait = time.Hour
 
+// Bytes of a refusal that are looked at, and of it that are kept with a delivery.
+const (
+	replyText = 8 << 10
+	keptText  = 200
+)
+
 // answer is what the receiver said to one request.
 type answer struct {
 	status  int
-	text    string            // of the body, raw, shortened
+	text    string            // the body's beginning, raw
 	results map[string]result // by idempotency key; nil: none
 	wait    time.Duration
 	leads   string // host of a redirect
@@ -39,7 +44,7 @@ type result struct {
 // newAnswer reads a reply. Results that can't be read are an error: then nothing
 // is known.
 func (d *destination) newAnswer(resp *http.Response, body []byte, whole bool) (answer, error) {
-	a := answer{status: resp.StatusCode, text: shorten(strings.ToValidUTF8(string(body[:min(len(body), 1024)]), "?"), 1000),
+	a := answer{status: resp.StatusCode, text: string(body[:min(len(body), replyText)]),
 		wait: retryAfter(resp.Header)}
 	if a.status >= 300 && a.status < 400 {
 		if u, err := url.Parse(resp.Header.Get("Location")); err == nil && u.Host != "" {
@@ -113,10 +118,22 @@ func (a answer) saysAll(rows []permit.Row, part []int) bool {
 	return true
 }
 
+// masked is a text of the receiver without personal values, shortened. It may name
+// any row of the batch, whichever row it is about.
+func (s *sending) masked(text string, most int) string {
+	if text == "" {
+		return ""
+	}
+	if s.mask == nil {
+		s.mask = connectors.NewMask(s.rows)
+	}
+	return shorten(s.mask.Text(text), most)
+}
+
 // outcome is what an answer means for one row.
-func (d *destination) outcome(a answer, row permit.Row) connectors.Outcome {
+func (s *sending) outcome(a answer, row permit.Row) connectors.Outcome {
 	if r, ok := a.results[row.IdempotencyKey]; ok {
-		return d.rowOutcome(a, r, row)
+		return s.rowOutcome(a, r)
 	}
 	reply := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
 	switch {
@@ -131,14 +148,14 @@ func (d *destination) outcome(a answer, row permit.Row) connectors.Outcome {
 		}
 		return connectors.Outcome{Status: connectors.Rejected, Reply: reply}
 	}
-	if text := anonymous(a.text, row); text != "" {
+	if text := s.masked(a.text, keptText); text != "" {
 		reply += ": " + text
 	}
-	return connectors.Outcome{Status: connectors.Rejected, Reply: shorten(reply, 200)}
+	return connectors.Outcome{Status: connectors.Rejected, Reply: shorten(reply, keptText)}
 }
 
-func (d *destination) rowOutcome(a answer, r result, row permit.Row) connectors.Outcome {
-	o := connectors.Outcome{Reply: shorten(anonymous(r.Message, row), 200)}
+func (s *sending) rowOutcome(a answer, r result) connectors.Outcome {
+	o := connectors.Outcome{Reply: s.masked(r.Message, keptText)}
 	switch connectors.OutcomeStatus(r.Status) {
 	case connectors.Delivered:
 		o.Status = connectors.Delivered
@@ -151,7 +168,7 @@ func (d *destination) rowOutcome(a answer, r result, row permit.Row) connectors.
 		o.Status, o.RetryAfter = connectors.Retry, a.wait
 	default:
 		o.Status = connectors.Retry
-		o.Reply = fmt.Sprintf("the receiver's status is %q, none of delivered, rejected, retry", shorten(anonymous(r.Status, row), 40))
+		o.Reply = fmt.Sprintf("the receiver's status is %q, none of delivered, rejected, retry", s.masked(r.Status, 40))
 	}
 	return o
 }
@@ -171,37 +188,4 @@ func retryAfter(h http.Header) time.Duration {
 		return 0
 	}
 	return min(max(at.Sub(now), 0), longestWait)
-}
-
-var (
-	emailLike = regexp.MustCompile(`[^\s@"'<>(),;:=]+(@|%40)[^\s@"'<>(),;:=]+`)
-	phoneLike = regexp.MustCompile(`\+?\d[\d ().\-/]{5,}\d`)
-)
-
-// anonymous takes out of a text what the row holds, and what looks like an
-// address or a number.
-func anonymous(text string, row permit.Row) string {
-	values := []string{row.Key}
-	for _, f := range row.Fields {
-		switch v := f.Value.(type) {
-		case string:
-			values = append(values, v)
-		case permit.Decimal:
-			values = append(values, string(v))
-		case time.Time:
-			values = append(values, v.UTC().Format("2006-01-02"))
-		}
-	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // a name inside of an address goes with it
-	for _, v := range values {
-		if len(v) >= 3 {
-			text = regexp.MustCompile("(?i)"+regexp.QuoteMeta(v)).ReplaceAllString(text, "…")
-		}
-	}
-	return tidy(text)
-}
-
-func tidy(text string) string {
-	text = phoneLike.ReplaceAllString(emailLike.ReplaceAllString(text, "…"), "…")
-	return shorten(strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " "), 200)
 }
