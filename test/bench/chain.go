@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -16,8 +19,13 @@ import (
 	"github.com/weir-cdp/weir/workflows"
 )
 
-// people of the example shop whose rows are about a million.
-const peoplePerMillion = 100_000
+// peoplePerMillion of the example shop have a million records; of the events that
+// they have, eventsMore of a person's web events are told again, to make five
+// events a record.
+const (
+	peoplePerMillion = 313_000
+	eventsMore       = 1.25
+)
 
 // chain: the generated shop through all stages, at one size and at four times
 // that, to tell whether memory grows with the input.
@@ -43,6 +51,9 @@ func (b *bench) shop(ctx context.Context, name string, people int) (whole measur
 	if _, err := execute(ctx, nil, 0, b.weir, "init", dir, "--example", "shop", "--people", fmt.Sprint(people)); err != nil {
 		return whole, err
 	}
+	if err := tellAgain(filepath.Join(dir, "data"), eventsMore); err != nil {
+		return whole, err
+	}
 	stop, err := receive(dir)
 	if err != nil {
 		return whole, err
@@ -61,6 +72,7 @@ func (b *bench) shop(ctx context.Context, name string, people int) (whole measur
 	for _, g := range groups(s) {
 		m := measure{Name: name, Peer: g.label, WallS: g.to.Sub(g.from).Seconds(), Rows: g.rows, Round: 1}
 		m.RSSMB, m.TreeMB = u.peak(g.from, g.to)
+		m.CPUS = u.cpuBetween(g.from, g.to).Seconds()
 		if err := b.report.add(m); err != nil {
 			return whole, err
 		}
@@ -127,4 +139,51 @@ func receive(dir string) (stop func(), err error) {
 		return nil, errors.Join(err, server.Close())
 	}
 	return func() { _ = server.Close() }, nil
+}
+
+// tellAgain writes another file of web events: the shop's, under other ids, so
+// many times over.
+func tellAgain(dir string, times float64) (err error) {
+	out, err := os.Create(filepath.Join(dir, "web-again.ndjson.gz"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	w := gzip.NewWriter(out)
+	defer func() { err = errors.Join(err, w.Close()) }()
+	for n := 1; times > 0; n, times = n+1, times-1 {
+		if err := tellOnce(w, dir, fmt.Sprintf(`"messageId":"m%d-`, n), min(times, 1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOnce tells a share of the events, evenly spread.
+func tellOnce(w io.Writer, dir, id string, share float64) (err error) {
+	in, err := os.Open(filepath.Join(dir, "web-2026-06.ndjson.gz"))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r, err := gzip.NewReader(in)
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(r)
+	due := 0.0
+	for lines.Scan() {
+		line := lines.Text()
+		if !strings.Contains(line, `"type":"track"`) {
+			continue
+		}
+		if due += share; due < 1 {
+			continue
+		}
+		due--
+		if _, err := io.WriteString(w, strings.Replace(line, `"messageId":"m-`, id, 1)+"\n"); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }

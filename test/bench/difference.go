@@ -148,7 +148,9 @@ func fillDeliveries(ctx context.Context, h *stages.House, rows int) (string, err
 	}
 	joined := rows / 100
 	// Ids ascend with i, and their ends compress as little as those of hashes do.
-	profile := func(i int) string { return fmt.Sprintf("p_%08x", uint64(i)<<32/uint64(rows+joined)) + hash("profile", i)[:16] }
+	profile := func(i int) string {
+		return fmt.Sprintf("p_%08x", uint64(i)<<32/uint64(rows+joined)) + hash("profile", i)[:16]
+	}
 	decision := func(i int) string { return hash("decision", i) }
 	pins := map[string]int64{}
 	var errs []error

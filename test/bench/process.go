@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type sample struct {
 	at            time.Time
 	tree, largest int64 // resident: all together; the one that holds most
 	own           int64 // of the one that holds most: without pages of files, such as the program's
+	cpu           int64 // used by all so far, those that ended too, in ticks of a hundredth of a second
 }
 
 const sampleEvery = 50 * time.Millisecond
@@ -81,6 +83,14 @@ func (s *sample) add(pid int) {
 			s.own = max(s.own, kb)
 		}
 	}
+	if _, after, ok := strings.Cut(readText(fmt.Sprintf("/proc/%d/stat", pid)), ") "); ok {
+		if f := strings.Fields(after); len(f) > 14 {
+			for _, ticks := range f[11:15] { // its own and of children that ended, in user and system mode
+				n, _ := strconv.ParseInt(ticks, 10, 64)
+				s.cpu += n
+			}
+		}
+	}
 	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	for _, t := range threads { // a child is listed by the thread that started it
 		for _, child := range strings.Fields(readText(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))) {
@@ -100,6 +110,20 @@ func (u usage) peak(from, to time.Time) (largest, tree int64) {
 		}
 	}
 	return largest >> 10, tree >> 10
+}
+
+// cpuBetween is what all processes used between two moments.
+func (u usage) cpuBetween(from, to time.Time) time.Duration {
+	var first, last int64
+	for _, s := range u.samples {
+		if s.at.Before(from) {
+			first = s.cpu
+		}
+		if !s.at.After(to) {
+			last = s.cpu
+		}
+	}
+	return time.Duration(last-first) * 10 * time.Millisecond
 }
 
 // measured begins a measure of the whole command.
