@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -45,7 +46,14 @@ func newExecution(store *object.Store, spec *Spec, p Pipeline, secrets map[strin
 		return nil, weir.Errorf(weir.Internal, "the spec of %s names no manifest or no scratch prefix", spec.Stage)
 	}
 	return &execution{store: store, spec: spec, pipeline: p, secrets: secrets,
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0))}, nil
+		slots: make(chan struct{}, slots(runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1)))}, nil
+}
+
+// slots is how many tasks run side by side: one a processor, as far as the
+// process's memory limit goes. A task holds a partition (partitionRows) and its
+// buffers (taskMemory), so many processors must not make the process larger.
+func slots(processors int, memory int64) int {
+	return int(max(1, min(int64(processors), memory/SlotMemory)))
 }
 
 // sourceElements are what the first step starts from. The seed result makes sure

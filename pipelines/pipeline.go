@@ -52,6 +52,9 @@ const (
 	maxPartitions = 4096
 )
 
+// SlotMemory is the bytes of the process's soft memory limit that one task takes.
+const SlotMemory int64 = 384 << 20
+
 // Partitions says into how many partitions rows are best cut.
 func Partitions(rows int64) int {
 	return int(min(max((rows+partitionRows-1)/partitionRows, 1), maxPartitions))

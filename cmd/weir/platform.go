@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -104,11 +105,17 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 		secrets[use] = derive(secret, use)
 	}
 	pl.house.Pipeline = func(ctx context.Context, spec string, progress func(weir.Progress)) error {
-		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: 768 << 20,
+		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: pipelineMemory(runtime.NumCPU()),
 			Secrets: secrets}, spec, progress)
 		return err
 	}
 	return nil
+}
+
+// pipelineMemory is the soft limit of a pipeline process: two tasks at least, four
+// at most however many processors there are, so that no stage takes 2 GiB.
+func pipelineMemory(processors int) int64 {
+	return pipelines.SlotMemory * int64(min(max(processors, 2), 4))
 }
 
 // sqlOptions are DuckDB's bounds here.
