@@ -205,6 +205,8 @@ func choose(ps []*Profile, def weir.IdentityDef, rs []weir.Record) []model.Colum
 		}
 		kind := p.kind()
 		switch {
+		case blocked(def, p.Name) && (p.IsIdentifier || !both(ps, p.Name)):
+			add(p, kind, "a blocking rule names it")
 		case float64(p.Records) < 0.01*float64(records) || p.Records < 2:
 			p.Why = "too few records hold a value"
 		case p.Distinct < 2:

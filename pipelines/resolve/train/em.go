@@ -167,6 +167,7 @@ func (t *trainer) step(pairs []observed, weight []float64) (moved float64) {
 	for i := range parts {
 		s.add(&parts[i])
 	}
+	t.learnLabels(&s)
 	return t.update(&s)
 }
 
@@ -192,32 +193,44 @@ func (t *trainer) expect(o *observed, w float64, without *[model.MaxColumns]uint
 	if sum == 0 {
 		return
 	}
-	n := len(t.cols)
 	for k := range t.classes {
 		r := w * p[k] / sum
 		s.class[k] += r
 		if r < 1e-9 || k == 0 {
 			continue
 		}
-		cl := &t.classes[k]
-		for c := range n {
-			l := o.level[c]
-			if l == uint8(compare.Missing) || !t.everything && o.rules&without[c] == 0 {
+		for c := range t.cols {
+			if !t.everything && o.rules&without[c] == 0 {
 				continue
 			}
-			m, u := t.chances(c, o)
-			sh := cl.Shared[c]
-			both := sh*m + (1-sh)*u
-			if both == 0 {
-				continue
-			}
-			r1 := r * sh * m / both
-			s.shared[k][c][0] += r1
-			s.shared[k][c][1] += r
-			if cl.Match {
-				s.level[c][l] += r1
-			}
+			t.shareOne(o, k, c, r, s)
 		}
+	}
+}
+
+// share adds what one pair says of a class.
+func (t *trainer) share(o *observed, k int, r float64, s *sums) {
+	for c := range t.cols {
+		t.shareOne(o, k, c, r, s)
+	}
+}
+
+func (t *trainer) shareOne(o *observed, k, c int, r float64, s *sums) {
+	l := o.level[c]
+	if l == missing {
+		return
+	}
+	m, u := t.chances(c, o)
+	sh := t.classes[k].Shared[c]
+	both := sh*m + (1-sh)*u
+	if both == 0 {
+		return
+	}
+	shared := r * sh * m / both
+	s.shared[k][c][0] += shared
+	s.shared[k][c][1] += r
+	if t.classes[k].Match {
+		s.level[c][l] += shared
 	}
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,22 +18,6 @@ import (
 type Options struct {
 	Seed    uint64
 	Workers int // 0: all cores
-}
-
-// Report says what training saw and chose.
-type Report struct {
-	Columns       []*Profile         `json:"columns"`
-	Rules         []RuleReport       `json:"rules"`
-	Iterations    int                `json:"iterations"`
-	Pairs         int                `json:"pairs"` // that training looked at
-	Matches       float64            `json:"matches"`
-	Notes         []string           `json:"notes"`
-	Scores        []ScoreBin         `json:"scores"`         // of the pairs that training looked at
-	SamplePairs   float64            `json:"sample_pairs"`   // all pairs of the sample: what Matches of the bins is a part of
-	SampleMatches float64            `json:"sample_matches"` // expected among them
-	Unlinkable    []RecordBin        `json:"unlinkable"`     // of the sample's records
-	Labels        *LabelCheck        `json:"labels,omitempty"`
-	Seconds       map[string]float64 `json:"-"`
 }
 
 // DefaultThreshold is the log2 odds of a link where none is declared: nine to one.
@@ -54,6 +39,7 @@ type trainer struct {
 	first      []latent
 	covered    float64
 	ready      bool
+	labels     []labelled
 }
 
 // Train makes a model. A sample from which nothing can be learned (no records, no
@@ -65,10 +51,10 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 	})
 	t := &trainer{opts: o, total: max(s.Total, len(records)), given: -1, family: -1, covered: 0.9}
 	report := &Report{Columns: profile(records)}
-	t.cols = choose(report.Columns, def, records)
-	if len(t.cols) > model.MaxColumns {
-		t.cols = t.cols[:model.MaxColumns]
+	if err := declared(def, report.Columns); err != nil {
+		return nil, nil, err
 	}
+	t.cols = few(choose(report.Columns, def, records), report)
 	roles(t.cols, report.Columns)
 	for c := range t.cols {
 		k, _ := compare.KindOf(t.cols[c].Kind)
@@ -86,9 +72,8 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 			t.family = c
 		}
 	}
-	threshold := float64(DefaultThreshold)
-	t.content = model.Content{Columns: t.cols, Threshold: threshold, MaxBlock: maxBlock, Trained: model.Trained{Seed: o.Seed, Records: len(records), Total: t.total}}
-	if err := t.learn(records, report); err != nil {
+	t.content = model.Content{Columns: t.cols, Threshold: threshold(def), MaxBlock: maxBlock, Trained: model.Trained{Seed: o.Seed, Records: len(records), Total: t.total}}
+	if err := t.learn(records, s.Labels, def, report); err != nil {
 		return nil, nil, err
 	}
 	m, err := model.New(t.content)
@@ -98,7 +83,7 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 	return m, report, err
 }
 
-func (t *trainer) learn(records []weir.Record, report *Report) error {
+func (t *trainer) learn(records []weir.Record, labels []Label, def weir.IdentityDef, report *Report) error {
 	if len(t.cols) == 0 || len(records) < 2 {
 		report.Notes = append(report.Notes, "nothing to compare: no column holds values that repeat")
 		t.content.Columns = nil
@@ -119,6 +104,7 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 		return err
 	}
 	t.startClasses()
+	t.label(records, labels)
 	random := t.look(t.random(), nil)
 	t.countU(random)
 	agreeing := t.agreeing()
@@ -156,21 +142,19 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 	}
 	report.Iterations += t.maximise(found, 40)
 
-	var matches []pair
-	var strength []float64
-	for k := range found.all {
-		if p := t.posterior(&found.all[k]); p > 0.5 {
-			matches = append(matches, found.pairs[k])
-			if found.weight != nil {
-				p *= found.weight[k]
-			}
-			strength = append(strength, p)
-		}
-	}
+	t.shift()
+	matches, strength := t.linked(found)
 	for k := range t.classes {
 		t.content.Classes = append(t.content.Classes, t.classes[k].Class)
 	}
-	report.Rules = t.chooseRules(as, ts, matches, strength)
+	if def.Model != nil && len(def.Model.Block) > 0 {
+		if err := t.declaredRules(as, ts, def.Model.Block, matches, strength, report); err != nil {
+			return err
+		}
+	} else {
+		report.Rules = t.chooseRules(as, ts, matches, strength)
+	}
+	report.Prior = fmt.Sprintf("expected matches among all pairs of the sample, of which training is taken to find %.0f %%", 100*t.covered)
 	report.Scores = t.scores(found)
 	size := float64(len(t.features))
 	report.SamplePairs = size * (size - 1) / 2
@@ -179,7 +163,25 @@ func (t *trainer) learn(records []weir.Record, report *Report) error {
 	report.Matches = t.matches() * n * (n - 1) / 2
 	t.content.Trained.Matches = report.Matches
 	t.content.Trained.Pairs = len(pairs)
+	t.content.Trained.Labels = len(t.labels)
 	return nil
+}
+
+// linked are the pairs that are rather matches, with the number that each stands
+// for.
+func (t *trainer) linked(found *seen) (matches []pair, strength []float64) {
+	for k := range found.all {
+		p := t.posterior(&found.all[k])
+		if p <= 0.5 {
+			continue
+		}
+		if found.weight != nil {
+			p *= found.weight[k]
+		}
+		matches = append(matches, found.pairs[k])
+		strength = append(strength, p)
+	}
+	return matches, strength
 }
 
 // matches is the share of matches among all pairs.
