@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/explain"
 )
 
 var three = []weir.Stage{weir.Resolve, weir.Unify, weir.Segment}
@@ -91,6 +92,10 @@ func TestSplitAsPreviewedAndUndone(t *testing.T) {
 	if rows := r.settle(three...); rows[0].Status != Unchanged {
 		t.Errorf("nothing is new, and resolve is %s", rows[0].Status)
 	}
+	e, err := r.ExplainIdentity(t.Context(), r.project, "crm/c/1", "shop/c/2")
+	if err != nil || e.Same || len(e.Decisions) != 1 || e.Decisions[0].Author != "ann" || !slices.ContainsFunc(e.Path, func(h explain.Hop) bool { return h.Edge.RefusedBy == "do_not_link: "+d.ID }) {
+		t.Errorf("why they are apart: %+v %v", e, err)
+	}
 	undo := r.decide(DecisionOrder{Do: DoUndo, A: d.ID, Reason: "one after all"})
 	r.settle(three...)
 	if got := r.links(); !maps.Equal(before, got) {
@@ -104,6 +109,16 @@ func TestSplitAsPreviewedAndUndone(t *testing.T) {
 	r.settle(three...)
 	if got := r.links(); !maps.Equal(split, got) {
 		t.Fatalf("after the undo of the undo %v, with the split %v", got, split)
+	}
+	report, err := r.ReportIdentity(t.Context(), r.project, 5)
+	if err != nil || len(report.Runs) != 4 || report.Runs[0].Records != 5 || report.Runs[0].Profiles != 3 || report.Runs[0].Largest != 2 {
+		t.Errorf("report %+v %v", report, err)
+	}
+	if want := (MatchRate{Kind: "person", Source: "crm", Records: 3, Matched: 2}); !slices.Contains(report.Rates, want) {
+		t.Errorf("rates %+v", report.Rates)
+	}
+	if want := (MatchRate{Kind: "person", Rule: "same_phone", Records: 5, Matched: 4}); !slices.Contains(report.Rates, want) {
+		t.Errorf("rates %+v", report.Rates)
 	}
 	p, err := r.Profile(t.Context(), split["shop/c/2"])
 	if err != nil || len(p.Records) != 2 {

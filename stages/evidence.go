@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/decisions"
 	"github.com/weir-cdp/weir/pipelines/resolve/explain"
 	"github.com/weir-cdp/weir/project"
 )
@@ -23,6 +24,9 @@ type Evidence struct {
 	Path []explain.Hop `json:"path"`
 	// Shared are identifier values that both hold, with what they are worth.
 	Shared []SharedValue `json:"shared"`
+	// Decisions are those of people that say something of the two, or of a hop of the
+	// path, and stand.
+	Decisions []decisions.Decision `json:"decisions"`
 	// Partial says that the graph around them is larger than what was read.
 	Partial bool `json:"partial,omitempty"`
 }
@@ -41,7 +45,7 @@ const evidenceEdges = 50_000
 // ExplainIdentity says why two references (record ids, profile ids, KIND:VALUE)
 // are one profile, or why they are not.
 func (h *House) ExplainIdentity(ctx context.Context, p *project.Project, a, b string) (Evidence, error) {
-	q, err := h.ask(ctx, append([]string{"identity.edges"}, whoTables...)...)
+	q, err := h.ask(ctx, append([]string{"identity.edges"}, decisionTables...)...)
 	if err != nil {
 		return Evidence{}, err
 	}
@@ -68,6 +72,9 @@ func (h *House) ExplainIdentity(ctx context.Context, p *project.Project, a, b st
 	}
 	e.Partial = !whole
 	e.Path = between(edges, from, to, e.Same)
+	if e.Decisions, err = q.decisionsBetween(ctx, from, to, e); err != nil {
+		return e, err
+	}
 	e.Shared, err = q.shared(ctx, p, from, to)
 	return e, err
 }
@@ -191,6 +198,10 @@ type IdentityReport struct {
 	Hubs      []Hub            `json:"hubs"`      // the values on most profiles
 	Largest   []Large          `json:"largest"`   // the profiles of most records
 	Changes   map[string]int64 `json:"changes"`   // of profile ids, ever
+	Runs      []RunFigures     `json:"runs"`      // the last ones, the latest first
+	Rates     []MatchRate      `json:"rates"`     // of the last run
+	Limits    []LimitFigure    `json:"limits"`    // of identity.yaml
+	Blocked   map[string]int64 `json:"blocked"`   // values on records that the last run did not use, by reason
 }
 
 // RuleCount is one rule's edges.
@@ -211,12 +222,13 @@ type Hub struct {
 type Large struct {
 	ProfileID string `json:"profile_id"`
 	Records   int64  `json:"records"`
+	Values    int64  `json:"values,omitempty"` // of a limited identifier
 }
 
 // ReportIdentity makes the summary; top bounds each of its lists.
-func (h *House) ReportIdentity(ctx context.Context, top int) (IdentityReport, error) {
-	r := IdentityReport{Profiles: map[string]int64{}, Ambiguous: map[string]int64{}, Changes: map[string]int64{}}
-	q, err := h.ask(ctx, append([]string{"identity.edges"}, whoTables...)...)
+func (h *House) ReportIdentity(ctx context.Context, p *project.Project, top int) (IdentityReport, error) {
+	r := IdentityReport{Profiles: map[string]int64{}, Ambiguous: map[string]int64{}, Changes: map[string]int64{}, Blocked: map[string]int64{}}
+	q, err := h.ask(ctx, append([]string{"identity.edges", "identity.runs", quarantineTable}, whoTables...)...)
 	if err != nil {
 		return r, err
 	}
@@ -259,6 +271,7 @@ func (h *House) ReportIdentity(ctx context.Context, top int) (IdentityReport, er
 				" from core.profiles where records > 1 order by records desc, profile_id limit ?", top)
 			return err
 		},
+		func() error { return r.figures(ctx, q, p, top) },
 	} {
 		if err := step(); err != nil {
 			return r, err

@@ -63,7 +63,7 @@ func TestWhyTwoRecordsAreOneOrNot(t *testing.T) {
 }
 
 func TestIdentityReport(t *testing.T) {
-	r, err := people(t).ReportIdentity(t.Context(), 10)
+	r, err := people(t).ReportIdentity(t.Context(), hamlet, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestIdentityReport(t *testing.T) {
 	if len(r.Rules) != 2 || r.Rules[0] != (RuleCount{"phone_and_name", 0, 1}) || r.Rules[1] != (RuleCount{"same_email", 1, 0}) {
 		t.Errorf("rules %v", r.Rules)
 	}
-	if _, err := newVillage(t).ReportIdentity(t.Context(), 10); err != nil {
+	if _, err := newVillage(t).ReportIdentity(t.Context(), hamlet, 10); err != nil {
 		t.Errorf("an empty lake: %v", err)
 	}
 }

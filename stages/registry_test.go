@@ -146,4 +146,3 @@ func (r *registry) decide(o DecisionOrder) Draft {
 	}
 	return d
 }
-

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/user"
 	"slices"
@@ -360,4 +361,63 @@ func standing(d stages.ListedDecision) string {
 		return fmt.Sprintf("stands; %d of %d records are gone", d.Missing, d.Records)
 	}
 	return "stands"
+}
+
+// showDecisions tells what people decided about the two.
+func (a *app) showDecisions(e stages.Evidence) {
+	var rows [][]string
+	for _, d := range e.Decisions {
+		rows = append(rows, []string{d.ID, d.Change, cell(d.Author), when(d.At), cell(d.Reason)})
+	}
+	a.section("DECISION\tSAYS\tAUTHOR\tAT (UTC)\tREASON", rows)
+}
+
+// showFigures tells what the last runs made of the records.
+func (a *app) showFigures(r stages.IdentityReport) {
+	var rows [][]string
+	for _, m := range r.Rates {
+		name := "all"
+		if m.Source != "" {
+			name = m.Source
+		}
+		rows = append(rows, []string{m.Kind, orAny(m.Rule), name, count(m.Records), count(m.Matched), percent(m.Matched, m.Records), count(m.Unlinkable)})
+	}
+	a.section("KIND\tRULE\tSOURCE\tRECORDS\tMATCHED\tRATE\tNOTHING TO COMPARE", rows)
+	rows = nil
+	for _, l := range r.Limits {
+		worst := ""
+		for _, p := range l.Worst[:min(3, len(l.Worst))] {
+			worst += fmt.Sprintf("%s (%d) ", p.ProfileID, p.Values)
+		}
+		limit := count(int64(l.Limit))
+		if l.Hard {
+			limit += ", hard"
+		}
+		rows = append(rows, []string{l.Identifier, limit, count(l.Refused), count(l.Over), count(l.Most), count(l.Contra), strings.TrimSpace(worst)})
+	}
+	a.section("LIMIT OF\tVALUES\tEDGES REFUSED\tPROFILES OVER IT\tMOST VALUES\tRECORDS OVER IT\tWORST PROFILES", rows)
+	rows = nil
+	for _, k := range slices.Sorted(maps.Keys(r.Blocked)) {
+		rows = append(rows, []string{strings.ReplaceAll(k, "_", " "), count(r.Blocked[k])})
+	}
+	a.section("BLOCKED BECAUSE\tVALUES", rows)
+	rows = nil
+	for _, x := range r.Runs {
+		rows = append(rows, []string{string(x.RunID), count(x.Records), percent(x.Matched, x.Records), count(x.Profiles), count(x.Largest)})
+	}
+	a.section("RUN\tRECORDS\tMATCHED\tPROFILES\tLARGEST", rows)
+}
+
+func orAny(s string) string {
+	if s == "" {
+		return "any"
+	}
+	return s
+}
+
+func percent(n, of int64) string {
+	if of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
 }

@@ -153,6 +153,7 @@ func (a *app) showEvidence(e stages.Evidence) {
 	if len(e.Path) == 0 && !e.Same {
 		a.printf("there is no evidence between them\n")
 	}
+	a.showDecisions(e)
 	rows = nil
 	for _, s := range e.Shared {
 		worth := "evidence"
@@ -189,7 +190,7 @@ func (a *app) identityReport() *cobra.Command {
 				return weir.Errorf(weir.Invalid, "--top is at least 1").Then("weir identity report --top 10")
 			}
 			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
-				r, err := pl.house.ReportIdentity(ctx, top)
+				r, err := pl.house.ReportIdentity(ctx, pl.project, top)
 				if err != nil {
 					return err
 				}
@@ -202,6 +203,7 @@ func (a *app) identityReport() *cobra.Command {
 					rows = append(rows, []string{x.Rule, count(x.Used), count(x.Refused)})
 				}
 				a.section("RULE\tEDGES USED\tREFUSED", rows)
+				a.showFigures(r)
 				rows = nil
 				for _, k := range slices.Sorted(maps.Keys(r.Ambiguous)) {
 					rows = append(rows, []string{k, count(r.Ambiguous[k])})
