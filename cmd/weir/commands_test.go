@@ -48,7 +48,7 @@ func TestEveryCommandSaysWhatItIsFor(t *testing.T) {
 		}
 	})
 	for _, want := range []string{"init", "dev", "worker", "run", "plan", "apply", "status", "query", "sync ls", "sync start", "sync pause", "sync resume", "sync backfill", "sync reset",
-		"profile get", "identity explain", "identity report", "segment count", "segment preview", "segment explain", "segment overlap", "policy check", "policy test", "policy explain", "policy docs",
+		"profile get", "identity explain", "identity report", "identity split", "identity link", "identity unlink", "identity undo", "identity decisions", "segment count", "segment preview", "segment explain", "segment overlap", "policy check", "policy test", "policy explain", "policy docs",
 		"consent show", "consent history", "activation ls", "activation preview", "activation redrive", "ui", "doctor", "maintain", "backup", "restore", "docs tables", "example receiver", "version"} {
 		if !names["weir "+want] {
 			t.Errorf("there is no weir %s", want)
