@@ -18,6 +18,7 @@ import (
 // run respects what stands, no id is lost, and a link that is split again, or undone,
 // leaves what was before (invariants 4 and 5).
 func TestHistoriesOfDecisions(t *testing.T) {
+	linked := 0
 	for seed := range uint64(2) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		r := newRegistry(t)
@@ -32,7 +33,6 @@ func TestHistoriesOfDecisions(t *testing.T) {
 		}
 		links := map[string]string{}
 		pick := func() string { return slices.Sorted(maps.Keys(links))[rng.IntN(len(links))] }
-		linked := 0
 		for range 5 {
 			for range 4 {
 				id := fmt.Sprintf("crm/%d", rng.IntN(12))
@@ -73,9 +73,9 @@ func TestHistoriesOfDecisions(t *testing.T) {
 				linked += r.thereAndBack(links, a, b, resolve)
 			}
 		}
-		if linked == 0 {
-			t.Errorf("seed %d: no link joined anything: the history tests little", seed)
-		}
+	}
+	if linked < 5 {
+		t.Errorf("%d links joined something: the histories test little", linked)
 	}
 }
 
