@@ -59,7 +59,7 @@ bench-env: ## the peers' Python environment, about 700 MB (needs python3 and ../
 bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is the full size
 	$(GO) run ./test/bench -weir $(BIN) -doc docs/bench.md $(BENCH)
 
-chaos: build ## fifty kills of the demo
-	WEIR_CHAOS=50 $(GO) test ./test/chaos -count=1 -timeout 60m -v
+chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer
+	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -count=1 -timeout 90m -v
 
 .PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env bench-env bench chaos

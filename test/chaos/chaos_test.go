@@ -1,48 +1,95 @@
 package chaos
 
 import (
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weir-cdp/weir/test/e2e/weirtest"
 )
 
-// perRound cuts the kills, so that each part of the way is met again and
-// again: a shop that is done has nothing left to be killed in.
-const perRound = 5
-
 func TestKills(t *testing.T) {
 	kills, err := strconv.Atoi(os.Getenv("WEIR_CHAOS"))
 	if err != nil || kills < 1 {
 		t.Skip("set WEIR_CHAOS to the number of kills, or run `make chaos`")
 	}
-	people := os.Getenv("WEIR_CHAOS_PEOPLE")
-	if people == "" {
-		people = "3000"
+	out := report{wanted: kills, people: os.Getenv("WEIR_CHAOS_PEOPLE"), began: time.Now()}
+	if out.people == "" {
+		out.people = "10000"
 	}
-	const now = "2026-06-30T18:00:00Z"
-	calm := weirtest.Shop(t, people)
+	calm := weirtest.Shop(t, out.people)
 	calmly := calm.Receive(t)
-	calm.Run(t, weirtest.Partial, "--now", now)
-	calm.Dev(t)
-	for round := 0; round*perRound < kills; round++ {
-		t.Run(strconv.Itoa(round+1), func(t *testing.T) {
-			p := weirtest.Shop(t, people)
-			d := p.Receive(t)
-			weirtest.Crashes(t, p, d, min(perRound, kills-round*perRound), uint64(round+1), func() *weirtest.Process {
-				return p.Start(t, "run", "--verbose", "--now", now)
-			})
-			p.Weir(t, "run", "--now", now)
-			p.Must(t, weirtest.Done, "run", "--now", now)
-			p.Dev(t)
-			weirtest.SameTables(t, calm, p, "activation.deliveries")
-			weirtest.Delivered(t, p, d)
-			if diff := cmp.Diff(calmly.State().Activations, d.State().Activations); diff != "" {
-				t.Errorf("the destination holds other rows (-undisturbed +killed)\n%s", diff)
+	p := &shaken{Project: weirtest.Shop(t, out.people), r: rand.New(rand.NewPCG(7, 11))}
+	p.d = p.Receive(t)
+	defer func() {
+		out.kills, out.failed = p.kills, t.Failed()
+		out.write(t)
+	}()
+	for round := 0; len(p.kills) < kills; round++ {
+		ok := t.Run(strconv.Itoa(round+1), func(t *testing.T) {
+			change(t, calm, round)
+			change(t, p.Project, round)
+			start := time.Now()
+			code := weirtest.Done
+			if round == 0 {
+				code = weirtest.Partial
 			}
+			calm.Run(t, code, "--now", at(round))
+			took := time.Since(start)
+			out.calm = append(out.calm, took)
+			start = time.Now()
+			p.refresh(t, round, kills, took)
+			out.shaken = append(out.shaken, time.Since(start))
+			same(t, calm, p.Project, calmly, p.d)
+			out.rounds++
 		})
+		if !ok {
+			return // what comes after would differ too
+		}
 	}
+	state := p.d.State()
+	out.adds, out.updates, out.removes, out.repeats = state.Adds, state.Updates, state.Removes, state.Duplicates
+}
+
+// same checks that two shops and what their destinations hold are the same.
+func same(t *testing.T, calm, p *weirtest.Project, calmly, d *weirtest.Destination) {
+	t.Helper()
+	weirtest.SameTables(t, calm, p, "activation.deliveries")
+	want, got := calmly.State(), d.State()
+	if diff := cmp.Diff(want.Activations, got.Activations); diff != "" {
+		t.Errorf("the destination holds other rows (-undisturbed +killed)\n%s", diff)
+	}
+	if want.Adds != got.Adds || want.Updates != got.Updates || want.Removes != got.Removes {
+		t.Errorf("the destination took %d adds, %d updates, %d removals, not %d, %d, %d",
+			got.Adds, got.Updates, got.Removes, want.Adds, want.Updates, want.Removes)
+	}
+	if diff := cmp.Diff(letters(t, calm), letters(t, p)); diff != "" {
+		t.Errorf("the agency's folder has other rows (-undisturbed +killed)\n%s", diff)
+	}
+}
+
+// letters counts the rows of all files that the agency got.
+func letters(t *testing.T, p *weirtest.Project) map[string]int {
+	t.Helper()
+	names, err := filepath.Glob(p.Path("out/*.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+			rows[strings.TrimSpace(line)]++
+		}
+	}
+	return rows
 }

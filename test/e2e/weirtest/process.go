@@ -121,6 +121,9 @@ func (x *Process) Ended() bool {
 	}
 }
 
+// Done is closed when the process has ended.
+func (x *Process) Done() <-chan struct{} { return x.ended }
+
 // Wait waits for the end, at most this long.
 func (x *Process) Wait(t testing.TB, most time.Duration) Result {
 	t.Helper()
