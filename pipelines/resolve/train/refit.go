@@ -73,21 +73,27 @@ func (t *trainer) shift() {
 		p := min(max(t.posterior(&t.labels[i].seen), 1e-12), 1-1e-12)
 		odds[i] = math.Log2(p) - math.Log2(1-p)
 	}
-	b := 0.0
-	for range 50 { // Newton's method
-		g, h := -b/4, -1.0/4
+	slope := func(b float64) float64 { // of the log likelihood, which is concave
+		g := -b / 4
 		for i := range odds {
-			p := 1 / (1 + math.Exp2(-(odds[i] + b)))
 			y := 0.0
 			if t.labels[i].same {
 				y = 1
 			}
-			g += math.Ln2 * (y - p)
-			h -= math.Ln2 * math.Ln2 * p * (1 - p)
+			g += math.Ln2 * (y - 1/(1+math.Exp2(-(odds[i]+b))))
 		}
-		b -= g / h
+		return g
 	}
-	b = min(max(b, -6), 6)
+	const most = 6 // bits
+	lo, hi := -float64(most), float64(most)
+	for range 40 {
+		if mid := (lo + hi) / 2; slope(mid) > 0 {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	b := (lo + hi) / 2
 	for k := range t.classes {
 		if t.classes[k].Match {
 			t.classes[k].Prior = min(t.classes[k].Prior*math.Exp2(b), 1)

@@ -23,7 +23,7 @@ import (
 func main() {
 	var o bed.Options
 	flag.BoolVar(&o.Rules, "rules", false, "link by equal identifiers too")
-	flag.Float64Var(&o.Threshold, "threshold", -1000, "log2 odds of a link; default: the model's")
+	flag.Float64Var(&o.Threshold, "threshold", bed.Default, "log2 odds of a link; default: the model's")
 	flag.Uint64Var(&o.Seed, "seed", 1, "of training")
 	flag.BoolVar(&o.Verbose, "v", false, "print the model")
 	flag.BoolVar(&o.Blind, "blind", false, "rename all columns to tell nothing")

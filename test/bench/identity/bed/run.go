@@ -14,6 +14,9 @@ import (
 	"github.com/weir-cdp/weir/pipelines/resolve/train"
 )
 
+// Default as a threshold is that of the model.
+const Default = -1000
+
 // Options of a run.
 type Options struct {
 	Def       weir.IdentityDef
@@ -78,7 +81,7 @@ func Run(s *Set, o Options) (*Result, error) {
 	r.scoreAll(keys)
 	lap(&r.Score)
 	t := o.Threshold
-	if t == -1000 {
+	if t == Default {
 		t = m.Threshold()
 	}
 	r.Quality = r.At(t)
