@@ -23,7 +23,7 @@ import (
 // they have, eventsMore of a person's web events are told again, to make five
 // events a record.
 const (
-	peoplePerMillion = 313_000
+	peoplePerMillion = 626_000
 	eventsMore       = 1.25
 )
 
