@@ -34,6 +34,7 @@ var measures = []struct {
 	{"csv", (*bench).csv},
 	{"postgres", (*bench).postgres},
 	{"difference", (*bench).difference},
+	{"identity", (*bench).identity},
 	{"chain", (*bench).chain},
 }
 
