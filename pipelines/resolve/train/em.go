@@ -137,10 +137,13 @@ func (t *trainer) posterior(o *observed) float64 {
 }
 
 // maximise runs expectation maximisation until nothing moves, and returns the
-// iterations. weight counts a pair several times where others were left out.
+// iterations.
 func (t *trainer) maximise(s *seen, rounds int) int {
+	active := make([]bool, len(s.of))
 	for round := 1; ; round++ {
-		moved := t.step(s.of, s.times)
+		// Pairs that are surely strangers teach nothing: they are asked again only
+		// now and then.
+		moved := t.step(s, active, round%6 == 1)
 		if moved < 3e-4 || round == rounds {
 			return round
 		}
@@ -154,13 +157,17 @@ type sums struct {
 	shared [8][model.MaxColumns][2]float64 // by class and column: shared, and all
 }
 
-func (t *trainer) step(pairs []observed, weight []float64) (moved float64) {
-	const piece = 1 << 14
-	parts := make([]sums, (len(pairs)+piece-1)/piece)
+// step is one iteration, over all pairs or over those that the last one over all
+// found to be active.
+func (t *trainer) step(pairs *seen, active []bool, all bool) (moved float64) {
+	const piece = 1 << 12
+	parts := make([]sums, (len(pairs.of)+piece-1)/piece)
 	without := t.without()
 	t.parallel(len(parts), func(i int) {
-		for k := i * piece; k < min((i+1)*piece, len(pairs)); k++ {
-			t.expect(&pairs[k], weight[k], &without, &parts[i])
+		for k := i * piece; k < min((i+1)*piece, len(pairs.of)); k++ {
+			if all || active[k] {
+				active[k] = t.expect(&pairs.of[k], pairs.times[k], &without, &parts[i]) > 1e-7
+			}
 		}
 	})
 	var s sums
@@ -187,40 +194,52 @@ func (t *trainer) without() (out [model.MaxColumns]uint64) {
 	return
 }
 
-func (t *trainer) expect(o *observed, w float64, without *[model.MaxColumns]uint64, s *sums) {
+// expect adds what one pair says, and returns the chance that it is not of
+// strangers.
+func (t *trainer) expect(o *observed, w float64, without *[model.MaxColumns]uint64, s *sums) float64 {
+	var pm, pu [model.MaxColumns]float64
+	var held [model.MaxColumns]int
+	n := 0
+	for c := range t.cols {
+		if o.level[c] != missing {
+			pm[n], pu[n] = t.chances(c, o)
+			held[n] = c
+			n++
+		}
+	}
 	var p [8]float64
-	sum := t.likelihoods(o, p[:])
+	sum := 0.0
+	for k := range t.classes {
+		x := t.classes[k].Prior
+		shared := t.classes[k].Shared
+		for i := range n {
+			sh := shared[held[i]]
+			x *= sh*pm[i] + (1-sh)*pu[i]
+		}
+		p[k] = x
+		sum += x
+	}
 	if sum == 0 {
-		return
+		return 0
 	}
 	for k := range t.classes {
 		r := w * p[k] / sum
 		s.class[k] += r
-		if r < 1e-9 || k == 0 {
+		if r < 1e-7 || k == 0 {
 			continue
 		}
-		for c := range t.cols {
-			if !t.everything && o.rules&without[c] == 0 {
-				continue
+		for i := range n {
+			if c := held[i]; t.everything || o.rules&without[c] != 0 {
+				t.share(o.level[c], k, c, pm[i], pu[i], r, s)
 			}
-			t.shareOne(o, k, c, r, s)
 		}
 	}
+	return 1 - p[0]/sum
 }
 
-// share adds what one pair says of a class.
-func (t *trainer) share(o *observed, k int, r float64, s *sums) {
-	for c := range t.cols {
-		t.shareOne(o, k, c, r, s)
-	}
-}
-
-func (t *trainer) shareOne(o *observed, k, c int, r float64, s *sums) {
-	l := o.level[c]
-	if l == missing {
-		return
-	}
-	m, u := t.chances(c, o)
+// share adds what one column of a pair says of a class: how likely its value is
+// shared, and if so, its level.
+func (t *trainer) share(l uint8, k, c int, m, u, r float64, s *sums) {
 	sh := t.classes[k].Shared[c]
 	both := sh*m + (1-sh)*u
 	if both == 0 {

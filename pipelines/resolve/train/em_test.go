@@ -75,7 +75,7 @@ func TestMaximisationAgainstDirectLikelihood(t *testing.T) {
 	for seed := range uint64(3) {
 		tr, s, truth, share := mixture(seed)
 		for range 300 {
-			tr.step(s.of, s.times)
+			tr.step(s, make([]bool, len(s.of)), true)
 		}
 		var u, m [3][]float64
 		for c := range 3 {

@@ -56,7 +56,12 @@ func (t *trainer) learnLabels(s *sums) {
 			continue
 		}
 		for k := 1; k < len(t.classes); k++ {
-			t.share(&l.seen, k, labelWeight*p[k]/sum, s)
+			for c := range t.cols {
+				if v := l.seen.level[c]; v != missing {
+					m, u := t.chances(c, &l.seen)
+					t.share(v, k, c, m, u, labelWeight*p[k]/sum, s)
+				}
+			}
 		}
 	}
 }
