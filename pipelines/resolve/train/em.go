@@ -25,6 +25,8 @@ func (t *trainer) startClasses() {
 	}
 	individual, family, places := 0, 0, 0
 	relatives, atMost := fill(0.5), fill(0.999)
+	atLeast := fill(0) // what makes relatives: else they become neighbours
+	neighbours, nearMost := fill(0), fill(0.02)
 	moved := fill(1)
 	for c := range t.cols {
 		k, _ := compare.KindOf(t.cols[c].Kind)
@@ -38,12 +40,17 @@ func (t *trainer) startClasses() {
 		case t.cols[c].IsIdentifier || k == compare.Email || k == compare.Phone:
 			relatives[c], atMost[c] = 0.2, 0.6
 		case t.cols[c].Role == model.Family:
-			relatives[c] = 0.8
+			relatives[c], atLeast[c] = 0.8, 0.3
 			family++
 		case k == compare.Text, k == compare.Place, k == compare.Postcode, k == compare.Number:
 			relatives[c] = 0.95
 			moved[c] = 0.05
 			places++
+			if k == compare.Text {
+				atLeast[c] = 0.4
+			} else {
+				neighbours[c], nearMost[c] = 0.95, 0.999
+			}
 		}
 	}
 	if individual > 0 && family > 0 {
@@ -56,9 +63,10 @@ func (t *trainer) startClasses() {
 		t.classes = append(t.classes, latent{Class: model.Class{Name: "relatives apart", Prior: per / 4, Shared: apart}, cap: near, free: true})
 	}
 	if individual > 0 && family+places > 0 {
-		t.classes = append(t.classes, latent{Class: model.Class{Name: "relatives", Prior: per / 2, Shared: relatives}, cap: atMost, free: true})
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "relatives", Prior: per / 2, Shared: relatives}, cap: atMost, floor: atLeast, free: true})
 	}
 	if places > 1 && places < n {
+		t.classes = append(t.classes, latent{Class: model.Class{Name: "neighbours", Prior: per, Shared: neighbours}, cap: nearMost, free: true})
 		t.classes = append(t.classes, latent{Class: model.Class{Name: "moved", Match: true, Prior: per / 10, Shared: moved}})
 	}
 }
@@ -66,8 +74,9 @@ func (t *trainer) startClasses() {
 // latent is a class that is learned.
 type latent struct {
 	model.Class
-	free bool      // Shared is learned
-	cap  []float64 // at most this; nil: 1
+	free  bool      // Shared is learned
+	cap   []float64 // at most this; nil: 1
+	floor []float64 // at least this; nil: 0
 }
 
 // likelihoods of one pair under each class; returns their sum.
@@ -285,8 +294,13 @@ func (t *trainer) update(s *sums) (moved float64) {
 		for l := range ls {
 			sum += s.level[c][l]
 		}
+		to := make([]float64, len(ls))
 		for l := range ls {
-			change(&ls[l].M, (s.level[c][l]+faith*guess.Levels[l].M)/sum)
+			to[l] = (s.level[c][l] + faith*guess.Levels[l].M) / sum
+		}
+		t.anchor(c, to)
+		for l := range ls {
+			change(&ls[l].M, to[l])
 		}
 	}
 	n := float64(len(t.features))
@@ -306,6 +320,9 @@ func (t *trainer) update(s *sums) (moved float64) {
 			if cl.cap != nil {
 				to = min(to, cl.cap[c])
 			}
+			if cl.floor != nil {
+				to = max(to, cl.floor[c])
+			}
 			change(&cl.Shared[c], to)
 		}
 	}
@@ -315,4 +332,35 @@ func (t *trainer) update(s *sums) (moved float64) {
 	}
 	t.classes[0].Prior = max(1-sum, 0.01)
 	return moved
+}
+
+// mostDiffer is how often at most the given name and the birth date of one person
+// may differ on two records. Without a bound, where households outnumber
+// duplicates, the class of matches could become that of relatives.
+const mostDiffer = 0.3
+
+// anchor keeps the columns that tell relatives apart within the bound.
+func (t *trainer) anchor(c int, m []float64) {
+	k, _ := compare.KindOf(t.cols[c].Kind)
+	from := len(m)
+	switch {
+	case t.cols[c].Role == model.Given:
+		from = int(compare.NameDiffer)
+	case k == compare.Date:
+		from = int(compare.DateYear)
+	}
+	differ := 0.0
+	for l := from; l < len(m); l++ {
+		differ += m[l]
+	}
+	if differ <= mostDiffer {
+		return
+	}
+	for l := range m {
+		if l < from {
+			m[l] *= (1 - mostDiffer) / (1 - differ)
+		} else {
+			m[l] *= mostDiffer / differ
+		}
+	}
 }
