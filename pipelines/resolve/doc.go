@@ -5,6 +5,9 @@
 //
 //	read         one task a file: keys, held identifiers, what was seen together
 //	match        by key: records that share a value; values that may be hubs
+//	count        by blocking key: which keys bring records together, which too many
+//	scatter      by record: what is compared of it goes to its blocks
+//	score        by blocking key: pairs that the model finds the same
 //	partition    one task, record ids and numbers only: clusters, profile ids
 //	             writes identity.edges, identity.links, identity.merges
 //	own          by record: the profile of each identifier that a record holds
@@ -17,8 +20,13 @@
 //
 // The algorithms are the sub-packages, which know no Beam: evidence (what records
 // tell), cluster (the partition), stableid (the names), anonymous (values without
-// a record), explain (paths over the edges). A probabilistic model adds a step
-// that sends scored pairs to partition as groups of two.
+// a record), explain (paths over the edges). The model is compare
+// (levels of agreement), model (the artefact and its scores), train (how it is
+// learned) and block (which pairs meet). Without one, count, scatter and score do
+// nothing.
+//
+// Training is a pipeline of its own, sample and learn, that the stage runs first
+// where the store has no model for the project's settings.
 //
 // # Invariants
 //
