@@ -25,6 +25,7 @@ func randomInput(r *rand.Rand, purposes []string) Input {
 	in.Activation.Categories = one(r, List(""), "", "", "health", "health,religion")
 	in.Consent = Consent{AgeDays: one(r, DaysOf(0), DaysOf(30), DaysOf(729), DaysOf(730), DaysOf(731), DaysOf(4000), Days(0)), Explicit: one(r, Yes, No, Unknown),
 		Proof: one(r, Yes, Yes, Yes, No, Unknown), Status: one(r, StatusGranted, StatusGranted, StatusGranted, StatusGranted, StatusNone, StatusDenied, StatusWithdrawn, StatusExpired, StatusUnknown)}
+	in.Destination.Transfer = one(r, "none", "none", "none", "none", "share", "sale", "unknown")
 	in.Destination.Purposes = ListOf(one(r, in.Activation.Purpose, in.Activation.Purpose, in.Activation.Purpose, "marketing", ""))
 	in.Subject = Subject{AgeBand: one(r, AgeUnknown, AgeUnder13, Age13To15, Age16To17, Adult), Erasure: one(r, ErasureNone, ErasureNone, ErasureNone, ErasureNone, ErasureNone, ErasureRequested, ErasureDone, ErasureUnknown),
 		GPC: randomFact(r), InactiveDays: one(r, DaysOf(0), DaysOf(2000), Days(0)), Jurisdictions: one(r, List("FR"), "FR", "FR", "DE,FR", "DE,FR", "US-CA", "US-CA", "GB", "GB", "BR", "unknown", "FR,unknown", "", "XX"),
@@ -42,7 +43,12 @@ var restrictions = map[string]func(*Input){
 	"erased":             func(in *Input) { in.Subject.Erasure = ErasureDone },
 	"erasure unknown":    func(in *Input) { in.Subject.Erasure = ErasureUnknown },
 	"opted out":          func(in *Input) { in.Subject.OptedOut = Yes },
+	"opted out unknown":  func(in *Input) { in.Subject.OptedOut = Unknown },
 	"gpc":                func(in *Input) { in.Subject.GPC = Yes },
+	"gpc unknown":        func(in *Input) { in.Subject.GPC = Unknown },
+	"shared":             func(in *Input) { in.Destination.Transfer = "share" },
+	"sold":               func(in *Input) { in.Destination.Transfer = "sale" },
+	"transfer unknown":   func(in *Input) { in.Destination.Transfer = "unknown" },
 	"withdrawn":          func(in *Input) { in.Consent.Status = StatusWithdrawn },
 	"denied":             func(in *Input) { in.Consent.Status = StatusDenied },
 	"expired":            func(in *Input) { in.Consent.Status = StatusExpired },
@@ -159,6 +165,9 @@ func oracle(in Input) (allow bool, reasons []string) {
 	add(base && (c.Status == StatusExpired || (c.Status == StatusGranted && tooOld)), "D07")
 	add(base && c.Status == StatusGranted && c.Proof != Yes, "D08")
 	add(!legal && in.Activation.Categories != "" && (c.Explicit != Yes || c.Status != StatusGranted), "D09")
+	shared := in.Destination.Transfer != "none"
+	add(shared && in.Subject.OptedOut != No, "D11")
+	add(shared && in.Subject.GPC != No, "D12")
 	add(!slices.Contains(in.Destination.Purposes.Items(), in.Activation.Purpose), "D23")
 	add(!base && !contract && !legal, "unknown_purpose")
 	positive := contract || legal || (base && c.Status == StatusGranted && c.Proof == Yes && !tooOld)
@@ -182,6 +191,7 @@ func TestOracle(t *testing.T) {
 		if n%7 == 6 {
 			q.Destination.Purposes = []string{"marketing"}
 		}
+		q.Destination.Transfer = one(r, "none", "none", "share", "sale", "")
 		d := decider(t, g, q)
 		var block []Candidate
 		var pool []Input
