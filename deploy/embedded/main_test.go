@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case Subcommand:
 			exit(ServeS3(context.Background(), os.Stdin))
+		case "taken": // an S3 child that finds its port taken, the first time
+			exit(serveTaken(os.Args[2]))
 		case "platform":
 			exit(servePlatform(os.Args[2]))
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -57,18 +58,24 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, unusable(o.Dir, err)
 	}
-	for try := 1; ; try++ {
-		p, err := startOnce(ctx, o)
-		if err == nil || try == portTries || !strings.Contains(err.Error(), "address already in use") {
-			return p, err
-		}
-		o.Log.Info("a port was taken meanwhile; other ones are tried", "error", err)
-	}
+	return onOtherPorts(o.Log, func() (*Platform, error) { return startOnce(ctx, o) })
 }
 
 // portTries is how often other ports are chosen: between looking whether one is
 // free and listening on it, anybody may take it.
 const portTries = 4
+
+// onOtherPorts starts again while a port turns out to be taken.
+func onOtherPorts(log *slog.Logger, start func() (*Platform, error)) (*Platform, error) {
+	for try := 1; ; try++ {
+		p, err := start()
+		// The S3 child and the Temporal server tell it as text.
+		if err == nil || try == portTries || !strings.Contains(err.Error(), syscall.EADDRINUSE.Error()) {
+			return p, err
+		}
+		log.Info("a port was taken meanwhile; other ones are tried", "error", err)
+	}
+}
 
 func startOnce(ctx context.Context, o Options) (*Platform, error) {
 	held, err := take(ctx, o.Dir, holder{PID: os.Getpid(), Command: o.Command})
