@@ -45,8 +45,9 @@ type Run struct {
 	// Logical says that a person chose Now (--now): then time goes on from there,
 	// else deliveries are judged by the clock when they are sent.
 	Logical bool `json:"logical,omitempty"`
-	// Attended says that a person waits for the run: a destination that is away is
-	// told within a minute or so, and served by the next run. Else it is tried longer.
+	// Attended says that a person waits for the run: a system that is away, be it a
+	// source, the store or a destination, is told within a minute or so, and served by
+	// the next run. Else it is tried longer.
 	Attended bool   `json:"attended,omitempty"`
 	Project  string `json:"project"` // object key of the applied project that the run follows
 }

@@ -29,6 +29,11 @@ func (s scripted) Run(ctx context.Context, _ string, progress func(weir.Progress
 	return s.run(ctx, progress)
 }
 
+func (s scripted) Fail(ctx context.Context, _ weir.Run, _, _ string) error {
+	_, err := s.run(ctx, nil)
+	return err
+}
+
 func environment(t *testing.T, run func(context.Context, func(weir.Progress)) (string, error)) (*testsuite.TestActivityEnvironment, *Stages) {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite

@@ -32,12 +32,15 @@ type PlanInput struct {
 type RunInput struct {
 	Stage weir.Stage `json:"stage"`
 	Spec  string     `json:"spec"` // object key
+	// Attended is that of the run: see Patience.
+	Attended bool `json:"attended,omitempty"`
 }
 
 // CommitInput asks for a manifest's tables to become current.
 type CommitInput struct {
 	Stage    weir.Stage `json:"stage"`
 	Manifest string     `json:"manifest"` // object key
+	Attended bool       `json:"attended,omitempty"`
 }
 
 // KeepInput records a stage that had nothing to do.

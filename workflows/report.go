@@ -44,6 +44,7 @@ type Report struct {
 	Where     string           `json:"where,omitempty"`
 	Next      string           `json:"next,omitempty"`
 	Progress  *weir.Progress   `json:"progress,omitempty"` // of a running step; filled in by Watch
+	Trouble   string           `json:"trouble,omitempty"`  // why a running step is tried again; filled in by Watch
 }
 
 // finish takes over what a stage recorded.

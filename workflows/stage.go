@@ -54,11 +54,11 @@ func perform(ctx workflow.Context, stage weir.Stage, in StageInput) (Report, err
 		} else {
 			r.Step = "run"
 			var manifest string
-			if manifest, err = run(withStep(ctx, in.Run.Workspace, stage), activities.RunInput{Stage: stage, Spec: p.Spec}); err != nil {
+			if manifest, err = run(withStep(ctx, in.Run.Workspace, stage), activities.RunInput{Stage: stage, Spec: p.Spec, Attended: in.Run.Attended}); err != nil {
 				return err
 			}
 			r.Step = "commit"
-			out, err = commit(ctx, in.Run.Workspace, activities.CommitInput{Stage: stage, Manifest: manifest})
+			out, err = commit(ctx, in.Run.Workspace, activities.CommitInput{Stage: stage, Manifest: manifest, Attended: in.Run.Attended})
 		}
 		if err == nil {
 			r.finish(out)

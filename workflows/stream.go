@@ -151,7 +151,7 @@ func (s *stream) work(ctx workflow.Context) error {
 			return err
 		}
 		s.report.Step = "commit"
-		return s.conclude(commit(ctx, s.in.Run.Workspace, activities.CommitInput{Stage: weir.Collect, Manifest: manifest}))
+		return s.conclude(commit(ctx, s.in.Run.Workspace, activities.CommitInput{Stage: weir.Collect, Manifest: manifest, Attended: s.in.Run.Attended}))
 	}
 }
 
@@ -189,7 +189,7 @@ func (s *stream) read(ctx workflow.Context) (string, error) {
 	c, cancel := workflow.WithCancel(withCollectRun(ctx, s.in.Run.Workspace))
 	s.interrupt = cancel
 	defer func() { s.interrupt = nil; cancel() }()
-	return run(c, activities.RunInput{Stage: weir.Collect, Spec: s.spec})
+	return run(c, activities.RunInput{Stage: weir.Collect, Spec: s.spec, Attended: s.in.Run.Attended})
 }
 
 func (s *stream) conclude(out weir.StageRun, err error) error {

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/weir-cdp/weir"
 )
@@ -62,7 +63,7 @@ func Status(ctx context.Context, c client.Client, workspace string) (Snapshot, e
 	}
 	for i := range s.Parts {
 		if p := &s.Parts[i]; p.Outcome == Running {
-			p.Progress = progress(ctx, c, workflowOf(workspace, *p))
+			p.Progress, p.Trouble = stands(ctx, c, workflowOf(workspace, *p))
 		}
 	}
 	return s, nil
@@ -76,19 +77,21 @@ func workflowOf(workspace string, r Report) string {
 	return workspace + "/" + string(r.Stage) + "/" + r.Part // CollectID + stream, ActivateID
 }
 
-// progress reads the last heartbeat of a workflow's running activity; nil if
-// there is none.
-func progress(ctx context.Context, c client.Client, id string) *weir.Progress {
+// stands reads the last heartbeat of a workflow's running activity, nil if there
+// is none, and why its last try failed.
+func stands(ctx context.Context, c client.Client, id string) (last *weir.Progress, trouble string) {
 	d, err := c.DescribeWorkflowExecution(ctx, id, "")
 	if err != nil {
-		return nil
+		return nil, ""
 	}
 	for _, a := range d.GetPendingActivities() {
-		var p weir.Progress
-		if a.GetHeartbeatDetails() == nil || converter.GetDefaultDataConverter().FromPayloads(a.GetHeartbeatDetails(), &p) != nil {
-			continue
+		if f := a.GetLastFailure(); f.GetApplicationFailureInfo() != nil && trouble == "" {
+			trouble = Cause(temporal.GetDefaultFailureConverter().FailureToError(f)).Error()
 		}
-		return &p
+		var p weir.Progress
+		if last == nil && a.GetHeartbeatDetails() != nil && converter.GetDefaultDataConverter().FromPayloads(a.GetHeartbeatDetails(), &p) == nil {
+			last = &p
+		}
 	}
-	return nil
+	return last, trouble
 }

@@ -22,8 +22,9 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "One refresh: all stages or these, then a summary",
 		Long: `Runs the stages collect, conform, resolve, unify, segment, decide and activate, or
 only those named, in that order. Uses a running "weir dev" of the project if there
-is one, else starts the embedded parts and stops them. A destination that is away is
-told within about a minute; the next run sends what is missing.`,
+is one, else starts the embedded parts and stops them. A source, a store or a
+destination that is away is told within about a minute; the next run does what is
+missing. A scheduled run tries for longer.`,
 		Example: `  weir run
   weir run conform resolve unify
   weir run --now 2026-01-01T00:00:00Z`,

@@ -16,11 +16,12 @@ type progress struct {
 	a    *app
 	tty  bool
 	done map[string]bool
+	told map[string]bool // troubles
 	line int
 }
 
 func (a *app) newProgress() *progress {
-	return &progress{a: a, tty: a.terminal(), done: map[string]bool{}}
+	return &progress{a: a, tty: a.terminal(), done: map[string]bool{}, told: map[string]bool{}}
 }
 
 func (p *progress) show(s workflows.Snapshot) {
@@ -31,6 +32,7 @@ func (p *progress) show(s workflows.Snapshot) {
 		case workflows.Waiting:
 		case workflows.Running:
 			now = append(now, name+step(r))
+			p.trouble(name, r.Trouble)
 		default:
 			if !p.done[name] && !p.tty && !p.a.json {
 				p.a.log.Info("part ended", "part", name, "outcome", r.Outcome, "rows_in", r.RowsIn, "rows_out", r.RowsOut)
@@ -47,6 +49,21 @@ func (p *progress) show(s workflows.Snapshot) {
 	}
 	p.a.sayf("\r%-*s", p.line, text)
 	p.line = len(text)
+}
+
+// trouble says once of a part why it is tried again: a person may wait for a system
+// that only they can start.
+func (p *progress) trouble(name, why string) {
+	key := name + ": " + why
+	if why == "" || p.told[key] || p.a.json {
+		return
+	}
+	p.told[key] = true
+	if p.tty {
+		p.end()
+		p.line = 0
+	}
+	p.a.sayf("weir: %s is tried again: %s\n", name, why)
 }
 
 func (p *progress) end() {

@@ -62,7 +62,8 @@ func TestStoreTakenAway(t *testing.T) {
 			} else {
 				r := run.Wait(t, mostAway)
 				t.Logf("given up after %v", time.Since(began).Round(time.Second))
-				if r.Code != weirtest.Failed || !strings.Contains(r.Stdout+r.Stderr, proxy.Address) || !strings.Contains(r.Stdout+r.Stderr, "check that the object store runs") {
+				if r.Code != weirtest.Failed || !strings.Contains(r.Stdout+r.Stderr, proxy.Address) || !strings.Contains(r.Stdout+r.Stderr, "check that the object store runs") ||
+					!strings.Contains(r.Stderr, "is tried again: ") {
 					t.Errorf("the run ended with %d and says\n%s\n%s", r.Code, r.Stdout, r.Stderr)
 				}
 				proxy.Mend()
