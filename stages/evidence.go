@@ -202,6 +202,7 @@ type IdentityReport struct {
 	Rates     []MatchRate      `json:"rates"`     // of the last run
 	Limits    []LimitFigure    `json:"limits"`    // of identity.yaml
 	Blocked   map[string]int64 `json:"blocked"`   // values on records that the last run did not use, by reason
+	Drift     []Drift          `json:"drift"`     // since the models were trained, the large things first
 }
 
 // RuleCount is one rule's edges.
@@ -272,6 +273,7 @@ func (h *House) ReportIdentity(ctx context.Context, p *project.Project, top int)
 			return err
 		},
 		func() error { return r.figures(ctx, q, p, top) },
+		func() error { r.Drift, err = q.drift(ctx); return err },
 	} {
 		if err := step(); err != nil {
 			return r, err

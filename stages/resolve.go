@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -27,7 +28,7 @@ func resolve(h *House) Stage {
 		if err != nil {
 			return outline{}, err
 		}
-		params := resolver.Params{Identity: p.Identity}
+		params := resolver.Params{Identity: p.Identity, Labels: labelsOf(p)}
 		params.Decisions, params.Ended = settled(list, since)
 		if params.Models, err = h.models(ctx, p); err != nil {
 			return outline{}, err
@@ -64,7 +65,7 @@ func (s *resolving) train(ctx context.Context, key string, progress func(weir.Pr
 	if err := json.Unmarshal(sp.Params, &params); err != nil {
 		return weir.Errorf(weir.Internal, "params of resolve: %w", err)
 	}
-	wanted := resolver.TrainParams{Identity: params.Identity, Seed: trainingSeed}
+	wanted := resolver.TrainParams{Identity: params.Identity, Seed: trainingSeed, Labels: params.Labels}
 	for _, ref := range params.Models {
 		switch _, err := s.store().Stat(ctx, ref.Key); {
 		case weir.CodeOf(err) == weir.NotFound:
@@ -111,7 +112,7 @@ func (h *House) models(ctx context.Context, p *project.Project) ([]resolver.Mode
 		if d.Model == nil {
 			continue
 		}
-		epoch, err := h.Epoch(ctx)
+		epoch, err := h.Epoch(ctx, d.Kind)
 		if err != nil {
 			return nil, err
 		}
@@ -127,22 +128,24 @@ func (h *House) models(ctx context.Context, p *project.Project) ([]resolver.Mode
 // epochs holds an object for each time that somebody asked for new models.
 const epochs = "models/epochs/"
 
-// Epoch counts how often training was asked for since the first models.
-func (h *House) Epoch(ctx context.Context) (int, error) {
+// Epoch counts how often training of a kind was asked for since the first models.
+func (h *House) Epoch(ctx context.Context, kind weir.Kind) (int, error) {
 	n := 0
-	for _, err := range h.store().List(ctx, epochs) {
+	for info, err := range h.store().List(ctx, epochs) {
 		if err != nil {
 			return 0, err
 		}
-		n++
+		if of, _, one := strings.Cut(strings.TrimPrefix(info.Key, epochs), "/"); !one || of == string(kind) {
+			n++
+		}
 	}
 	return n, nil
 }
 
-// Retrain makes the next run of resolve train new models. Asking again before
-// that run is asking once more.
-func (h *House) Retrain(ctx context.Context, by string) (int, error) {
-	n, err := h.Epoch(ctx)
+// Retrain makes the next run of resolve train a new model of a kind. Asking again
+// before that run is asking once more.
+func (h *House) Retrain(ctx context.Context, kind weir.Kind, by string) (int, error) {
+	n, err := h.Epoch(ctx, kind)
 	if err != nil {
 		return 0, err
 	}
@@ -152,7 +155,7 @@ func (h *House) Retrain(ctx context.Context, by string) (int, error) {
 		if err != nil {
 			return 0, weir.Errorf(weir.Internal, "ask for training: %w", err)
 		}
-		created, err := h.store().PutIfAbsent(ctx, fmt.Sprintf("%s%06d.json", epochs, n), told)
+		created, err := h.store().PutIfAbsent(ctx, fmt.Sprintf("%s%s/%06d.json", epochs, kind, n), told)
 		if err != nil || created {
 			return n, err
 		}

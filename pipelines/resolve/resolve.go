@@ -4,6 +4,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/train"
 )
 
 // Params is what the stage's plan decides beside its inputs.
@@ -18,6 +19,9 @@ type Params struct {
 	Ended []Decision `json:"ended,omitempty"`
 	// Models are the trained models of the sections that have one.
 	Models []ModelRef `json:"models,omitempty"`
+	// Labels are people's answers about pairs: for training, where a model is not
+	// there yet.
+	Labels []train.Label `json:"labels,omitempty"`
 }
 
 // Decision is what a person decided about records: that all of Together are one, or
