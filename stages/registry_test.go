@@ -25,15 +25,16 @@ type registry struct {
 	records map[string]weir.Record
 	events  []weir.Event
 	runs    int
+	types   map[string]weir.AttributeType
 }
 
 func newRegistry(t *testing.T) *registry {
-	r := &registry{village: newVillage(t), records: map[string]weir.Record{}, project: &project.Project{Name: "shop", Timezone: "UTC",
+	r := &registry{village: newVillage(t), records: map[string]weir.Record{}, types: map[string]weir.AttributeType{"given_name": weir.Text}, project: &project.Project{Name: "shop", Timezone: "UTC",
 		Identity: []weir.IdentityDef{{Kind: weir.Person, Order: []string{"customer_id", "email", "phone"},
 			Identifiers: map[string]weir.IdentifierRule{"customer_id": {Limit: 1, Hard: true}, "email": {}, "phone": {}}}},
 		Segments: []weir.SegmentDef{{Name: "buyers", Of: weir.Person,
 			Where: weir.Condition{IsEvent: true, Event: "Order Completed", Count: []weir.Comparison{{Op: "at_least", Values: []string{"2"}}}}}}}}
-	stage := map[weir.Stage]pipelines.Pipeline{weir.Resolve: resolver.Pipeline, weir.Unify: unifier.Pipeline, weir.Segment: segments.Pipeline}
+	stage := map[weir.Stage]pipelines.Pipeline{weir.Train: resolver.Training, weir.Resolve: resolver.Pipeline, weir.Unify: unifier.Pipeline, weir.Segment: segments.Pipeline}
 	r.Pipeline = func(ctx context.Context, key string, _ func(weir.Progress)) error {
 		spec, err := pipelines.ReadSpec(ctx, r.Lake.Store(), key)
 		if err != nil {
@@ -69,7 +70,7 @@ func (r *registry) settle(stages ...weir.Stage) (rows []weir.StageRun) {
 	for _, id := range slices.Sorted(maps.Keys(r.records)) {
 		recs = append(recs, r.records[id])
 	}
-	put(r.village, schema.Records(map[string]weir.AttributeType{"given_name": weir.Text}), weir.Conform, "", recs...)
+	put(r.village, schema.Records(r.types), weir.Conform, "", recs...)
 	putNamed(r.village, "core.events", weir.Conform, r.events...)
 	ctx := r.t.Context()
 	key, err := r.Apply(ctx, r.project)

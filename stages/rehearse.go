@@ -19,6 +19,8 @@ import (
 type rehearsal struct {
 	*inputs
 	project *project.Project
+	// before are the files that count as those of now in ask: another rehearsal's.
+	before map[string][]weir.DataFile
 }
 
 // rehearse begins one. Pending says that the stage resolve would change something
@@ -45,32 +47,39 @@ func (h *House) rehearse(ctx context.Context, p *project.Project, run weir.Run) 
 	return r, sp.Digest != last.SpecDigest, err
 }
 
-// play runs one stage on what the stages before left.
-func (r *rehearsal) play(ctx context.Context, stage weir.Stage, progress func(weir.Progress)) error {
+// begin writes a stage's spec, and trains a model of settings that no run has
+// followed yet.
+func (r *rehearsal) begin(ctx context.Context, stage weir.Stage, progress func(weir.Progress)) (key string, sp spec, err error) {
 	h := r.house
 	var s *pipeline
 	train := func(context.Context, string, func(weir.Progress)) error { return nil }
 	switch x := h.All()[stage].(type) {
 	case *resolving:
-		s, train = x.pipeline, x.train // a model of settings that no run has followed yet
+		s, train = x.pipeline, x.train
 	case *pipeline:
 		s = x
 	default:
-		return weir.Errorf(weir.Internal, "stage %s can't be rehearsed", stage)
+		return "", sp, weir.Errorf(weir.Internal, "stage %s can't be rehearsed", stage)
 	}
 	o, err := s.plan(ctx, r.project, r.inputs)
 	if err != nil {
-		return err
+		return "", sp, err
 	}
-	sp, err := s.spec(ctx, o, r.inputs)
-	if err != nil {
-		return err
+	if sp, err = s.spec(ctx, o, r.inputs); err != nil {
+		return "", sp, err
 	}
-	key := runPrefix(r.run, stage, "") + "spec.json"
+	key = runPrefix(r.run, stage, "") + "spec.json"
 	if err := h.writeJSON(ctx, key, sp); err != nil {
-		return err
+		return "", sp, err
 	}
-	if err := train(ctx, key, progress); err != nil {
+	return key, sp, train(ctx, key, progress)
+}
+
+// play runs one stage on what the stages before left.
+func (r *rehearsal) play(ctx context.Context, stage weir.Stage, progress func(weir.Progress)) error {
+	h := r.house
+	key, sp, err := r.begin(ctx, stage, progress)
+	if err != nil {
 		return err
 	}
 	if err := h.Pipeline(ctx, key, progress); err != nil {
@@ -149,9 +158,15 @@ func (r *rehearsal) attach(ctx context.Context, q *asking, sess *sql.Internal, n
 		return err
 	}
 	if pair {
-		was := t
+		was, had := t, files
+		if before, played := r.before[name]; played {
+			if was, err = r.house.Lake.Describe(ctx, name); err != nil {
+				return err
+			}
+			had = before
+		}
 		was.Name = wasName(name)
-		if err := sess.Attach(ctx, was, files); err != nil {
+		if err := sess.Attach(ctx, was, had); err != nil {
 			return err
 		}
 	}
