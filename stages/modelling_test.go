@@ -208,7 +208,7 @@ func (r *registry) sameRates(what string, got []RateShift) {
 		r.t.Fatal(err)
 	}
 	for _, want := range rates {
-		i := slices.IndexFunc(got, func(x RateShift) bool { return x.Kind == want.Kind && x.Rule == want.Rule })
+		i := slices.IndexFunc(got, func(x RateShift) bool { return string(x.Kind) == want.Kind && x.Rule == want.Rule })
 		if i < 0 && want.Matched > 0 || i >= 0 && (got[i].After != want.Matched || got[i].Records != want.Records) {
 			r.t.Errorf("%s: rates %+v, the run has %+v", what, got, want)
 		}
@@ -378,7 +378,7 @@ func TestDriftIsReported(t *testing.T) {
 		r.records[id] = rec
 	}
 	r.settle(three...)
-	report, err := r.ReportIdentity(t.Context(), 5)
+	report, err := r.ReportIdentity(t.Context(), r.project, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
