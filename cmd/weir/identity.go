@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +17,8 @@ import (
 
 func (a *app) identityCommand() *cobra.Command {
 	return group("identity", "See why records are one person, and decide where the engine is wrong", a.identityExplain(), a.identityReport(),
-		a.identitySplit(), a.identityLink(), a.identityUnlink(), a.identityUndo(), a.identityDecisions())
+		a.identitySplit(), a.identityLink(), a.identityUnlink(), a.identityUndo(), a.identityDecisions(),
+		a.identityModel(), a.identityTrain(), a.identityDiff(), a.identityReview())
 }
 
 // deciding is what the commands that decide share.
@@ -204,19 +204,7 @@ func author(flag string) string {
 
 // confirm asks a person; a script has to say --yes.
 func (a *app) confirm(d deciding) error {
-	if d.yes {
-		return nil
-	}
-	unsure := weir.Errorf(weir.Invalid, "nothing is decided: this was a preview").Then("decide it with --yes")
-	if a.json || !a.asks() {
-		return unsure
-	}
-	a.sayf("Decide this? [y/N] ")
-	var answer string
-	if _, err := fmt.Fscanln(a.in, &answer); err != nil || !slices.Contains([]string{"y", "yes"}, strings.ToLower(answer)) {
-		return unsure
-	}
-	return nil
+	return a.agree("Decide this?", d.yes, weir.Errorf(weir.Invalid, "nothing is decided: this was a preview").Then("decide it with --yes"))
 }
 
 func (a *app) identityDecisions() *cobra.Command {

@@ -198,6 +198,7 @@ func (a *app) identityReport() *cobra.Command {
 					return a.printJSON(r)
 				}
 				a.printf("%s records, profiles: %s; changes of ids ever: %s\n", count(r.Records), counts(r.Profiles), counts(r.Changes))
+				a.showDrift(r.Drift)
 				var rows [][]string
 				for _, x := range r.Rules {
 					rows = append(rows, []string{x.Rule, count(x.Used), count(x.Refused)})
