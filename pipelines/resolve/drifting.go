@@ -48,9 +48,8 @@ const driftSeed = 0xd81f7
 func (d *drifting) add(rec *weir.Record, of recordKind, m *model.Model, f *model.Features) error {
 	n := d.filled[of]
 	n[len(n)-1]++
-	for c := range m.Columns { // as training counts what is filled
-		name := m.Columns[c].Name
-		if !m.Columns[c].IsIdentifier && rec.Attributes[name] != "" || m.Columns[c].IsIdentifier && len(rec.Identifiers[name]) > 0 && rec.Identifiers[name][0] != "" {
+	for c := range m.Columns {
+		if !f.Values[c].Missing() || filled(rec, &m.Columns[c]) {
 			n[c]++
 		}
 	}
@@ -60,6 +59,16 @@ func (d *drifting) add(rec *weir.Record, of recordKind, m *model.Model, f *model
 	d.buf = appendDigest(append(d.buf[:0], byte(of)), recordDigest(rec.ID))
 	d.buf = f.Append(d.buf)
 	return d.drawn.add(0, d.buf)
+}
+
+// filled says whether a record holds a value, as training counts it: also one that
+// can't be compared.
+func filled(rec *weir.Record, c *model.Column) bool {
+	if !c.IsIdentifier {
+		return rec.Attributes[c.Name] != ""
+	}
+	vs := rec.Identifiers[c.Name]
+	return len(vs) > 0 && vs[0] != ""
 }
 
 func (d *drifting) flush(t *pipelines.Task) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -136,7 +138,43 @@ func TestAgreementCountsAnswersThatTheModelGives(t *testing.T) {
 		t.Errorf("%d of %d", agree, of)
 	}
 	check, err := train.CheckLabels(&train.Sample{Records: rs, Labels: labels}, auto, train.Options{Seed: 3}, m)
-	if err != nil || check.Given != 40 || check.Unknown != 1 {
+	if err != nil || check.Given != 40 || check.Unknown != 1 || check.HeldOut != 0 {
 		t.Errorf("%+v %v", check, err)
 	}
+}
+
+// A third of the answers is held out, and neither arm has seen it.
+func TestAnswersAreHeldOut(t *testing.T) {
+	rs := town(600, 7)
+	person := func(r weir.Record) string { return strings.Split(r.ID, "-")[0] }
+	var labels []train.Label
+	for i := range 60 {
+		labels = append(labels, train.Label{A: rs[i].ID, B: rs[i+1].ID, Same: person(rs[i]) == person(rs[i+1])})
+	}
+	s := &train.Sample{Records: rs, Labels: labels}
+	m, _, err := train.Train(s, auto, train.Options{Seed: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check, err := train.CheckLabels(s, auto, train.Options{Seed: 3}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Trained.Labels == 0 {
+		t.Skip("training does not use answers")
+	}
+	// These people are easy: both arms know nearly all.
+	if check.HeldOut != 20 || check.With < 15 || check.Without < 15 || check.With > 20 || check.Without > 20 {
+		t.Errorf("%+v", check)
+	}
+	again, err := train.CheckLabels(&train.Sample{Records: rs, Labels: reversed(labels)}, auto, train.Options{Seed: 3}, m)
+	if err != nil || *again != *check {
+		t.Errorf("in another order %+v, not %+v", again, check)
+	}
+}
+
+func reversed(in []train.Label) []train.Label {
+	out := slices.Clone(in)
+	slices.Reverse(out)
+	return out
 }
