@@ -65,6 +65,7 @@ type With struct {
 	Levels []float64 `json:"levels"`
 	Tied   float64   `json:"tied"`
 	Lift   float64   `json:"lift"`
+	Nested bool      `json:"nested,omitempty"` // chance is the share among those who hold the parent's value, as of a town's postcodes
 }
 
 // Names as a parent: the given or the family name is alike. Addresses of e-mail

@@ -45,7 +45,11 @@ func (m *Model) depend(l *Levels) {
 			continue
 		}
 		if w := m.parent(c, l); w != nil {
-			l.U[i] = w.U(l.Of[i], l.U[i], l.TF[i])
+			above := 0.0
+			if w.Nested {
+				above = l.TF[w.Parent]
+			}
+			l.U[i] = w.U(l.Of[i], l.U[i], l.TF[i], above)
 		}
 	}
 }
@@ -80,8 +84,12 @@ func Agrees[L ~uint8](parent, given, family int, of []L) (known, agree bool) {
 }
 
 // U is the chance of a level among strangers whose parent agrees: alone is what
-// it is without, tf the frequency of the value that agrees, or 0.
-func (w *With) U(v compare.Level, alone, tf float64) float64 {
+// it is without, tf the frequency of the value that agrees, or 0, and above that
+// of the parent's.
+func (w *With) U(v compare.Level, alone, tf, above float64) float64 {
+	if w.Nested && above > 0 {
+		tf, alone = min(tf/above, 1), min(alone/above, 1)
+	}
 	switch {
 	case tf == 0:
 		return w.Levels[v]

@@ -137,8 +137,7 @@ func (t *trainer) above(of, ancestor int) bool {
 func (t *trainer) under(p int, s *seen) []goes {
 	n := len(t.cols)
 	count := make([][16]float64, n)
-	// Least squares of "equal" on the value's frequency: tied + lift * f.
-	reg := make([]struct{ w, f, ff, y, fy float64 }, n)
+	plain, nested := make([]line, n), make([]line, n)
 	for k := range s.all {
 		o := &s.all[k]
 		w := t.strangers(o)
@@ -154,14 +153,14 @@ func (t *trainer) under(p int, s *seen) []goes {
 			count[c][l] += w
 			for _, v := range []*compare.Value{&a.Values[c], &b.Values[c]} {
 				f := model.Frequency(v.TF)
-				x := w / max(f, 1e-7) // as many of rare as of frequent values
-				r := &reg[c]
-				r.w += x
-				r.f += x * f
-				r.ff += x * f * f
+				y := 0.0
 				if l == uint8(compare.Agree) {
-					r.y += x
-					r.fy += x * f
+					y = 1
+				}
+				x := w / max(f, 1e-7) // as many of rare as of frequent values
+				plain[c].add(x, f, y)
+				if p != model.Names && o.tf[p] > 0 {
+					nested[c].add(x, min(f/float64(o.tf[p]), 1), y)
 				}
 			}
 		}
@@ -194,19 +193,11 @@ func (t *trainer) under(p int, s *seen) []goes {
 			out = append(out, g)
 			continue
 		}
-		r := &reg[c]
-		if det := r.w*r.ff - r.f*r.f; det > 0 {
-			g.Tied = (r.y*r.ff - r.fy*r.f) / det
-			g.Lift = (r.fy - g.Tied*r.f) / max(r.ff, 1e-300)
+		var off float64
+		g.Tied, g.Lift, off = plain[c].fit()
+		if tied, lift, e := nested[c].fit(); e < off {
+			g.Tied, g.Lift, g.Nested = tied, lift, true
 		}
-		switch { // both are chances
-		case g.Tied < 0 || math.IsNaN(g.Tied):
-			g.Tied, g.Lift = 0, r.fy/max(r.ff, 1e-300)
-		case g.Lift < 1:
-			g.Lift = 1
-			g.Tied = max(min((r.y-r.f)/max(r.w, 1e-300), 1), 0)
-		}
-		g.Tied = min(g.Tied, 1)
 		g.gain = t.cols[c].Complete * t.cols[p].Complete * math.Log2(g.Levels[0]/ls[0].U)
 		out = append(out, g)
 	}
@@ -230,4 +221,38 @@ func (t *trainer) strangers(o *observed) float64 {
 		return 1
 	}
 	return p[0] / sum
+}
+
+// line is the weighted least squares of "equal" on a chance: tied + lift * chance,
+// neither below 0.
+type line struct{ w, f, ff, y, fy float64 }
+
+func (r *line) add(w, f, y float64) {
+	r.w += w
+	r.f += w * f
+	r.ff += w * f * f
+	r.y += w * y
+	r.fy += w * f * y
+}
+
+// fit returns both, and the sum of squares that is left.
+func (r *line) fit() (tied, lift, off float64) {
+	if r.w == 0 || r.ff == 0 {
+		return 0, 1, math.Inf(1)
+	}
+	if det := r.w*r.ff - r.f*r.f; det > 1e-9*r.w*r.ff {
+		tied = (r.y*r.ff - r.fy*r.f) / det
+		lift = (r.fy - tied*r.f) / r.ff
+	} else {
+		tied = -1
+	}
+	switch { // both are chances
+	case tied < 0:
+		tied, lift = 0, r.fy/r.ff
+	case lift < 0:
+		tied, lift = r.y/r.w, 0
+	}
+	tied = min(tied, 1)
+	off = r.y - 2*tied*r.y - 2*lift*r.fy + tied*tied*r.w + 2*tied*lift*r.f + lift*lift*r.ff
+	return tied, lift, off
 }

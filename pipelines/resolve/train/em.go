@@ -121,7 +121,11 @@ func (t *trainer) chances(c int, o *observed) (m, u float64) {
 		w := &col.With[k]
 		if known, agree := model.Agrees(w.Parent, t.given, t.family, o.level[:]); known {
 			if agree {
-				u = w.U(compare.Level(l), u, f)
+				above := 0.0
+				if w.Nested {
+					above = float64(o.tf[w.Parent])
+				}
+				u = w.U(compare.Level(l), u, f, above)
 			}
 			break
 		}

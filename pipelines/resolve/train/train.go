@@ -142,6 +142,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	}
 	report.Iterations += t.maximise(found, 40)
 
+	t.empty()
 	t.shift()
 	matches, strength := t.linked(found)
 	for k := range t.classes {
@@ -165,6 +166,13 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	t.content.Trained.Pairs = len(pairs)
 	t.content.Trained.Labels = len(t.labels)
 	return nil
+}
+
+// empty leaves out classes that hold next to no pair: they would cost every
+// score something, and change none.
+func (t *trainer) empty() {
+	same := t.classes[1].Prior
+	t.classes = slices.DeleteFunc(t.classes, func(c latent) bool { return c.Prior < same/1000 })
 }
 
 // linked are the pairs that are rather matches, with the number that each stands

@@ -10,6 +10,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/resolve/block"
 	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
 	"github.com/weir-cdp/weir/pipelines/resolve/train"
 )
@@ -207,6 +208,9 @@ func (r *Result) At(threshold float64) Quality {
 
 func (r *Result) solve(threshold float64) []int32 {
 	g := &cluster.Graph{N: len(r.set.Records)}
+	if r.opts.Rules {
+		r.identifiers(g)
+	}
 	for _, s := range r.scored {
 		if float64(s.score) >= threshold {
 			g.Add(1, s.score, cluster.Free, s.a, s.b)
@@ -217,6 +221,28 @@ func (r *Result) solve(threshold float64) []int32 {
 		panic(err)
 	}
 	return res.Cluster
+}
+
+// shared is on how many records a value at most links.
+const shared = 10
+
+// identifiers links records by equal identifiers, as same_<identifier> would.
+func (r *Result) identifiers(g *cluster.Graph) {
+	of := map[string][]int32{}
+	for i := range r.set.Records {
+		for kind, vs := range r.set.Records[i].Identifiers {
+			for _, v := range vs {
+				if evidence.Worthless(weir.Person, kind, v) == "" {
+					of[kind+"\x00"+v] = append(of[kind+"\x00"+v], int32(i))
+				}
+			}
+		}
+	}
+	for _, ms := range of {
+		if len(ms) <= shared {
+			g.Add(2, 30, cluster.Free, ms...)
+		}
+	}
 }
 
 func parallel(n int, do func(i int)) {

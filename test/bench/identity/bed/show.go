@@ -23,7 +23,7 @@ func show(m *model.Model, rep *train.Report) {
 			if w.Parent < len(m.Columns) {
 				name = m.Columns[w.Parent].Name
 			}
-			fmt.Printf("      with %s tied %.5f lift %.2f levels %.5f\n", name, w.Tied, w.Lift, w.Levels)
+			fmt.Printf("      with %s tied %.5f lift %.2f nested %v levels %.5f\n", name, w.Tied, w.Lift, w.Nested, w.Levels)
 		}
 		for _, l := range c.Levels {
 			fmt.Printf("      %-24s m %.5f u %.7f  %+.1f\n", l.Name, l.M, l.U, math.Log2(l.M/l.U))
