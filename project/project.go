@@ -122,9 +122,6 @@ type Stream struct {
 	At       string            `json:"at"`
 }
 
-// RawTable is the table that a stream lands in.
-func RawTable(source, stream string) string { return "raw." + source + "__" + stream }
-
 // Destination is destinations/<name>.yaml.
 type Destination struct {
 	Name      string         `json:"name"`

@@ -132,7 +132,7 @@ func literals(names []string) string {
 	}
 	out := make([]string, len(names))
 	for i, n := range names {
-		out[i] = "'" + strings.ReplaceAll(n, "'", "''") + "'"
+		out[i] = sql.QuoteText(n)
 	}
 	return strings.Join(out, ", ")
 }
@@ -266,7 +266,7 @@ func jsonValue(column string, t schema.Type) string {
 	}
 }
 
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+func quote(name string) string { return sql.QuoteName(name) }
 
 // merge reads several streams sorted by profile id side by side. The first
 // error ends all of them.

@@ -57,7 +57,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 	if err != nil {
 		return plan, err
 	}
-	table := project.RawTable(source.Name, stream.Name)
+	table := schema.RawName(source.Name, stream.Name)
 	prior, properties, unpinned, err := c.prior(ctx, table)
 	if err != nil {
 		return plan, err
@@ -239,7 +239,7 @@ func (c *collect) Fail(ctx context.Context, run weir.Run, part, cause string) er
 // rows collected before are replaced, without they stay until read again.
 func (h *House) Rewind(ctx context.Context, run weir.Run, part string, drop bool) error {
 	source, stream, _ := strings.Cut(part, "/")
-	table := project.RawTable(source, stream)
+	table := schema.RawName(source, stream)
 	if _, err := h.Lake.Describe(ctx, table); weir.CodeOf(err) == weir.NotFound {
 		return nil // nothing was collected: the next sync reads everything anyway
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
-	segments "github.com/weir-cdp/weir/pipelines/segment"
 	"github.com/weir-cdp/weir/pipelines/segment/explain"
 	"github.com/weir-cdp/weir/project"
 )
@@ -74,16 +73,10 @@ func known(p *project.Project, names ...string) error {
 	return nil
 }
 
-// definitionsOfSegments are the project's segments as the stage compiles them.
-func (h *House) definitionsOfSegments(ctx context.Context, p *project.Project) (segments.Params, error) {
-	types, err := (&inputs{house: h}).attributes(ctx)
-	return segments.Params{Segments: p.Segments, Traits: p.Traits, IdentifierOrder: p.IdentifierKinds(), AttributeTypes: types, Timezone: p.Timezone}, err
-}
-
 // changedSegments tells which committed memberships follow another definition
 // than the project's.
 func (h *House) changedSegments(ctx context.Context, p *project.Project) (map[string]bool, error) {
-	params, err := h.definitionsOfSegments(ctx, p)
+	params, err := (&inputs{house: h}).segments(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +214,7 @@ func (h *House) ExplainSegment(ctx context.Context, p *project.Project, name, re
 		return r, err
 	}
 	r.Events = len(events)
-	params, err := h.definitionsOfSegments(ctx, p)
+	params, err := (&inputs{house: h}).segments(ctx, p)
 	if err != nil {
 		return r, err
 	}

@@ -58,7 +58,7 @@ func (in *inputs) streams(ctx context.Context, p *project.Project) (streams []co
 	raw = map[string]schema.Table{}
 	for _, s := range p.Sources {
 		for _, t := range s.Streams {
-			name := project.RawTable(s.Name, t.Name)
+			name := schema.RawName(s.Name, t.Name)
 			if in.pins[name] == 0 {
 				continue
 			}
@@ -105,7 +105,7 @@ func attributeTypes(p *project.Project, raw map[string]schema.Table) map[string]
 	seen := map[string]map[weir.AttributeType]bool{}
 	for _, s := range p.Sources {
 		for _, t := range s.Streams {
-			table := raw[project.RawTable(s.Name, t.Name)]
+			table := raw[schema.RawName(s.Name, t.Name)]
 			for name, value := range t.Mapping.Attributes {
 				if seen[name] == nil {
 					seen[name] = map[weir.AttributeType]bool{}
@@ -186,11 +186,10 @@ func (in *inputs) attributes(ctx context.Context) (map[string]weir.AttributeType
 
 func segment(h *House) Stage {
 	return &pipeline{House: h, stage: weir.Segment, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
-		types, err := in.attributes(ctx)
+		params, err := in.segments(ctx, p)
 		if err != nil {
 			return outline{}, err
 		}
-		params := segments.Params{Segments: p.Segments, Traits: p.Traits, IdentifierOrder: p.IdentifierKinds(), AttributeTypes: types, Timezone: p.Timezone}
 		var clock time.Time
 		if timed, err := tally.Needs(params.Definitions()); err != nil {
 			return outline{}, err
@@ -221,6 +220,13 @@ func segment(h *House) Stage {
 			Follows: map[string]string{followsDefinitions: key},
 		}, nil
 	}}
+}
+
+// segments are the project's definitions as the stage computes them; who explains a
+// membership, or asks whether it is stale, goes by the same.
+func (in *inputs) segments(ctx context.Context, p *project.Project) (segments.Params, error) {
+	types, err := in.attributes(ctx)
+	return segments.Params{Segments: p.Segments, Traits: p.Traits, IdentifierOrder: p.IdentifierKinds(), AttributeTypes: types, Timezone: p.Timezone}, err
 }
 
 // later tells whether the last run met events that were still in its future:

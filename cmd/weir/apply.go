@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,9 @@ func (a *app) planCommand() *cobra.Command {
 the tables up to them), and with what the schedules follow (weir apply, or weir dev,
 brings those up to them). Changes nothing.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, true) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error { return a.applied(ctx, pl, true) })
+		},
 	}
 }
 
@@ -49,21 +52,14 @@ func (a *app) applyCommand() *cobra.Command {
 runs that follow these files. It runs nothing itself: what is not in the tables yet
 comes with the next run.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.applied(cmd, false) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error { return a.applied(ctx, pl, false) })
+		},
 	}
 }
 
-func (a *app) applied(cmd *cobra.Command, dry bool) error {
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	ctx := cmd.Context()
-	pl, err := a.open(ctx, p, "weir apply", false)
-	if err != nil {
-		return err
-	}
-	defer pl.close()
+func (a *app) applied(ctx context.Context, pl *platform, dry bool) error {
+	p := pl.project
 	c, err := pl.dial(ctx)
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func (a *app) consentHistory() *cobra.Command {
 }
 
 func (a *app) consents(cmd *cobra.Command, ref, now string, show func(stages.ConsentView)) error {
-	at, err := moment(now)
+	at, err := moment("now", now)
 	if err != nil {
 		return err
 	}

@@ -52,16 +52,16 @@ func ago(d time.Duration) string {
 	return count(int64(d/(24*time.Hour))) + " days"
 }
 
-// moment reads a flag's time; "" is now.
-func moment(text string) (time.Time, error) {
-	if text == "" {
-		return time.Now().UTC(), nil
+// moment reads a flag's time, as exact as the tables have it; "" is now.
+func moment(flag, text string) (time.Time, error) {
+	at := time.Now()
+	if text != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return at, weir.Errorf(weir.Invalid, "--%s %q is no time", flag, text).Then("write it like 2026-01-31T12:00:00Z")
+		}
 	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return at, weir.Errorf(weir.Invalid, "%q is no time", text).Then("write it like 2026-01-31T12:00:00Z")
-	}
-	return at, nil
+	return at.UTC().Truncate(time.Microsecond), nil
 }
 
 // yes writes a truth for a person.

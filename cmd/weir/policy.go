@@ -135,7 +135,7 @@ func (a *app) policyExplain() *cobra.Command {
 		Long:    "Asks the policy as the decide stage would, with the profile's present facts. Nothing is\nrecorded or sent. PROFILE is an id or KIND:VALUE.",
 		Example: "  weir policy explain email:jo@example.org newsletter", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			at, err := moment(now)
+			at, err := moment("now", now)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -29,56 +30,51 @@ have written, whole. docs/tables.md lists the tables; "show all tables" does too
 			var at time.Time
 			if asOf != "" {
 				var err error
-				if at, err = time.Parse(time.RFC3339, asOf); err != nil {
-					return weir.Errorf(weir.Invalid, "--as-of %q is no time", asOf).Then("write it like 2026-01-31T12:00:00Z")
-				}
-			}
-			p, err := a.load()
-			if err != nil {
-				return err
-			}
-			pl, err := a.open(cmd.Context(), p, "weir query", false)
-			if err != nil {
-				return err
-			}
-			defer pl.close()
-			sess, err := sql.Open(cmd.Context(), pl.sqlOptions(pl.config.Object))
-			if err != nil {
-				return err
-			}
-			defer sess.Close()
-			if err := pl.house.AttachAll(cmd.Context(), sess, at); err != nil {
-				return err
-			}
-			if output != "" {
-				path, err := filepath.Abs(output)
-				if err != nil {
-					return weir.Errorf(weir.Invalid, "--output: %w", err)
-				}
-				n, err := sess.Export(cmd.Context(), args[0], path)
-				if err != nil {
+				if at, err = moment("as-of", asOf); err != nil {
 					return err
 				}
-				if a.json {
-					return a.printJSON(map[string]any{"rows": n, "output": output})
-				}
-				a.printf("%s rows in %s\n", count(n), output)
-				return nil
 			}
-			rows, err := sess.Query(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			if a.json {
-				return a.printRows(rows)
-			}
-			return a.showRows(rows)
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error { return a.query(ctx, pl, args[0], at, output) })
 		},
 	}
 	c.Flags().StringVar(&asOf, "as-of", "", "the tables as they were then, RFC 3339")
 	c.Flags().StringVar(&output, "output", "", "write to FILE.csv, .parquet or .ndjson")
 	return c
+}
+
+func (a *app) query(ctx context.Context, pl *platform, query string, at time.Time, output string) error {
+	sess, err := sql.Open(ctx, pl.sqlOptions(pl.config.Object))
+	if err != nil {
+		return err
+	}
+	defer sess.Close()
+	if err := pl.house.AttachAll(ctx, sess, at); err != nil {
+		return err
+	}
+	if output != "" {
+		path, err := filepath.Abs(output)
+		if err != nil {
+			return weir.Errorf(weir.Invalid, "--output: %w", err)
+		}
+		n, err := sess.Export(ctx, query, path)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(map[string]any{"rows": n, "output": output})
+		}
+		a.printf("%s rows in %s\n", count(n), output)
+		return nil
+	}
+	rows, err := sess.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if a.json {
+		return a.printRows(rows)
+	}
+	return a.showRows(rows)
 }
 
 // printRows writes the rows as one JSON array, row by row.

@@ -30,7 +30,7 @@ missing. A scheduled run tries for longer.`,
   weir run --now 2026-01-01T00:00:00Z`,
 		ValidArgs: stageNames(), Args: cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			at, err := logicalNow(now)
+			at, err := moment("now", now)
 			if err != nil {
 				return err
 			}
@@ -61,17 +61,6 @@ func stagesOf(args []string) []weir.Stage {
 		}
 	}
 	return out
-}
-
-func logicalNow(text string) (time.Time, error) {
-	if text == "" {
-		return time.Now().UTC().Truncate(time.Microsecond), nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return t, weir.Errorf(weir.Invalid, "--now %q is no time", text).Then("write it like 2026-01-31T12:00:00Z")
-	}
-	return t.UTC().Truncate(time.Microsecond), nil
 }
 
 // refreshing is what a refresh is asked to do.

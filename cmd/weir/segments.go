@@ -90,7 +90,7 @@ func (a *app) segmentExplain() *cobra.Command {
 			var at time.Time
 			if now != "" {
 				var err error
-				if at, err = moment(now); err != nil {
+				if at, err = moment("now", now); err != nil {
 					return err
 				}
 			}

@@ -66,7 +66,7 @@ func (e *engine) start(ctx context.Context) error {
 	for _, set := range []string{
 		fmt.Sprintf("SET memory_limit='%dB'", e.opts.MemoryLimit),
 		fmt.Sprintf("SET threads=%d", e.opts.Threads),
-		"SET temp_directory=" + quoteText(e.spill()),
+		"SET temp_directory=" + QuoteText(e.spill()),
 		"SET autoinstall_known_extensions=false",
 		"SET autoload_known_extensions=false",
 		"SET allow_community_extensions=false",
@@ -109,7 +109,7 @@ func (e *engine) attach(ctx context.Context, t schema.Table, data []weir.DataFil
 	if !ok {
 		return weir.Errorf(weir.Internal, "table %q has no schema in its name", t.Name)
 	}
-	if _, err := e.db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoteName(space)); err != nil {
+	if _, err := e.db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+QuoteName(space)); err != nil {
 		return failed("make a schema", err)
 	}
 	if _, err := e.db.ExecContext(ctx, view); err != nil {

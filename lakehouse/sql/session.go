@@ -57,7 +57,7 @@ func (s *Session) lock(ctx context.Context) error {
 	}
 	paths := slices.Sorted(maps.Keys(s.engine.allowed))
 	for i, p := range paths {
-		paths[i] = quoteText(p)
+		paths[i] = QuoteText(p)
 	}
 	for _, set := range []string{
 		"SET allowed_paths=[" + strings.Join(paths, ", ") + "]",
@@ -131,7 +131,7 @@ func (s *Session) Export(ctx context.Context, q, path string) (rows int64, err e
 	s.mu.Unlock()
 	defer os.Remove(out)
 	// DuckDB may write to its own temporary folder only; from there it is ours.
-	res, err := conn.ExecContext(ctx, "COPY (SELECT * FROM "+inParentheses(st.text)+") TO "+quoteText(out)+" ("+format+")")
+	res, err := conn.ExecContext(ctx, "COPY (SELECT * FROM "+inParentheses(st.text)+") TO "+QuoteText(out)+" ("+format+")")
 	if err != nil {
 		return 0, failed("export the query", err)
 	}

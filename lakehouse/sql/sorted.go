@@ -19,7 +19,7 @@ func (i *Internal) Sorted(ctx context.Context, t schema.Table, data []weir.DataF
 	shown := make([]string, len(columns))
 	for n, name := range columns {
 		c, ok := t.Column(name)
-		switch shown[n] = quoteName(name); {
+		switch shown[n] = QuoteName(name); {
 		case ok && (c.Type == schema.Text || c.Type == schema.Long):
 		case ok && c.Type == schema.Timestamp:
 			shown[n] = "epoch_us(" + shown[n] + ")"
@@ -96,7 +96,7 @@ func (i *Internal) ranges(ctx context.Context, paths []string, column string) (_
 func listOfTexts(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, t := range texts {
-		quoted[i] = quoteText(t)
+		quoted[i] = QuoteText(t)
 	}
 	return fmt.Sprintf("[%s]", strings.Join(quoted, ", "))
 }

@@ -24,7 +24,7 @@ func typeName(info duckdb.TypeInfo) string {
 	case *duckdb.StructDetails:
 		parts := make([]string, len(d.Entries))
 		for i, e := range d.Entries {
-			parts[i] = quoteName(e.Name()) + " " + typeName(e.Info())
+			parts[i] = QuoteName(e.Name()) + " " + typeName(e.Info())
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")"
 	}

@@ -22,7 +22,7 @@ func viewOf(t schema.Table, paths []string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		name := quoteName(c.Name)
+		name := QuoteName(c.Name)
 		declared = append(declared, fmt.Sprintf("NULL::%s AS %s", typ, name))
 		shown = append(shown, fmt.Sprintf("%s::%s AS %s", name, typ, name))
 	}
@@ -30,14 +30,14 @@ func viewOf(t schema.Table, paths []string) (string, error) {
 	if len(paths) > 0 {
 		quoted := make([]string, len(paths))
 		for i, p := range paths {
-			quoted[i] = quoteText(p)
+			quoted[i] = QuoteText(p)
 		}
 		from += " UNION ALL BY NAME SELECT * FROM read_parquet([" + strings.Join(quoted, ", ") +
 			"], union_by_name=true, hive_partitioning=false, filename=false)"
 	}
 	space, name, _ := strings.Cut(t.Name, ".")
 	return fmt.Sprintf("CREATE OR REPLACE VIEW %s.%s AS SELECT %s FROM (%s)",
-		quoteName(space), quoteName(name), strings.Join(shown, ", "), from), nil
+		QuoteName(space), QuoteName(name), strings.Join(shown, ", "), from), nil
 }
 
 func typeOf(t schema.Type) (string, error) {
@@ -79,6 +79,8 @@ func typeOf(t schema.Type) (string, error) {
 	return "", weir.Errorf(weir.Internal, "type %s has no SQL type", t)
 }
 
-func quoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+// QuoteName writes a name of a column or table as SQL.
+func QuoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
-func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// QuoteText writes a text as an SQL literal.
+func QuoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
