@@ -10,7 +10,8 @@
 // wall matters most: DuckDB would write to any file that it may read.
 //
 // An Internal handle is the platform's: it may create temporary tables and run
-// any statement, spilling to disk. It never sees text that a user wrote.
+// any statement, spilling to disk. It never sees text that a user wrote. Its
+// Sorted gives a Stream: the rows of tables of any size in order, for merging.
 //
 // Invariants: memory stays below MemoryLimit plus one page of rows, however large
 // the result; times are shown in UTC; values of the tables never reach a log.
