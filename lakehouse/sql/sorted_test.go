@@ -2,6 +2,7 @@ package sql_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -122,14 +123,19 @@ func TestStreamsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(bytes) / 4; i < len(bytes)/2; i++ {
-		bytes[i] = 0
-	}
+	footer := int(binary.LittleEndian.Uint32(bytes[len(bytes)-8:]))
+	clear(bytes[4 : len(bytes)-8-footer]) // all pages of all columns
 	if err := os.WriteFile(path, bytes, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	streams := []*sql.Stream{empty, early, ended}
-	damaged, err := in.Sorted(t.Context(), table, files, []string{"profile_id", "delivered_key"}, false)
+	// Another session: the first has read the file, which never changes, already.
+	fresh, err := sql.OpenInternal(t.Context(), sql.Options{Store: local.store, TempDir: t.TempDir(), MemoryLimit: 256 << 20, Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	damaged, err := fresh.Sorted(t.Context(), table, files, []string{"profile_id", "delivered_key"}, false)
 	if err == nil { // it was not noticed at once
 		for damaged.Next() { //nolint:revive // until it is
 		}
