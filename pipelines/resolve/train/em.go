@@ -25,7 +25,7 @@ func (t *trainer) startClasses() {
 	}
 	individual, family, places := 0, 0, 0
 	relatives, atMost := fill(0.5), fill(0.999)
-	atLeast := fill(0) // what makes relatives: else they become neighbours
+	atLeast := fill(0) // what makes relatives: else they become neighbours, and the class of matches takes them
 	neighbours, nearMost := fill(0), fill(0.02)
 	moved := fill(1)
 	for c := range t.cols {
@@ -40,14 +40,14 @@ func (t *trainer) startClasses() {
 		case t.cols[c].IsIdentifier || k == compare.Email || k == compare.Phone:
 			relatives[c], atMost[c] = 0.2, 0.6
 		case t.cols[c].Role == model.Family:
-			relatives[c], atLeast[c] = 0.8, 0.3
+			relatives[c], atLeast[c] = 0.9, 0.7
 			family++
 		case k == compare.Text, k == compare.Place, k == compare.Postcode, k == compare.Number:
 			relatives[c] = 0.95
 			moved[c] = 0.05
 			places++
 			if k == compare.Text {
-				atLeast[c] = 0.4
+				atLeast[c] = 0.7
 			} else {
 				neighbours[c], nearMost[c] = 0.95, 0.999
 			}
