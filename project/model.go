@@ -8,12 +8,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// comparisons are the types of `model: {compare: …}`; ignore leaves a field out
+// Comparisons are the types of `model: {compare: …}`; ignore leaves a field out
 // that the automatic choice would take.
-var comparisons = []string{"name", "date", "text", "email", "phone", "postcode", "place", "number", "company", "exact", "ignore"}
+var Comparisons = []string{"name", "date", "text", "email", "phone", "postcode", "place", "number", "exact", "ignore"}
 
-// transforms make a blocking key coarser: birth_date:year.
-var transforms = []string{"exact", "phonetic", "prefix3", "prefix4", "initial", "year", "local", "domain", "last4", "last6"}
+// Transforms make a blocking key coarser: birth_date:year.
+var Transforms = []string{"exact", "phonetic", "prefix3", "prefix4", "prefix1", "first_word", "last_word", "year", "month_day", "year_day", "local", "names"}
 
 // mention is a name that some source has to map, and where it is used.
 type mention struct{ name, use, where string }
@@ -38,8 +38,8 @@ func (l *loader) model(r *reader, n *yaml.Node) *weir.ModelDef {
 			r.each(n, func(k, v *yaml.Node) {
 				var kind string
 				r.text(&kind)(v)
-				if !slices.Contains(comparisons, kind) {
-					r.problem(v, didYouMean(kind, comparisons), "unknown comparison %q of %s", kind, k.Value)
+				if !slices.Contains(Comparisons, kind) {
+					r.problem(v, didYouMean(kind, Comparisons), "unknown comparison %q of %s", kind, k.Value)
 					return
 				}
 				d.Order = append(d.Order, k.Value)
@@ -64,8 +64,8 @@ func (l *loader) blocks(r *reader, n *yaml.Node) [][]string {
 			var part string
 			r.text(&part)(p)
 			name, transform, coarse := strings.Cut(part, ":")
-			if coarse && !slices.Contains(transforms, transform) {
-				r.problem(p, didYouMean(transform, transforms), "unknown transform %q of %s", transform, name)
+			if coarse && !slices.Contains(Transforms, transform) {
+				r.problem(p, didYouMean(transform, Transforms), "unknown transform %q of %s", transform, name)
 			}
 			l.mentions = append(l.mentions, mention{name, "a blocking rule uses", r.at(p)})
 			parts = append(parts, part)
