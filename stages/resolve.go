@@ -91,8 +91,15 @@ func (s *resolving) train(ctx context.Context, key string, progress func(weir.Pr
 	if ts.Params, err = json.Marshal(wanted); err != nil {
 		return weir.Errorf(weir.Internal, "params of train: %w", err)
 	}
-	if err := pipelines.WriteSpec(ctx, s.store(), prefix+"spec.json", &ts); err != nil {
+	// An attempt that was broken off may have made one of two models: the rest
+	// follows what it had written down.
+	switch begun, err := s.planned(ctx, prefix+"spec.json"); {
+	case err != nil:
 		return err
+	case !begun:
+		if err := pipelines.WriteSpec(ctx, s.store(), prefix+"spec.json", &ts); err != nil {
+			return err
+		}
 	}
 	if err := s.Pipeline(ctx, prefix+"spec.json", progress); err != nil {
 		return err

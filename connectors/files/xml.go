@@ -18,7 +18,7 @@ import (
 // rowPath says which elements are rows: names from the root, or from anywhere.
 type rowPath []string // "" first: anywhere
 
-// parseRowPath reads `//optin`, `optin`, `//a/optin` or `/root/a/optin`.
+// parseRowPath reads `//optin`, `optin`, `//a/optin` or `/optins/a/optin`.
 func parseRowPath(s string) (rowPath, error) {
 	if s == "" {
 		return nil, nil
@@ -30,7 +30,7 @@ func parseRowPath(s string) (rowPath, error) {
 	names := strings.Split(rest, "/")
 	for _, n := range names {
 		if n == "" || strings.ContainsAny(n, "*@[]()| \t.") {
-			return nil, weir.Errorf(weir.Invalid, "row %q is not a path of element names", s).Then("write it like //optin or /root/optins/optin")
+			return nil, weir.Errorf(weir.Invalid, "row %q is not a path of element names", s).Then("write it like //optin or /optins/optin")
 		}
 	}
 	if anywhere {

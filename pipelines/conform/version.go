@@ -18,13 +18,13 @@ const (
 
 // version is one version of a row on its way from map to settle.
 type version struct {
-	ID          string `parquet:"id"`
-	State       int32  `parquet:"state"`
-	CollectedAt int64  `parquet:"collected_at"` // microseconds
-	Origin      string `parquet:"origin,dict"`  // without the line
-	Line        int64  `parquet:"line"`         // -1: none
-	Row         int64  `parquet:"row"`          // number within what was read in one piece
-	Body        []byte `parquet:"body"`         // faults, then the row: see body.go
+	ID          string
+	State       int32
+	CollectedAt int64  // microseconds
+	Origin      string // without the line
+	Line        int64  // -1: none
+	Row         int64  // number within what was read in one piece
+	Body        []byte // faults, then the row: see body.go
 }
 
 // byIDAndAge orders versions of one id from the first to the last.

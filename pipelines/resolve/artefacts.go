@@ -71,7 +71,7 @@ func writeCandidates(ctx context.Context, t *pipelines.Task, g *graph, clusters 
 		return nil
 	}
 	all.cut()
-	names := digestsOf(g.names)
+	names := g.digested()
 	rows := make([]weir.Candidate, 0, len(all.rows))
 	for _, u := range all.rows {
 		left, right := names.find(readDigest(u.Left)), names.find(readDigest(u.Right))

@@ -14,6 +14,7 @@ import (
 type graph struct {
 	cluster.Graph
 	names    *cluster.Names
+	digests  *digests
 	bare     []bool       // by record: nothing to compare
 	kinds    []recordKind // by record
 	rules    []string     // by Group.Rule, in ascending order
@@ -189,14 +190,11 @@ func (l *loader) groups(ctx context.Context, t *pipelines.Task) error {
 
 // pairs adds what the model found.
 func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
-	var names *digests
 	for b, err := range unpack(ctx, t, "pair") {
 		if err != nil {
 			return err
 		}
-		if names == nil {
-			names = digestsOf(l.names)
-		}
+		names := l.digested()
 		left, right, weight := readPair(b)
 		i, j := names.find(left), names.find(right)
 		if i < 0 || j < 0 {
@@ -205,6 +203,15 @@ func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
 		l.Add(l.ruleOf(modelRule), weight, cluster.Free, i, j)
 	}
 	return nil
+}
+
+// digested returns the records by their digests, made when first asked for: who
+// has no model needs none.
+func (g *graph) digested() *digests {
+	if g.digests == nil {
+		g.digests = digestsOf(g.names)
+	}
+	return g.digests
 }
 
 // digests finds records by their digests.

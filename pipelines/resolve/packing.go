@@ -16,7 +16,7 @@ const packedBytes = 64 << 10
 // record sends under each of its blocking keys is so small and so often that a
 // row of its own would cost more than what it carries.
 type packRow struct {
-	Data []byte `parquet:"data"`
+	Data []byte
 }
 
 // packer gathers entries by partition and emits them as packRows.

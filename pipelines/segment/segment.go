@@ -58,43 +58,43 @@ func (s *setup) report(t *pipelines.Task) error {
 
 // profileRow is a profile, with the attributes that some rule reads.
 type profileRow struct {
-	ID     string   `parquet:"id"`
-	Kind   string   `parquet:"kind"`
-	Names  []string `parquet:"names,list"`
-	Values []string `parquet:"values,list"`
+	ID     string
+	Kind   string
+	Names  []string
+	Values []string
 }
 
 // eventRow is an event, with the properties that some definition reads.
 type eventRow struct {
-	Profile    string   `parquet:"profile"` // once it is known
-	Kind       string   `parquet:"kind"`    // of its one identifier, until then
-	Value      string   `parquet:"value"`
-	ID         string   `parquet:"id"`
-	Name       string   `parquet:"name"`
-	At         int64    `parquet:"at"` // microseconds since 1970
-	Properties []string `parquet:"properties,list"`
+	Profile    string // once it is known
+	Kind       string // of its one identifier, until then
+	Value      string
+	ID         string
+	Name       string
+	At         int64 // microseconds since 1970
+	Properties []string
 }
 
 // ownerRow says which profile an identifier leads to.
 type ownerRow struct {
-	Kind    string `parquet:"kind"`
-	Value   string `parquet:"value"`
-	Profile string `parquet:"profile"`
+	Kind    string
+	Value   string
+	Profile string
 }
 
 // claimRow is one identifier of an event with several: first the identifier,
 // then the profile that it leads to.
 type claimRow struct {
-	Event   string `parquet:"event"`
-	Rank    int32  `parquet:"rank"` // 0: the strongest
-	Kind    string `parquet:"kind"`
-	Value   string `parquet:"value"`
-	Profile string `parquet:"profile"`
+	Event   string
+	Rank    int32 // 0: the strongest
+	Kind    string
+	Value   string
+	Profile string
 }
 
 // priorRow is a membership of the last run.
 type priorRow struct {
-	Segment   string `parquet:"segment"`
-	Profile   string `parquet:"profile"`
-	EnteredAt int64  `parquet:"entered_at"` // microseconds since 1970
+	Segment   string
+	Profile   string
+	EnteredAt int64 // microseconds since 1970
 }

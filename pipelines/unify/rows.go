@@ -11,16 +11,16 @@ import (
 // recordRow is a record on its way to its profile. Maps become sorted lists, so
 // that a scratch file's bytes are fixed.
 type recordRow struct {
-	Profile    string   `parquet:"profile"`
-	ID         string   `parquet:"id"`
-	Kind       string   `parquet:"kind"`
-	Source     string   `parquet:"source"`
-	Stream     string   `parquet:"stream"`
-	ObservedAt int64    `parquet:"observed_at"` // microseconds since 1970
-	Names      []string `parquet:"names,list"`  // of attributes
-	Values     []string `parquet:"values,list"`
-	Kinds      []string `parquet:"kinds,list"` // of identifiers, one a value
-	Held       []string `parquet:"held,list"`
+	Profile    string
+	ID         string
+	Kind       string
+	Source     string
+	Stream     string
+	ObservedAt int64    // microseconds since 1970
+	Names      []string // of attributes
+	Values     []string
+	Kinds      []string // of identifiers, one a value
+	Held       []string
 }
 
 func rowOf(r *weir.Record) recordRow {
@@ -58,13 +58,13 @@ func (row *recordRow) record(columns map[string]bool) weir.Record {
 
 // linkRow says which profile a record belongs to.
 type linkRow struct {
-	Record  string `parquet:"record"`
-	Profile string `parquet:"profile"`
+	Record  string
+	Profile string
 }
 
 // ownerRow is an identifier's value that leads to a profile.
 type ownerRow struct {
-	Profile string `parquet:"profile"`
-	Kind    string `parquet:"kind"`
-	Value   string `parquet:"value"`
+	Profile string
+	Kind    string
+	Value   string
 }

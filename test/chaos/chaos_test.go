@@ -3,9 +3,7 @@ package chaos
 import (
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -69,27 +67,7 @@ func same(t *testing.T, calm, p *weirtest.Project, calmly, d *weirtest.Destinati
 		t.Errorf("the destination took %d adds, %d updates, %d removals, not %d, %d, %d",
 			got.Adds, got.Updates, got.Removes, want.Adds, want.Updates, want.Removes)
 	}
-	if diff := cmp.Diff(letters(t, calm), letters(t, p)); diff != "" {
+	if diff := cmp.Diff(weirtest.Letters(t, calm), weirtest.Letters(t, p)); diff != "" {
 		t.Errorf("the agency's folder has other rows (-undisturbed +killed)\n%s", diff)
 	}
-}
-
-// letters counts the rows of all files that the agency got.
-func letters(t *testing.T, p *weirtest.Project) map[string]int {
-	t.Helper()
-	names, err := filepath.Glob(p.Path("out/*.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := map[string]int{}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
-			rows[strings.TrimSpace(line)]++
-		}
-	}
-	return rows
 }

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,29 +31,9 @@ func TestKilledRunsLoseAndRepeatNothing(t *testing.T) {
 	if diff := cmp.Diff(calmly.State().Activations, d.State().Activations); diff != "" {
 		t.Errorf("the destination holds other rows (-undisturbed +killed)\n%s", diff)
 	}
-	if diff := cmp.Diff(letters(t, calm), letters(t, p)); diff != "" {
+	if diff := cmp.Diff(weirtest.Letters(t, calm), weirtest.Letters(t, p)); diff != "" {
 		t.Errorf("the agency's folder has other rows (-undisturbed +killed)\n%s", diff)
 	}
-}
-
-// letters are the rows of all files that the agency got.
-func letters(t *testing.T, p *weirtest.Project) map[string]int {
-	t.Helper()
-	names, err := filepath.Glob(p.Path("out/*.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := map[string]int{}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
-			rows[strings.TrimSpace(line)]++
-		}
-	}
-	return rows
 }
 
 func TestKilledPlatformGoesOn(t *testing.T) {
