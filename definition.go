@@ -88,7 +88,7 @@ type PeopleDef struct {
 // What is left out is chosen from the data. With Auto alone, everything is.
 type ModelDef struct {
 	Auto      bool              `json:"auto,omitempty"`      // `model: auto`
-	Compare   map[string]string `json:"compare,omitempty"`   // attribute or identifier kind to comparison: name, date, text, email, phone, postcode, place, number, exact, ignore
+	Compare   map[string]string `json:"compare,omitempty"`   // attribute or identifier kind to comparison: name, date, text, email, phone, postcode, place, number, company, exact, ignore
 	Order     []string          `json:"order,omitempty"`     // the keys of Compare as declared
 	Block     [][]string        `json:"block,omitempty"`     // each rule: attributes or identifier kinds that must agree, each with an optional transform: name:prefix3
 	Threshold float64           `json:"threshold,omitempty"` // probability of a link, 0 to 1; 0: the default

@@ -10,10 +10,10 @@ import (
 
 // Comparisons are the types of `model: {compare: …}`; ignore leaves a field out
 // that the automatic choice would take.
-var Comparisons = []string{"name", "date", "text", "email", "phone", "postcode", "place", "number", "exact", "ignore"}
+var Comparisons = []string{"name", "date", "text", "email", "phone", "postcode", "place", "number", "company", "exact", "ignore"}
 
 // Transforms make a blocking key coarser: birth_date:year.
-var Transforms = []string{"exact", "phonetic", "prefix3", "prefix4", "prefix1", "first_word", "last_word", "year", "month_day", "year_day", "local", "names"}
+var Transforms = []string{"exact", "phonetic", "prefix3", "prefix4", "prefix1", "first_word", "last_word", "year", "month_day", "year_day", "local", "names", "rarest_word"}
 
 // mention is a name that some source has to map, and where it is used.
 type mention struct{ name, use, where string }

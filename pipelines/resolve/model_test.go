@@ -31,7 +31,12 @@ func (l *lake) train(key string) {
 	if l.order != nil {
 		l.order.Shuffle(len(recs), func(a, b int) { recs[a], recs[b] = recs[b], recs[a] })
 	}
-	ref := []resolve.ModelRef{{Kind: weir.Person, Key: key}}
+	var ref []resolve.ModelRef
+	for _, def := range l.params.Identity {
+		if def.Model != nil {
+			ref = append(ref, resolve.ModelRef{Kind: def.Kind, Key: key})
+		}
+	}
 	params, err := json.Marshal(resolve.TrainParams{Identity: l.params.Identity, Models: ref, Records: int64(len(recs)), Seed: 7})
 	if err != nil {
 		l.t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/weir-cdp/weir"
 )
 
 // Attributes are those that hold a company's name, the best first; `name` only on
@@ -13,9 +15,9 @@ import (
 var Attributes = []string{"company_name", "name", "legal_name", "trade_name", "company", "organisation", "organization",
 	"organisation_name", "organization_name"}
 
-// IsName tells whether an attribute of any record holds a company's name.
-func IsName(attribute string) bool {
-	return attribute != "name" && slices.Contains(Attributes, attribute)
+// IsName tells whether an attribute of a record of this kind holds a company's name.
+func IsName(of weir.Kind, attribute string) bool {
+	return slices.Contains(Attributes, attribute) && (attribute != "name" || of == weir.Account)
 }
 
 // Fold returns a name, as it is written, without what differs between spellings of

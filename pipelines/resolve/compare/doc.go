@@ -2,8 +2,8 @@
 //
 // A value is prepared once (folded, measured, coded) and then compared many
 // times: comparing two prepared values allocates nothing. The kinds are name,
-// date, text, email, phone, postcode, place, number and exact; Levels lists the
-// levels of each, from "exact" to "differ". A missing value has no level: it
+// date, text, email, phone, postcode, place, number, company and exact; Levels
+// lists the levels of each, from "exact" to "differ". A missing value has no level: it
 // carries no evidence.
 //
 // A level says how values agree, never what that is worth: package model holds
@@ -18,6 +18,7 @@
 // nicknames.txt; see NOTICE in this folder. They are English: what other
 // languages shorten is caught by the levels "near", "initial" and "close".
 //
-// Neighbours: package model prepares a record's values and weighs their levels,
-// package train chooses a kind for each column.
+// Neighbours: package company folds the names of companies, package model prepares
+// a record's values and weighs their levels, package train chooses a kind for each
+// column.
 package compare

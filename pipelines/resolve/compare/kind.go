@@ -16,10 +16,11 @@ const (
 	Postcode
 	Place
 	Number
+	Company
 	kinds
 )
 
-var kindNames = [kinds]string{"exact", "name", "date", "text", "email", "phone", "postcode", "place", "number"}
+var kindNames = [kinds]string{"exact", "name", "date", "text", "email", "phone", "postcode", "place", "number", "company"}
 
 // String returns the name in identity.yaml.
 func (k Kind) String() string {
@@ -105,6 +106,18 @@ const (
 	TextDiffer
 )
 
+// Levels of company names, without their legal forms.
+const (
+	CompanyExact    Level = iota
+	CompanyOrder          // the same words in another order
+	CompanyMore           // one word more, the rest equal in any order
+	CompanyNear           // one slip, or Jaro-Winkler at least 0.92
+	CompanyInitials       // one is the initials of the other
+	CompanyWords          // most words of both are shared
+	CompanyClose          // Jaro-Winkler at least 0.82
+	CompanyDiffer
+)
+
 // Levels of exact comparison.
 const (
 	ExactAgree Level = iota
@@ -121,6 +134,7 @@ var levelNames = [kinds][]string{
 	Postcode: {"exact", "one edit", "sector", "district", "differ"},
 	Place:    {"exact", "near", "words", "close", "differ"},
 	Number:   {"exact", "one edit", "differ"},
+	Company:  {"exact", "other order", "one word more", "near", "initials", "words", "close", "differ"},
 }
 
 // Levels names the levels of a kind, the strongest agreement first and "differ"

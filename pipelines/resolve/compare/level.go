@@ -31,6 +31,8 @@ func Of(k Kind, a, b *Value) Level {
 		return SlipDiffer
 	case Postcode:
 		return postcodeLevel(a.Text, b.Text)
+	case Company:
+		return companyLevel(a, b)
 	}
 	return textLevel(a, b)
 }

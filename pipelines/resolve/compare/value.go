@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"github.com/weir-cdp/weir/pipelines/resolve/company"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 )
 
@@ -13,7 +14,7 @@ type Value struct {
 	Text string // folded; "" is missing
 	Mask uint64 // which letters, digits or hashed runes the text holds
 	Num  int32  // of a date: year<<9 | month<<5 | day; of an address: where the @ is
-	Code uint16 // of a name: hash of its phonetic code; 0: none
+	Code uint16 // of a name: hash of its phonetic code, 0: none; of a company's: how rare its rarest word is, set by package model
 	Nick uint16 // of a name: its place in the list of nicknames; 0: not there
 	TF   uint8  // how rare the value is, set by package model
 }
@@ -39,6 +40,8 @@ func Prepare(k Kind, raw string) Value {
 		v.Text = strings.ToLower(strings.TrimSpace(strings.ToValidUTF8(raw, "")))
 	case Phone:
 		v.Text = phone(raw)
+	case Company:
+		v.Text = company.Fold(strings.ToValidUTF8(raw, ""))
 	case Postcode, Number:
 		v.Text = squeeze(evidence.Fold(strings.ToValidUTF8(raw, "")))
 	default:
@@ -46,6 +49,9 @@ func Prepare(k Kind, raw string) Value {
 	}
 	if len(v.Text) > MaxText {
 		v.Text = strings.ToValidUTF8(v.Text[:MaxText], "")
+	}
+	if k == Company {
+		v.Text = strings.TrimSuffix(v.Text, " ")
 	}
 	if k == Name && v.Text != "" {
 		v.Code = code(v.Text)

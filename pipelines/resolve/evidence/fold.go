@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/resolve/company"
 )
 
@@ -43,14 +42,10 @@ func Fold(s string) string {
 // fold makes an attribute's value comparable: a company's name without its legal
 // form, everything else by Fold. An account's `name` is a company's.
 func (s *section) fold(attribute, value string) string {
-	if s.isCompany(attribute) {
+	if company.IsName(s.kind, attribute) {
 		return company.Fold(value)
 	}
 	return Fold(value)
-}
-
-func (s *section) isCompany(attribute string) bool {
-	return company.IsName(attribute) || s.kind == weir.Account && attribute == "name"
 }
 
 // plain says that s folds to itself: the usual case of standardised values.

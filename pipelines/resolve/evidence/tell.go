@@ -101,7 +101,7 @@ func (s *section) nameKey(rec *weir.Record) string {
 }
 
 func (s *section) isName(attribute string) bool {
-	if s.kind == weir.Account && s.isCompany(attribute) {
+	if s.kind == weir.Account && company.IsName(s.kind, attribute) {
 		return true
 	}
 	return attribute == "family_name" || attribute == "given_name" || attribute == "name"

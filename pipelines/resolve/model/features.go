@@ -69,8 +69,16 @@ func (c *column) prepare(raw string) compare.Value {
 			return compare.Value{}
 		}
 	}
-	v.TF = c.tf.get(h)
+	c.weigh(&v, h)
 	return v
+}
+
+// weigh sets how rare a value is, and of a company's name its rarest word.
+func (c *column) weigh(v *compare.Value, hash uint32) {
+	v.TF = c.tf.get(hash)
+	if c.kind == compare.Company {
+		v.Code = c.words.rarity(v.Text)
+	}
 }
 
 // Empty says that a record holds nothing that the model compares.
@@ -218,7 +226,7 @@ func (m *Model) Reweigh(f *Features) {
 			*v = compare.Value{}
 			return
 		}
-		v.TF = m.columns[i].tf.get(h)
+		m.columns[i].weigh(v, h)
 	}
 	for i := range f.Values {
 		again(i, &f.Values[i])

@@ -59,6 +59,9 @@ func (m *Model) round() {
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		c.Complete = digits(c.Complete)
+		if c.Words != nil {
+			c.Words = &Words{Table: c.Words.Table, Mean: digits(c.Words.Mean)}
+		}
 		for k := range c.With {
 			w := &c.With[k]
 			w.Tied, w.Lift = digits(w.Tied), digits(w.Lift)
@@ -171,7 +174,10 @@ func (m *Model) column(i int) (column, error) {
 		m.family = i
 	}
 	var err error
-	d.tf, err = c.TF.lookup()
+	if d.tf, err = c.TF.lookup(); err != nil {
+		return d, err
+	}
+	d.words, err = c.Words.lookup()
 	return d, err
 }
 

@@ -36,16 +36,17 @@ const (
 	Initial  = "prefix1"
 	First    = "first_word"
 	Last     = "last_word"
-	Year     = "year"      // of a date
-	MonthDay = "month_day" // of a date
-	YearDay  = "year_day"  // of a date
-	Local    = "local"     // of an e-mail address: before the @
-	Both     = "names"     // given and family name, in any order
+	Year     = "year"        // of a date
+	MonthDay = "month_day"   // of a date
+	YearDay  = "year_day"    // of a date
+	Local    = "local"       // of an e-mail address: before the @
+	Both     = "names"       // given and family name, in any order
+	Rarest   = "rarest_word" // of a company's name
 )
 
 // Transforms lists them.
 func Transforms() []string {
-	return []string{Whole, Sound, Start3, Start4, Initial, First, Last, Year, MonthDay, YearDay, Local, Both}
+	return []string{Whole, Sound, Start3, Start4, Initial, First, Last, Year, MonthDay, YearDay, Local, Both, Rarest}
 }
 
 type rule struct {
@@ -88,7 +89,11 @@ func (m *Model) parts(name string, ps []Part) ([]part, error) {
 		if p.Transform == Both && (m.given < 0 || m.family < 0) {
 			return nil, invalid("blocking rule %s needs a given and a family name", name)
 		}
-		out = append(out, part{p.Column, cuts[p.Transform], p.Transform == Whole})
+		cut := cuts[p.Transform]
+		if p.Transform == Rarest {
+			cut = m.columns[p.Column].words.cut
+		}
+		out = append(out, part{p.Column, cut, p.Transform == Whole})
 	}
 	return out, nil
 }

@@ -42,6 +42,7 @@ type Column struct {
 	Limited      bool     `json:"limited,omitempty"`
 	Levels       []Level  `json:"levels"`
 	TF           Table    `json:"term_frequencies"`
+	Words        *Words   `json:"words,omitempty"` // of company names
 	Blank        []uint32 `json:"blank,omitempty"` // hashes of values that stand for nothing: placeholders, hubs
 	Complete     float64  `json:"complete"`        // share of records that hold a value, at training
 	With         []With   `json:"with,omitempty"`  // what it goes with among strangers: the first that both records hold counts
@@ -116,6 +117,7 @@ type column struct {
 	m, u    [16]float64
 	limited int // the level of a conflict inside one source; 0: none
 	tf      lookup
+	words   words
 	blank   map[uint32]struct{}
 	differ  compare.Level
 	with    []With

@@ -121,9 +121,21 @@ func (c *column) price(x, y *compare.Value, i int, l *Levels) {
 		}
 		l.TF[i] = frequency[short]
 		l.U[i] = min(c.u[v]*l.TF[i]/c.u[0], 1)
+	case v == compare.CompanyMore && c.kind == compare.Company:
+		short := x.Code
+		if len(y.Text) < len(x.Text) {
+			short = y.Code
+		}
+		l.TF[i] = frequency[min(short, 255)]
+		l.U[i] = min(c.u[v]*l.TF[i]/c.words.mean, 1)
 	default:
 		l.U[i] = c.u[v]
 	}
+}
+
+// byValue says that u of a level depends on the values.
+func (c *column) byValue(v compare.Level) bool {
+	return v == compare.Agree || v == compare.NamePart && c.kind == compare.Name || v == compare.CompanyMore && c.kind == compare.Company
 }
 
 // Reprice finds u anew for a pair whose levels are known.
@@ -133,7 +145,7 @@ func (m *Model) Reprice(a, b *Features, l *Levels) {
 		return
 	}
 	for i := range m.columns {
-		if c := &m.columns[i]; l.Of[i] == compare.Agree || l.Of[i] == compare.NamePart {
+		if c := &m.columns[i]; c.byValue(l.Of[i]) {
 			c.price(&a.Values[i], &b.Values[i], i, l)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/company"
 	"github.com/weir-cdp/weir/pipelines/resolve/compare"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
@@ -21,9 +22,10 @@ type Profile struct {
 	Chosen       string  `json:"chosen"`   // kind of comparison; "" where it is not compared
 	Why          string  `json:"why"`
 
-	key    string // name, with "@" before identifiers
-	shape  shape
-	counts map[string]int32
+	company bool   // holds the names of companies
+	key     string // name, with "@" before identifiers
+	shape   shape
+	counts  map[string]int32
 }
 
 // shape is how a column's values look, as shares of them.
@@ -49,8 +51,13 @@ func profile(rs []weir.Record) []*Profile {
 	}
 	for i := range rs {
 		for name, v := range rs[i].Attributes {
+			isCompany := company.IsName(rs[i].Kind, name)
+			if isCompany {
+				v = company.Fold(v) // names of one company that differ in their form repeat
+			}
 			if v != "" {
 				p := get(name, false)
+				p.company = isCompany
 				p.Records++
 				p.counts[v]++
 			}
@@ -147,6 +154,9 @@ func named(name, group string) bool {
 // kind guesses how a column's values are compared: by what they look like, then
 // by the column's name. "" where they tell nothing of a person.
 func (p *Profile) kind() string {
+	if p.company {
+		return "company"
+	}
 	s := p.shape
 	email := named(p.Name, "email") && s.at > 0.3
 	phone := (named(p.Name, "phone") || weir.IsAddress(p.Name)) && s.digits > 0.5

@@ -114,6 +114,8 @@ func (t *trainer) chances(c int, o *observed) (m, u float64) {
 	case f == 0:
 	case l == uint8(compare.Agree) || col.Role == model.Given && l == uint8(compare.NameSwapped):
 		u = f
+	case col.Words != nil:
+		u = min(u*f/col.Words.Mean, 1)
 	default:
 		u = min(u*f/col.Levels[0].U, 1)
 	}

@@ -30,6 +30,8 @@ func (t *trainer) atoms() []atom {
 		switch k {
 		case compare.Name:
 			add(c, model.Whole, model.Sound, model.Start3, model.Initial)
+		case compare.Company:
+			add(c, model.Whole, model.First, model.Rarest, model.Start4)
 		case compare.Date:
 			add(c, model.Whole, model.Year, model.MonthDay, model.YearDay)
 		case compare.Email:

@@ -99,8 +99,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 		tallies[c].placeholders(k, true)
 		t.cols[c].Blank = tallies[c].blank
 	})
-	t.frequencies(tallies, nil, 0.3*float64(len(records))/float64(t.total))
-	if err := t.rebuild(); err != nil {
+	if err := t.frequencies(tallies, nil, 0.3*float64(len(records))/float64(t.total)); err != nil {
 		return err
 	}
 	t.startClasses()
@@ -125,8 +124,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	report.Iterations = t.maximise(found, 12)
 	t.ready = true
 	// Again, with frequencies and u that know how many duplicates there are.
-	t.frequencies(tallies, agreeing, t.matches()*float64(len(t.features)-1))
-	if err := t.rebuild(); err != nil {
+	if err := t.frequencies(tallies, agreeing, t.matches()*float64(len(t.features)-1)); err != nil {
 		return err
 	}
 	t.again(random)
@@ -221,7 +219,8 @@ func (t *trainer) prepare(records []weir.Record) error {
 	return nil
 }
 
-func (t *trainer) frequencies(tallies []*tally, agreeing []*seen, same float64) {
+// frequencies sets how rare values and words are, in the model and in all features.
+func (t *trainer) frequencies(tallies []*tally, agreeing []*seen, same float64) error {
 	odd := make([]*strange, len(t.cols))
 	t.parallel(len(t.cols), func(c int) {
 		if agreeing != nil {
@@ -231,6 +230,10 @@ func (t *trainer) frequencies(tallies []*tally, agreeing []*seen, same float64) 
 	t.parallel(len(t.cols), func(c int) {
 		t.cols[c].TF = tallies[c].table(odd[c], same*t.cols[c].Levels[0].M*t.cols[c].Complete)
 	})
+	if err := t.words(same); err != nil {
+		return err
+	}
+	return t.rebuild()
 }
 
 // rebuild makes the model anew and sets what it says of each value.
