@@ -78,15 +78,7 @@ const (
 // it takes as long as those stages do. Progress may be nil.
 func (h *House) PreviewDecision(ctx context.Context, p *project.Project, d Draft, progress func(weir.Stage, weir.Progress)) (v DecisionPreview, err error) {
 	v = DecisionPreview{Decision: d, Moves: []weir.RecordMove{}, Profiles: []ProfileEffect{}, Identifiers: []IdentifierEffect{}, Events: []EventEffect{}}
-	run := weir.Run{Workspace: p.Name, ID: weir.RunID("preview-" + d.ID), Now: d.At}
-	last, ran, err := h.last(ctx, weir.Segment, "")
-	if err != nil {
-		return v, err
-	}
-	if ran {
-		run.Now = last.Now // so that nothing changes by the passing of time
-	}
-	r, pending, err := h.rehearse(ctx, p, run)
+	r, pending, err := h.rehearse(ctx, p, weir.Run{Workspace: p.Name, ID: weir.RunID("preview-" + d.ID)})
 	if err != nil {
 		return v, err
 	}
@@ -96,33 +88,14 @@ func (h *House) PreviewDecision(ctx context.Context, p *project.Project, d Draft
 		}
 	}()
 	v.Pending, r.extra = pending, d.rows
-	play := func(stages ...weir.Stage) error {
-		for _, s := range stages {
-			if err := r.play(ctx, s, func(n weir.Progress) {
-				if progress != nil {
-					progress(s, n)
-				}
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := play(weir.Resolve); err != nil {
+	if err := r.playAll(ctx, progress, weir.Resolve); err != nil {
 		return v, err
 	}
 	if quiet, err := v.resolved(ctx, r); err != nil || quiet {
 		return v, err
 	}
-	if r.pins["core.profiles"] != 0 {
-		if err := play(weir.Unify); err != nil {
-			return v, err
-		}
-	}
-	if r.pins["segment.memberships"] != 0 {
-		if err := play(weir.Segment); err != nil {
-			return v, err
-		}
+	if err := r.playAll(ctx, progress, weir.Unify, weir.Segment); err != nil {
+		return v, err
 	}
 	return v, v.golden(ctx, r)
 }

@@ -23,15 +23,14 @@ type rehearsal struct {
 	before map[string][]weir.DataFile
 }
 
-// rehearse begins one. Pending says that the stage resolve would change something
-// even as things are.
+// rehearse begins one, as of the last run, so that nothing changes by the passing
+// of time. Pending says that the stage
+// resolve would change something even as things are.
 func (h *House) rehearse(ctx context.Context, p *project.Project, run weir.Run) (r *rehearsal, pending bool, err error) {
 	pins, err := h.Lake.Pins(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	r = &rehearsal{project: p, inputs: &inputs{house: h, pins: pins, run: run, files: map[string][]weir.DataFile{}}}
-	s := resolve(h).(*resolving)
 	last, ran, err := h.last(ctx, weir.Resolve, "")
 	if err != nil {
 		return nil, false, err
@@ -39,6 +38,14 @@ func (h *House) rehearse(ctx context.Context, p *project.Project, run weir.Run) 
 	if !ran || pins["identity.links"] == 0 {
 		return nil, false, weir.Errorf(weir.NotFound, "no records are resolved yet").Then("weir run")
 	}
+	run.Now = last.Now
+	if segmented, ran, err := h.last(ctx, weir.Segment, ""); err != nil {
+		return nil, false, err
+	} else if ran {
+		run.Now = segmented.Now
+	}
+	r = &rehearsal{project: p, inputs: &inputs{house: h, pins: pins, run: run, files: map[string][]weir.DataFile{}}}
+	s := resolve(h).(*resolving)
 	o, err := s.plan(ctx, p, r.inputs)
 	if err != nil {
 		return nil, false, err
@@ -93,6 +100,29 @@ func (r *rehearsal) play(ctx context.Context, stage weir.Stage, progress func(we
 		return err
 	}
 	return pipelines.Sweep(ctx, h.store(), &sp.Spec)
+}
+
+// playAll runs stages one after the other, up to the first that never ran; progress
+// may be nil.
+func (r *rehearsal) playAll(ctx context.Context, progress func(weir.Stage, weir.Progress), stages ...weir.Stage) error {
+	for _, stage := range stages {
+		if _, ran, err := r.house.last(ctx, stage, ""); err != nil || !ran {
+			return err
+		}
+		if err := r.play(ctx, stage, told(stage, progress)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// told gives a stage's progress its name; progress may be nil.
+func told(s weir.Stage, progress func(weir.Stage, weir.Progress)) func(weir.Progress) {
+	return func(n weir.Progress) {
+		if progress != nil {
+			progress(s, n)
+		}
+	}
 }
 
 // take makes a manifest's files the tables', scope by scope, as a commit would.

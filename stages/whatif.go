@@ -90,15 +90,6 @@ func (h *House) DiffIdentity(ctx context.Context, p *project.Project, o DiffOrde
 			"what is joined through a record that is in no block with the sample is not seen")
 	}
 	run := weir.Run{Workspace: p.Name, ID: o.Run}
-	for _, stage := range []weir.Stage{weir.Resolve, weir.Segment} { // as of then, so that nothing changes by the passing of time
-		last, ran, err := h.last(ctx, stage, "")
-		if err != nil {
-			return d, err
-		}
-		if ran {
-			run.Now = last.Now
-		}
-	}
 	r, _, err := h.rehearse(ctx, p, run)
 	if err != nil {
 		return d, err
@@ -124,32 +115,10 @@ func (h *House) DiffIdentity(ctx context.Context, p *project.Project, o DiffOrde
 			err = e
 		}
 	}()
-	if err := r.playAll(ctx, progress); err != nil {
+	if err := r.playAll(ctx, progress, weir.Resolve, weir.Unify, weir.Segment); err != nil {
 		return d, err
 	}
 	return d, d.compare(ctx, r)
-}
-
-// playAll rehearses resolve, and the stages after it that have ever run.
-func (r *rehearsal) playAll(ctx context.Context, progress func(weir.Stage, weir.Progress)) error {
-	for _, stage := range []weir.Stage{weir.Resolve, weir.Unify, weir.Segment} {
-		if _, ran, err := r.house.last(ctx, stage, ""); err != nil || !ran {
-			return err
-		}
-		if err := r.play(ctx, stage, told(stage, progress)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// told gives a stage's progress its name; progress may be nil.
-func told(s weir.Stage, progress func(weir.Stage, weir.Progress)) func(weir.Progress) {
-	return func(n weir.Progress) {
-		if progress != nil {
-			progress(s, n)
-		}
-	}
 }
 
 // baseline rehearses another project's identity.yaml, with all else as it is here.
@@ -166,7 +135,7 @@ func (h *House) baseline(ctx context.Context, p *project.Project, o DiffOrder, r
 			err = e
 		}
 	}()
-	return r.files, r.playAll(ctx, progress)
+	return r.files, r.playAll(ctx, progress, weir.Resolve, weir.Unify, weir.Segment)
 }
 
 // compare reads what the rehearsal changed.
