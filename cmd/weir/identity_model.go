@@ -255,8 +255,8 @@ func (a *app) showGain(m stages.LearnedModel) {
 	}
 	a.printf("\n%s: people answered about %s; the model before agrees with %s, the new one with %s\n", m.Kind, several(g.Answers, "pair"), percent(int64(g.Before), int64(g.Answers)), percent(int64(g.After), int64(g.Answers)))
 	if c := g.Check; c != nil && c.HeldOut > 0 {
-		a.printf("of %d answers that were held out, a model without answers agrees with %s, one with the others with %s\n", c.HeldOut,
-			percent(int64(c.Without), int64(c.HeldOut)), percent(int64(c.With), int64(c.HeldOut)))
+		a.printf("of %d answers, each judged by a model that did not have it: one without any answer agrees with %s (%.2f bits off on average), one with two thirds of the others with %s (%.2f bits)\n", c.HeldOut,
+			percent(int64(c.Without), int64(c.HeldOut)), c.WithoutBits, percent(int64(c.With), int64(c.HeldOut)), c.WithBits)
 	}
 	if g.Used == 0 {
 		a.printf("(training does not fit itself to answers yet: they only judge it)\n")

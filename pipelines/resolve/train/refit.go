@@ -6,8 +6,10 @@ import (
 	"github.com/weir-cdp/weir"
 )
 
-// labelWeight is how many unlabelled pairs one answer counts for.
-const labelWeight = 10
+// trust is how many matches the sample without answers counts for beside them: what
+// holds the model near the one that nobody taught. More answers than that count for
+// as much as the sample.
+const trust = 100
 
 // labelled is a pair that a person judged.
 type labelled struct {
@@ -38,45 +40,78 @@ func (t *trainer) label(records []weir.Record, labels []Label) {
 	}
 }
 
-// learnLabels adds the answers to what one pass expects: their class is known.
+// learnLabels adds to what one pass expects of the matches what the answers say
+// beyond it: of each answered pair, the levels as they are expected knowing the
+// answer, less those expected without. That is the gradient of the chance of the
+// answers, given the pairs; so it does not matter that review asks of uncertain
+// pairs, which are like no others (multi-conditional learning: McCallum, Pal, Druck
+// and Wang 2006). How sure the model is altogether is left to calibrate.
 func (t *trainer) learnLabels(s *sums) {
+	if len(t.labels) == 0 {
+		return
+	}
+	offset := t.offset()
+	matches := 0.0
+	for k := range t.classes {
+		if t.classes[k].Match {
+			matches += s.class[k]
+		}
+	}
+	weight := matches / float64(max(trust, len(t.labels)))
+	var more sums
 	for i := range t.labels {
 		l := &t.labels[i]
-		t.reprice(&l.pair, &l.seen)
 		var p [8]float64
-		t.likelihoods(&l.seen, p[:])
-		sum := 0.0
+		sum := t.likelihoods(&l.seen, p[:])
+		match := 0.0
 		for k := range t.classes {
-			if t.classes[k].Match != l.same {
-				p[k] = 0
+			if t.classes[k].Match {
+				match += p[k]
 			}
-			sum += p[k]
 		}
-		if sum == 0 {
+		if match == 0 || sum == 0 {
 			continue
 		}
-		for k := 1; k < len(t.classes); k++ {
+		beyond := -chance(log2odds(match/sum) + offset)
+		if l.same {
+			beyond++
+		}
+		for k := range t.classes {
+			if !t.classes[k].Match {
+				continue
+			}
 			for c := range t.cols {
 				if v := l.seen.level[c]; v != missing {
 					m, u := t.chances(c, &l.seen)
-					t.share(v, k, c, m, u, labelWeight*p[k]/sum, s)
+					t.share(v, k, c, m, u, weight*beyond*p[k]/match, &more)
 				}
 			}
 		}
 	}
+	for c := range t.cols {
+		for l := range t.cols[c].Levels {
+			was := s.level[c][l]
+			s.level[c][l] = max(was+more.level[c][l], was/4)
+		}
+	}
 }
 
-// shift moves all scores by what makes the answers most likely, near nothing
-// where there are few: a logistic regression with a slope of one, and a normal
-// prior of two bits.
-func (t *trainer) shift() {
-	if len(t.labels) == 0 {
-		return
-	}
+func chance(odds float64) float64 { return 1 / (1 + math.Exp2(-odds)) }
+
+func log2odds(p float64) float64 {
+	p = min(max(p, 1e-12), 1-1e-12)
+	return math.Log2(p) - math.Log2(1-p)
+}
+
+// offset is by how much all scores would have to move to make the answers most
+// likely, near nothing where there are few: a logistic regression with a slope of
+// one, and a normal prior of two bits.
+func (t *trainer) offset() float64 {
 	odds := make([]float64, len(t.labels))
 	for i := range t.labels {
-		p := min(max(t.posterior(&t.labels[i].seen), 1e-12), 1-1e-12)
-		odds[i] = math.Log2(p) - math.Log2(1-p)
+		l := &t.labels[i]
+		t.reprice(&l.pair, &l.seen)
+		odds[i] = log2odds(t.posterior(&l.seen))
 	}
 	slope := func(b float64) float64 { // of the log likelihood, which is concave
 		g := -b / 4
@@ -85,7 +120,7 @@ func (t *trainer) shift() {
 			if t.labels[i].same {
 				y = 1
 			}
-			g += math.Ln2 * (y - 1/(1+math.Exp2(-(odds[i]+b))))
+			g += math.Ln2 * (y - chance(odds[i]+b))
 		}
 		return g
 	}
@@ -98,10 +133,25 @@ func (t *trainer) shift() {
 			hi = mid
 		}
 	}
-	b := (lo + hi) / 2
+	return (lo + hi) / 2
+}
+
+// calibrate moves all scores by the offset, so that a probability is what the
+// answers say it is. A threshold that somebody declared stays the probability that
+// it is. The default goes with the scores as long as what is linked at it is rather
+// the same than not: answers say which of the uncertain pairs are the same, and not
+// that fewer should be linked.
+func (t *trainer) calibrate(declared bool) {
+	if len(t.labels) == 0 {
+		return
+	}
+	b := t.offset()
 	for k := range t.classes {
 		if t.classes[k].Match {
 			t.classes[k].Prior = min(t.classes[k].Prior*math.Exp2(b), 1)
 		}
+	}
+	if !declared {
+		t.content.Threshold = min(max(t.content.Threshold+b, 0), t.content.Threshold)
 	}
 }

@@ -141,7 +141,8 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	report.Iterations += t.maximise(found, 40)
 
 	t.empty()
-	t.shift()
+	expected := t.matches()
+	t.calibrate(def.Model != nil && def.Model.Threshold > 0)
 	matches, strength := t.linked(found)
 	for k := range t.classes {
 		t.content.Classes = append(t.content.Classes, t.classes[k].Class)
@@ -157,9 +158,9 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	report.Scores = t.scores(found)
 	size := float64(len(t.features))
 	report.SamplePairs = size * (size - 1) / 2
-	report.SampleMatches = t.matches() * report.SamplePairs
+	report.SampleMatches = expected * report.SamplePairs
 	n := float64(t.total)
-	report.Matches = t.matches() * n * (n - 1) / 2
+	report.Matches = expected * n * (n - 1) / 2
 	t.content.Trained.Matches = report.Matches
 	t.content.Trained.Pairs = len(pairs)
 	t.content.Trained.Labels = len(t.labels)
