@@ -253,7 +253,7 @@ func (a *app) showGain(m stages.LearnedModel) {
 	if g == nil {
 		return
 	}
-	a.printf("\n%s: people answered about %s; the model before agrees with %s, the new one with %s\n", m.Kind, several(g.Answers, "pair"), percent(int64(g.Before), int64(g.Answers)), percent(int64(g.After), int64(g.Answers)))
+	a.printf("\n%s: people answered about %s; the model before agrees with %s, the new one, which learned from them, with %s\n", m.Kind, several(g.Answers, "pair"), percent(int64(g.Before), int64(g.Answers)), percent(int64(g.After), int64(g.Answers)))
 	if c := g.Check; c != nil && c.HeldOut > 0 {
 		a.printf("of %d answers, each judged by a model that did not have it: one without any answer agrees with %s (%.2f bits off on average), one with two thirds of the others with %s (%.2f bits)\n", c.HeldOut,
 			percent(int64(c.Without), int64(c.HeldOut)), c.WithoutBits, percent(int64(c.With), int64(c.HeldOut)), c.WithBits)

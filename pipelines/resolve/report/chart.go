@@ -52,7 +52,7 @@ func (d *drawing) say(x, y float64, anchor, class, format string, args ...any) {
 
 const (
 	rowHeight = 18.0
-	leftRoom  = 250.0
+	leftRoom  = 300.0
 	plotWidth = 460.0
 )
 
@@ -60,7 +60,7 @@ const (
 func rows(c model.Content, d *drawing, f func(y float64, l model.Level)) float64 {
 	y := 34.0
 	for _, col := range c.Columns {
-		d.say(8, y+13, "start", "name", "%s", col.Name)
+		d.say(8, y+13, "start", "name", "%s", shortened(col.Name))
 		d.say(8, y+27, "start", "kind", "%s, %.0f %% filled", col.Kind, 100*col.Complete)
 		top := y
 		for _, l := range col.Levels {
@@ -72,6 +72,15 @@ func rows(c model.Content, d *drawing, f func(y float64, l model.Level)) float64
 		d.line(8, y-4, leftRoom+plotWidth+70, y-4, "rule")
 	}
 	return y + 4
+}
+
+// shortened keeps a name from running into the levels beside it.
+func shortened(name string) string {
+	const most = 28
+	if r := []rune(name); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return name
 }
 
 // weights draws the match weight of each level: right of the middle is evidence
@@ -146,7 +155,7 @@ func newFrame(name, title string, from, to, threshold float64) *frame {
 	f.say(plotLeft+wide/2, bottom+36, "middle", "level", "score: log2 odds")
 	if threshold >= from && threshold <= to {
 		f.line(f.x(threshold), plotTop, f.x(threshold), bottom, "threshold")
-		f.say(f.x(threshold)+4, plotTop+11, "start", "value", "threshold %g", threshold)
+		f.say(f.x(threshold), plotTop-6, "middle", "value", "threshold %.3g", threshold)
 	}
 	return f
 }
