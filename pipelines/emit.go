@@ -1,7 +1,6 @@
 package pipelines
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,5 +121,5 @@ func (c *emitting[T]) flush() error {
 	}
 	c.objects++
 	clear(c.parts)
-	return t.rt.store.Put(t.ctx, key, bytes.NewReader(data), int64(len(data)))
+	return t.rt.store.PutChecked(t.ctx, key, data)
 }

@@ -103,7 +103,7 @@ func count(ctx context.Context, t *pipelines.Task) error {
 		if err != nil {
 			return err
 		}
-		all = append(all, held{recordKind(e[0]), keyOf(e[1:]), binary.BigEndian.Uint64(e[1+keySize:])})
+		all = append(all, held{recordKind(e[0]), keyOf(e[1:]), bigEndian(e[1+keySize:])})
 	}
 	slices.SortFunc(all, func(a, b held) int {
 		if c := cmp.Compare(a.key.Hash, b.key.Hash); c != 0 {

@@ -1,10 +1,10 @@
 package resolve
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
@@ -116,16 +116,17 @@ func (m *measures) drifted(ctx context.Context, t *pipelines.Task) error {
 			s.Filled[row.Column] += row.Records
 		}
 	}
-	var drawn [][]byte
+	var drawn []string
 	for e, err := range unpack(ctx, t, "drawn") {
 		if err != nil {
 			return err
 		}
 		drawn = append(drawn, e)
 	}
-	slices.SortFunc(drawn, func(a, b []byte) int { return bytes.Compare(a[:1+digestSize], b[:1+digestSize]) })
+	slices.SortFunc(drawn, func(a, b string) int { return strings.Compare(a[:1+digestSize], b[:1+digestSize]) })
+	var decoder model.Decoder
 	for _, e := range drawn {
-		f, err := model.Decode(e[1+digestSize:])
+		f, err := decoder.Decode(e[1+digestSize:])
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ const packedBytes = 64 << 10
 // record sends under each of its blocking keys is so small and so often that a
 // row of its own would cost more than what it carries.
 type packRow struct {
-	Data []byte
+	Data string
 }
 
 // packer gathers entries by partition and emits them as packRows.
@@ -40,15 +40,15 @@ func (p *packer) add(partition int, entry []byte) error {
 		p.parts[partition] = b
 		return nil
 	}
-	p.parts[partition] = nil
-	return pipelines.Emit(p.t, p.channel, partition, packRow{Data: b})
+	p.parts[partition] = b[:0]
+	return pipelines.Emit(p.t, p.channel, partition, packRow{Data: string(b)})
 }
 
 // flush emits what is left.
 func (p *packer) flush() error {
 	for i, b := range p.parts {
 		if len(b) > 0 {
-			if err := pipelines.Emit(p.t, p.channel, i, packRow{Data: b}); err != nil {
+			if err := pipelines.Emit(p.t, p.channel, i, packRow{Data: string(b)}); err != nil {
 				return err
 			}
 		}
@@ -57,25 +57,43 @@ func (p *packer) flush() error {
 	return nil
 }
 
-// unpack yields the entries of a channel. They stay valid.
-func unpack(ctx context.Context, t *pipelines.Task, channel string) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+// unpack yields the entries of a channel. Texts cut from one share its memory.
+func unpack(ctx context.Context, t *pipelines.Task, channel string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
 		for row, err := range pipelines.Stream[packRow](ctx, t, channel) {
 			if err != nil {
-				yield(nil, err)
+				yield("", err)
 				return
 			}
 			for b := row.Data; len(b) > 0; {
-				n, size := binary.Uvarint(b)
+				n, size := uvarint(b)
 				if size <= 0 || n > uint64(len(b)-size) {
-					yield(nil, weir.Errorf(weir.Internal, "packed rows of %s are damaged", channel))
+					yield("", weir.Errorf(weir.Internal, "packed rows of %s are damaged", channel))
 					return
 				}
-				if !yield(b[size:size+int(n):size+int(n)], nil) {
+				if !yield(b[size:size+int(n)], nil) {
 					return
 				}
 				b = b[size+int(n):]
 			}
 		}
 	}
+}
+
+// uvarint is binary.Uvarint of a text.
+func uvarint(s string) (n uint64, size int) {
+	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
+		n |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return n, i + 1
+		}
+	}
+	return 0, 0
+}
+
+// bigEndian is binary.BigEndian.Uint64 of a text.
+func bigEndian(s string) uint64 {
+	_ = s[7]
+	return uint64(s[7]) | uint64(s[6])<<8 | uint64(s[5])<<16 | uint64(s[4])<<24 |
+		uint64(s[3])<<32 | uint64(s[2])<<40 | uint64(s[1])<<48 | uint64(s[0])<<56
 }

@@ -1,12 +1,14 @@
 package resolve
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/block"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
@@ -19,11 +21,15 @@ import (
 //	1   the rule
 //	2   the key's hash
 //	10  the record's digest
-//	26  its features
+//	26  how many keys of the record come before this one
+//	27  these keys, their hashes cut to 32 bits
+//	…   its features
 const (
-	keySize    = 9
-	digestSize = 16
-	entryHead  = 1 + keySize + digestSize
+	keySize     = 9
+	shortSize   = 5
+	digestSize  = 16
+	entryDigest = 1 + keySize
+	entryHead   = entryDigest + digestSize
 )
 
 // score compares the records of each block of one partition, and sends on the
@@ -34,28 +40,23 @@ func score(ctx context.Context, t *pipelines.Task) error {
 	if err != nil || len(ms) == 0 {
 		return err
 	}
-	met, err := meetings(ctx, t)
-	if err != nil {
-		return err
-	}
-	var all [][]byte
+	var all []entry
 	for e, err := range unpack(ctx, t, "entry") {
 		if err != nil {
 			return err
 		}
-		all = append(all, e)
+		all = append(all, entry{recordKind(e[0]), keyOf(e[1:]), e[entryDigest:]})
 	}
 	// By block, and in it by record: no result depends on how files were cut.
-	slices.SortFunc(all, func(a, b []byte) int { return bytes.Compare(a[:entryHead], b[:entryHead]) })
+	slices.SortFunc(all, compareEntries)
 	s := scorer{t: t, out: newPacker(t, "partition:pair", 1)}
 	for len(all) > 0 {
 		n := 1
-		for n < len(all) && bytes.Equal(all[n][:1+keySize], all[0][:1+keySize]) {
+		for n < len(all) && all[n].key == all[0].key && all[n].of == all[0].of {
 			n++
 		}
-		of := recordKind(all[0][0])
 		if n > 1 {
-			if err := s.block(ms[of.kind()], met.plans[of], all[:n]); err != nil {
+			if err := s.block(ms[all[0].of.kind()], all[:n]); err != nil {
 				return err
 			}
 		}
@@ -69,10 +70,30 @@ func score(ctx context.Context, t *pipelines.Task) error {
 	return s.out.flush()
 }
 
+// entry is a record in a block: rest is what lies behind its key.
+type entry struct {
+	of   recordKind
+	key  model.Key
+	rest string
+}
+
+func compareEntries(a, b entry) int {
+	switch {
+	case a.key.Hash != b.key.Hash:
+		return cmp.Compare(a.key.Hash, b.key.Hash)
+	case a.key.Rule != b.key.Rule:
+		return cmp.Compare(a.key.Rule, b.key.Rule)
+	case a.of != b.of:
+		return cmp.Compare(a.of, b.of)
+	}
+	return strings.Compare(a.rest[:digestSize], b.rest[:digestSize])
+}
+
 // scorer compares the blocks of one task.
 type scorer struct {
 	t         *pipelines.Task
 	out       *packer
+	decoder   model.Decoder
 	members   []block.Member
 	features  []model.Features
 	keys      []model.Key
@@ -82,29 +103,37 @@ type scorer struct {
 	linked    int64
 }
 
-func (s *scorer) block(m *model.Model, plan *block.Plan, entries [][]byte) error {
-	entries = slices.CompactFunc(entries, func(a, b []byte) bool { return bytes.Equal(a[:entryHead], b[:entryHead]) })
+// block compares the records of a block.
+func (s *scorer) block(m *model.Model, entries []entry) error {
+	entries = slices.CompactFunc(entries, func(a, b entry) bool { return a.rest[:digestSize] == b.rest[:digestSize] })
 	s.members, s.features, s.keys = s.members[:0], s.features[:0], s.keys[:0]
-	ends := make([]int, len(entries))
+	s.decoder.Reset()
 	for i, e := range entries {
-		f, err := model.Decode(e[entryHead:])
+		start := len(s.keys)
+		rest := e.rest[digestSize:]
+		n := 1 + int(rest[0])*shortSize
+		if n > len(rest) {
+			return weir.Errorf(weir.Internal, "an entry of a block is damaged")
+		}
+		for k := 1; k < n; k += shortSize {
+			s.keys = append(s.keys, shortKey(rest[k:]))
+		}
+		f, err := s.decoder.Decode(rest[n:])
 		if err != nil {
 			return err
 		}
 		s.features = append(s.features, f)
-		s.keys = plan.Keys(s.keys, m, &s.features[i])
-		ends[i] = len(s.keys)
+		s.members = append(s.members, block.Member{Record: uint32(i), Keys: s.keys[start:]})
 	}
-	for i, start := range append([]int{0}, ends[:len(ends)-1]...) {
-		s.members = append(s.members, block.Member{Record: uint32(i), Keys: s.keys[start:ends[i]]})
-	}
+	// All keys that entries carry come before the block's own.
+	last := model.Key{Rule: entries[0].key.Rule, Hash: math.MaxUint64}
 	threshold := m.Threshold()
 	var failed error
-	lost := block.Pairs(keyOf(entries[0][1:]), s.members, m.MaxBlock(), func(i, j int) bool {
+	lost := block.Pairs(last, s.members, m.MaxBlock(), func(i, j int) bool {
 		s.compared++
 		w := m.Score(&s.features[i], &s.features[j])
-		left, right := entries[i][1+keySize:entryHead], entries[j][1+keySize:entryHead]
-		s.uncertain.add(left, right, entries[i][0], w-threshold, w)
+		left, right := entries[i].rest[:digestSize], entries[j].rest[:digestSize]
+		s.uncertain.add(left, right, uint8(entries[i].of), w-threshold, w)
 		if w < threshold {
 			return true
 		}
@@ -132,21 +161,24 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 	out := newPacker(t, "entry", n)
 	var keys []model.Key
 	var row []byte
+	decoder := model.Decoder{KeysOnly: true}
 	for e, err := range unpack(ctx, t, "features") {
 		if err != nil {
 			return err
 		}
 		of := recordKind(e[0])
-		f, err := model.Decode(e[1+digestSize:])
+		decoder.Reset()
+		f, err := decoder.Decode(e[1+digestSize:])
 		if err != nil {
 			return err
 		}
 		keys = met.plans[of].Keys(keys[:0], ms[of.kind()], &f)
-		for _, k := range keys {
-			if !met.shared(of, k) {
-				continue
-			}
-			row = append(appendKey(append(row[:0], e[0]), k), e[1:]...)
+		keys = slices.DeleteFunc(keys, func(k model.Key) bool { return !met.shared(of, k) })
+		for i, k := range keys {
+			before := keys[:min(i, math.MaxUint8)] // of more, a pair may be compared twice
+			row = append(appendKey(append(row[:0], e[0]), k), e[1:1+digestSize]...)
+			row = appendShort(append(row, byte(len(before))), before)
+			row = append(row, e[1+digestSize:]...)
 			if err := out.add(keyPartition(k, n), row); err != nil {
 				return err
 			}
@@ -159,16 +191,16 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 // float32's bits.
 const pairSize = 2*digestSize + 4
 
-func appendPair(b []byte, left, right []byte, weight float64) []byte {
-	if bytes.Compare(left, right) > 0 {
+func appendPair(b []byte, left, right string, weight float64) []byte {
+	if left > right {
 		left, right = right, left
 	}
 	b = append(append(b, left...), right...)
 	return binary.BigEndian.AppendUint32(b, math.Float32bits(float32(weight)))
 }
 
-func readPair(b []byte) (left, right evidence.Hash, weight float32) {
-	return readDigest(b), readDigest(b[digestSize:]), math.Float32frombits(binary.BigEndian.Uint32(b[2*digestSize:]))
+func readPair(s string) (left, right evidence.Hash, weight float32) {
+	return readDigest(s), readDigest(s[digestSize:]), math.Float32frombits(uint32(bigEndian(s[2*digestSize-4:])))
 }
 
 // recordDigest names a record in what is sent too often for whole ids.
@@ -178,12 +210,38 @@ func appendDigest(b []byte, d evidence.Hash) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, d.Hi), d.Lo)
 }
 
-func readDigest(b []byte) evidence.Hash {
-	return evidence.Hash{Hi: binary.BigEndian.Uint64(b), Lo: binary.BigEndian.Uint64(b[8:])}
+func readDigest(s string) evidence.Hash {
+	return evidence.Hash{Hi: bigEndian(s), Lo: bigEndian(s[8:])}
 }
 
 func appendKey(b []byte, k model.Key) []byte {
 	return binary.BigEndian.AppendUint64(append(b, k.Rule), k.Hash)
 }
 
-func keyOf(b []byte) model.Key { return model.Key{Rule: b[0], Hash: binary.BigEndian.Uint64(b[1:])} }
+func keyOf(s string) model.Key { return model.Key{Rule: s[0], Hash: bigEndian(s[1:])} }
+
+// appendShort appends keys with 32 bits of their hashes, in the order of what is
+// left: enough to see whether two records have one in common.
+func appendShort(b []byte, keys []model.Key) []byte {
+	start := len(b)
+	sorted := true
+	for i, k := range keys {
+		b = binary.BigEndian.AppendUint32(append(b, k.Rule), uint32(k.Hash))
+		sorted = sorted && (i == 0 || k.Rule != keys[i-1].Rule)
+	}
+	if !sorted { // further values: two keys of one rule
+		short := make([]model.Key, len(keys))
+		for i, k := range keys {
+			short[i] = model.Key{Rule: k.Rule, Hash: uint64(uint32(k.Hash))}
+		}
+		slices.SortFunc(short, model.Key.Compare)
+		for i, k := range short {
+			binary.BigEndian.PutUint32(b[start+i*shortSize+1:], uint32(k.Hash))
+		}
+	}
+	return b
+}
+
+func shortKey(s string) model.Key {
+	return model.Key{Rule: s[0], Hash: uint64(s[1])<<24 | uint64(s[2])<<16 | uint64(s[3])<<8 | uint64(s[4])}
+}

@@ -1,10 +1,10 @@
 package resolve
 
 import (
-	"bytes"
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/weir-cdp/weir/pipelines"
 )
@@ -14,7 +14,7 @@ const mostUncertain = 500
 
 // uncertainRow is a pair whose score is near the threshold. To partition.
 type uncertainRow struct {
-	Left, Right []byte // digests
+	Left, Right string // digests
 	Of          uint8
 	Weight      float64 // log2 odds
 	Off         float64 // from the threshold
@@ -24,10 +24,10 @@ func compareUncertain(a, b uncertainRow) int {
 	if c := cmp.Compare(math.Abs(a.Off), math.Abs(b.Off)); c != 0 {
 		return c
 	}
-	if c := bytes.Compare(a.Left, b.Left); c != 0 {
+	if c := strings.Compare(a.Left, b.Left); c != 0 {
 		return c
 	}
-	return bytes.Compare(a.Right, b.Right)
+	return strings.Compare(a.Right, b.Right)
 }
 
 // nearest keeps the pairs that are nearest to the threshold.
@@ -36,15 +36,15 @@ type nearest struct {
 	most float64 // pairs farther off are not among them
 }
 
-func (n *nearest) add(left, right []byte, of uint8, off, weight float64) {
+func (n *nearest) add(left, right string, of uint8, off, weight float64) {
 	const far = 6 // log2 odds: nobody needs to be asked
 	if math.Abs(off) > far || (n.most > 0 && math.Abs(off) > n.most) {
 		return
 	}
-	if bytes.Compare(left, right) > 0 {
+	if left > right {
 		left, right = right, left
 	}
-	n.rows = append(n.rows, uncertainRow{Left: bytes.Clone(left), Right: bytes.Clone(right), Of: of, Weight: weight, Off: off})
+	n.rows = append(n.rows, uncertainRow{Left: strings.Clone(left), Right: strings.Clone(right), Of: of, Weight: weight, Off: off})
 	if len(n.rows) >= 4*mostUncertain {
 		n.cut()
 	}

@@ -15,8 +15,23 @@ type Blocker interface {
 
 // Plan knows which keys are big. The zero Plan knows none.
 type Plan struct {
-	split   map[model.Key]struct{} // taken apart by the second key
-	dropped map[model.Key]struct{} // not compared: a big key without, or a split one
+	split   keySet // taken apart by the second key
+	dropped keySet // not compared: a big key without, or a split one
+}
+
+// keySet holds keys by rule: few rules have big keys.
+type keySet [256]map[uint64]struct{}
+
+func (s *keySet) add(k model.Key) {
+	if s[k.Rule] == nil {
+		s[k.Rule] = map[uint64]struct{}{}
+	}
+	s[k.Rule][k.Hash] = struct{}{}
+}
+
+func (s *keySet) has(k model.Key) bool {
+	_, ok := s[k.Rule][k.Hash]
+	return ok
 }
 
 // Member is one record of a block: its own keys after the plan, sorted.
@@ -34,26 +49,20 @@ type Big struct {
 
 // Split notes the big keys of the first count.
 func (p *Plan) Split(big []Big) {
-	if p.split == nil {
-		p.split = make(map[model.Key]struct{}, len(big))
-	}
 	for _, b := range big {
-		p.split[b.Key] = struct{}{}
+		p.split.add(b.Key)
 	}
 }
 
 // Drop notes the keys that are still big when counted with the plan's keys, and
 // returns the pairs lost, by rule.
 func (p *Plan) Drop(big []Big) map[uint8]int64 {
-	if p.dropped == nil {
-		p.dropped = make(map[model.Key]struct{}, len(big))
-	}
 	lost := map[uint8]int64{}
 	for _, b := range big {
-		if _, ok := p.dropped[b.Key]; ok {
+		if p.dropped.has(b.Key) {
 			continue
 		}
-		p.dropped[b.Key] = struct{}{}
+		p.dropped.add(b.Key)
 		lost[b.Key.Rule] += pairs(b.Records)
 	}
 	return lost
@@ -66,26 +75,25 @@ func pairs(n int) int64 { return int64(n) * int64(n-1) / 2 }
 func (p *Plan) Keys(out []model.Key, b Blocker, f *model.Features) []model.Key {
 	start := len(out)
 	out = b.AppendKeys(out, f)
-	if len(p.split) == 0 && len(p.dropped) == 0 {
-		return out
-	}
 	tail := out[start:]
-	n := 0
+	n, moved := 0, false
 	for _, k := range tail {
-		if _, big := p.split[k]; big {
+		if p.split.has(k) {
 			second := b.Second(k.Rule, f)
 			if second == 0 {
 				continue
 			}
-			k.Hash = model.Mix(k.Hash, second)
+			k.Hash, moved = model.Mix(k.Hash, second), true
 		}
-		if _, gone := p.dropped[k]; gone {
+		if p.dropped.has(k) {
 			continue
 		}
 		tail[n] = k
 		n++
 	}
-	slices.SortFunc(tail[:n], model.Key.Compare)
+	if moved {
+		slices.SortFunc(tail[:n], model.Key.Compare)
+	}
 	return out[:start+n]
 }
 

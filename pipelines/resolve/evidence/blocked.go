@@ -33,12 +33,10 @@ func (id *identifier) why(of weir.Kind, kind, value string) Reason {
 		}
 	}
 	v := strings.ToLower(strings.TrimSpace(value))
-	bare := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" -_.+/()#:", r) {
-			return -1
-		}
-		return r
-	}, v)
+	bare := v
+	if strings.ContainsAny(v, marks) {
+		bare = unmarked.Replace(v)
+	}
 	switch {
 	case bare == "" || placeholders[bare]:
 		return Placeholder
@@ -56,6 +54,11 @@ func (id *identifier) why(of weir.Kind, kind, value string) Reason {
 	}
 	return ""
 }
+
+// marks are what people write between the parts of a value.
+const marks = " -_.+/()#:"
+
+var unmarked = strings.NewReplacer(" ", "", "-", "", "_", "", ".", "", "+", "", "/", "", "(", "", ")", "", "#", "", ":", "")
 
 func isPhone(kind string) bool {
 	for _, part := range []string{"phone", "mobile", "tel", "msisdn", "fax"} {

@@ -16,6 +16,39 @@ func Fold(s string) string {
 	if plain(s) {
 		return s
 	}
+	if folded, ok := foldASCII(s); ok {
+		return folded
+	}
+	return foldUnicode(s)
+}
+
+// foldASCII is foldUnicode of texts without other letters: most of them.
+func foldASCII(s string) (folded string, ok bool) {
+	var buf [64]byte
+	b, space := buf[:0], false
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= 0x80:
+			return "", false
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case c == ' ', c >= '\t' && c <= '\r', c == '-', c == '_', c == '/', c == ',', c == ';':
+			space = true
+			continue
+		default:
+			continue
+		}
+		if space && len(b) > 0 {
+			b = append(b, ' ')
+		}
+		b, space = append(b, c), false
+	}
+	return string(b), true
+}
+
+func foldUnicode(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	space := false

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -52,8 +53,16 @@ func MakeTable(of map[uint32]float64, rare float64) Table {
 }
 
 type lookup struct {
-	of   map[uint32]uint8
-	rare uint8
+	slots []slot // a power of two of them, at most half full; empty: 0, 0
+	zero  uint8  // of the value whose hash is 0
+	rare  uint8
+}
+
+// slot is an entry of a hash table with open addressing: the hash of a value is
+// spread well already, and a value asked for is seldom there.
+type slot struct {
+	hash      uint32
+	frequency uint8
 }
 
 func (t Table) lookup() (lookup, error) {
@@ -61,16 +70,40 @@ func (t Table) lookup() (lookup, error) {
 	if err != nil || len(raw)%5 != 0 {
 		return lookup{}, invalid("a table of term frequencies is damaged")
 	}
-	l := lookup{of: make(map[uint32]uint8, len(raw)/5), rare: t.Rare}
+	l := lookup{slots: make([]slot, 1<<bits.Len(uint(2*len(raw)/5))), zero: t.Rare, rare: t.Rare}
 	for i := 0; i < len(raw); i += 5 {
-		l.of[binary.LittleEndian.Uint32(raw[i:])] = raw[i+4]
+		l.set(binary.LittleEndian.Uint32(raw[i:]), raw[i+4])
 	}
 	return l, nil
 }
 
+func (l *lookup) set(h uint32, frequency uint8) {
+	if h == 0 {
+		l.zero = frequency
+		return
+	}
+	i := l.find(h)
+	l.slots[i] = slot{h, frequency}
+}
+
+// find returns the slot of a hash, or the empty one where it would be.
+func (l *lookup) find(h uint32) int {
+	i := int(h) & (len(l.slots) - 1)
+	for l.slots[i].hash != h && l.slots[i].hash != 0 {
+		i = (i + 1) & (len(l.slots) - 1)
+	}
+	return i
+}
+
 func (l *lookup) get(h uint32) uint8 {
-	if q, ok := l.of[h]; ok {
-		return q
+	switch {
+	case h == 0:
+		return l.zero
+	case len(l.slots) == 0:
+		return l.rare
+	}
+	if s := l.slots[l.find(h)]; s.hash == h {
+		return s.frequency
 	}
 	return l.rare
 }
