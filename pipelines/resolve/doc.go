@@ -8,7 +8,8 @@
 //	count        by blocking key: which keys bring records together, which too many
 //	scatter      by record: what is compared of it goes to its blocks
 //	score        by blocking key: pairs that the model finds the same
-//	partition    one task, record ids and numbers only: clusters, profile ids
+//	partition    one task, record ids and numbers, and of components that a score
+//	             connects what is compared: clusters, profile ids
 //	             writes identity.edges, identity.links, identity.merges
 //	own          by record: the profile of each identifier that a record holds
 //	attribute    by value: the profile of each value; what no record holds
@@ -32,7 +33,9 @@
 //
 // Equal inputs give equal tables, whatever the order and cut of records and files
 // (invariant 11). A profile keeps its id (invariant 4). The only tasks that see
-// everything hold ids and hashes, no identifier and no attribute.
+// everything hold ids and hashes, and no identifier or attribute but those that
+// the model compares of records in components of three or more (package cluster,
+// the second look).
 //
 // # Memory
 //

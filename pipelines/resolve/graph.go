@@ -200,7 +200,7 @@ func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
 		if i < 0 || j < 0 {
 			return weir.Errorf(weir.Internal, "a score of a record that is not there")
 		}
-		l.Add(l.ruleOf(modelRule), weight, cluster.Free, i, j)
+		l.AddScored(l.ruleOf(modelRule), weight, i, j)
 	}
 	return nil
 }

@@ -56,6 +56,8 @@ func (m *measures) edge(e cluster.Edge) {
 	if limit, ok := e.Refused.Kind(); ok {
 		m.add(at, "edges_limited", 1)
 		m.add(measure{kind: at.kind, rule: m.graph.limits[limit].Identifier}, "limit_refused", 1)
+	} else if e.Refused == cluster.Doubted {
+		m.add(at, "edges_doubted", 1)
 	} else {
 		m.add(at, "edges_decided", 1)
 	}

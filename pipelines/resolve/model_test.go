@@ -91,6 +91,24 @@ func TestModelOnFake1000(t *testing.T) {
 			t.Fatalf("edge %+v", e)
 		}
 	}
+	doubted := int64(0)
+	for _, e := range r.edges {
+		if !e.Used && strings.HasPrefix(e.RefusedBy, "doubt: -") {
+			doubted++
+			if r.links[strings.TrimPrefix(e.Left, "crm/contacts/")] == r.links[strings.TrimPrefix(e.Right, "crm/contacts/")] {
+				t.Errorf("refused inside one profile: %+v", e)
+			}
+		}
+	}
+	told := int64(0)
+	for _, f := range scan[weir.IdentityFigure](l, r.Manifest, "identity.runs") {
+		if f.Rule == "model" && f.Measure == "edges_doubted" {
+			told += f.Figure
+		}
+	}
+	if doubted == 0 || told != doubted || r.Counts["components_doubted"] == 0 || r.Counts["pairs_looked_at_again"] == 0 {
+		t.Errorf("%d links doubted, %d told; counts %v", doubted, told, r.Counts)
+	}
 	uncertain := scan[weir.Candidate](l, r.Manifest, "identity.candidates")
 	if len(uncertain) == 0 {
 		t.Error("the model is sure of everything")

@@ -32,7 +32,7 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	solved, err := cluster.Solve(&g.Graph)
+	solved, err := solve(ctx, t, g)
 	if err != nil {
 		return err
 	}
@@ -145,6 +145,8 @@ func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluste
 			row.RefusedBy = "limit: " + g.limits[kind].Identifier
 		} else if decision, apart := e.Refused.Apart(); apart {
 			row.RefusedBy = "do_not_link: " + p.Decisions[decision].ID
+		} else if e.Refused == cluster.Doubted {
+			row.RefusedBy = fmt.Sprintf("doubt: %.1f", e.Against)
 		}
 		m.edge(e)
 		if row.Used {

@@ -147,7 +147,7 @@ func (s *scorer) block(m *model.Model, entries []entry) error {
 }
 
 // scatter sends the records of one partition to those of their blocks in which
-// there are others.
+// there are others, and to partition for its second look.
 func scatter(ctx context.Context, t *pipelines.Task) error {
 	ms, err := models(ctx, t)
 	if err != nil || len(ms) == 0 {
@@ -159,6 +159,7 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 	}
 	n := blockPartitions(t)
 	out := newPacker(t, "entry", n)
+	again := newPacker(t, "partition:compared", 1)
 	var keys []model.Key
 	var row []byte
 	decoder := model.Decoder{KeysOnly: true}
@@ -172,6 +173,9 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 		if err != nil {
 			return err
 		}
+		if err := again.add(0, e); err != nil {
+			return err
+		}
 		keys = met.plans[of].Keys(keys[:0], ms[of.kind()], &f)
 		keys = slices.DeleteFunc(keys, func(k model.Key) bool { return !met.shared(of, k) })
 		for i, k := range keys {
@@ -183,6 +187,9 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 				return err
 			}
 		}
+	}
+	if err := again.flush(); err != nil {
+		return err
 	}
 	return out.flush()
 }

@@ -11,7 +11,7 @@ import (
 
 func solve(t *testing.T, s scene) *cluster.Result {
 	t.Helper()
-	r, err := cluster.Solve(s.graph())
+	r, err := s.solve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +37,24 @@ func edges(r *cluster.Result) []cluster.Edge {
 }
 
 func TestSolveEqualsTheDefinition(t *testing.T) {
-	rebuilt, hubs := 0, 0
+	rebuilt, hubs, doubted, refused := 0, 0, 0, 0
 	for seed := range uint64(4000) {
 		s := randomScene(rand.New(rand.NewPCG(seed, 1)))
 		r := solve(t, s)
 		rebuilt += r.Rebuilt
 		hubs += len(r.Hubs)
+		doubted += r.Doubted
+		for e := range r.Edges() {
+			if e.Refused == cluster.Doubted {
+				refused++
+			}
+		}
 		if want := s.reference(); !slices.Equal(r.Cluster, want) {
 			t.Fatalf("seed %d: got %v, the definition says %v\n%+v", seed, r.Cluster, want, s)
 		}
 	}
-	if rebuilt < 500 || hubs < 500 {
-		t.Fatalf("the scenes test little: %d components rebuilt, %d hubs", rebuilt, hubs)
+	if rebuilt < 500 || hubs < 500 || doubted < 500 || refused < 500 {
+		t.Fatalf("the scenes test little: %d components rebuilt, %d hubs, %d components doubted, %d edges refused for it", rebuilt, hubs, doubted, refused)
 	}
 }
 
@@ -123,6 +129,41 @@ func TestDoNotLinkStandsAgainstForceLink(t *testing.T) {
 	}
 	if _, limit := edges(r)[0].Refused.Kind(); limit {
 		t.Fatal("a do-not-link taken for a limit")
+	}
+}
+
+// Relatives at one address: a single pair of a child and a father with few fields
+// links two people, and what the others say stands against it.
+func TestOtherPairsSpeakAgainstAWeakLink(t *testing.T) {
+	s := scene{n: 4, second: map[[2]int32]float32{{0, 2}: -3, {0, 3}: -4.5, {1, 3}: 7}}
+	s.groups = []evidence{{weight: 30, scored: true, suspect: cluster.Free, members: []int32{0, 1}},
+		{weight: 25, scored: true, suspect: cluster.Free, members: []int32{2, 3}}, {weight: 5, scored: true, suspect: cluster.Free, members: []int32{1, 2}}}
+	r := solve(t, s)
+	want := []cluster.Edge{{Left: 0, Right: 1, Weight: 30}, {Left: 1, Right: 2, Weight: 5, Refused: cluster.Doubted, Against: -2.5}, {Left: 2, Right: 3, Weight: 25}}
+	if got := edges(r); !slices.Equal(got, want) || !slices.Equal(r.Cluster, []int32{0, 0, 2, 2}) || r.Asked != 3 || r.Doubted != 1 {
+		t.Fatalf("clusters %v, edges %+v, asked %d, doubted %d", r.Cluster, got, r.Asked, r.Doubted)
+	}
+	rule := s
+	rule.groups = append(slices.Clone(s.groups), evidence{rule: 1, weight: 4, suspect: cluster.Free, members: []int32{0, 3}})
+	if r := solve(t, rule); r.Cluster[3] != 0 {
+		t.Fatalf("a rule is undone: %v", r.Cluster)
+	} else if e := edges(r); slices.ContainsFunc(e, func(e cluster.Edge) bool { return e.Refused != 0 }) {
+		t.Fatalf("refused inside one cluster: %+v", e)
+	}
+}
+
+// Who links two records that differ does not thereby set apart those that one of
+// them was linked with.
+func TestForceLinkVouchesForWhatDiffers(t *testing.T) {
+	s := scene{n: 3, second: map[[2]int32]float32{{0, 2}: -40}}
+	s.groups = []evidence{{weight: 5, scored: true, suspect: cluster.Free, members: []int32{1, 2}},
+		{weight: cluster.Linked, suspect: cluster.Free, members: []int32{0, 1}}}
+	if r := solve(t, s); r.Cluster[2] != 0 {
+		t.Fatalf("clusters %v", r.Cluster)
+	}
+	s.groups[1].weight = 30 // a rule vouches for nothing
+	if r := solve(t, s); r.Cluster[1] != 0 || r.Cluster[2] != 2 {
+		t.Fatalf("clusters %v", r.Cluster)
 	}
 }
 

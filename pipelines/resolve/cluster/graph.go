@@ -18,6 +18,7 @@ type Group struct {
 	Suspect    int32   // index of the suspect that must be accepted first; Free
 	Weight     float32 // log2 odds
 	Rule       uint16  // the caller's index of rules
+	Scored     bool    // of two records, and open to a second look
 }
 
 // Suspect is a value that so many records share that it may be a hub.
@@ -82,6 +83,15 @@ func (g *Graph) Add(rule uint16, weight float32, suspect int32, members ...int32
 	})
 }
 
+// AddScored adds what a model says of two records: evidence that other pairs of the
+// two clusters can speak against.
+func (g *Graph) AddScored(rule uint16, weight float32, a, b int32) {
+	if n := len(g.Groups); a != b {
+		g.Add(rule, weight, Free, a, b)
+		g.Groups[n].Scored = true
+	}
+}
+
 // check refuses a graph whose numbers point nowhere.
 func (g *Graph) check() error {
 	for _, m := range g.Members {
@@ -127,5 +137,14 @@ func (g *Graph) compare(a, b Group) int {
 	if c := slices.Compare(g.members(a), g.members(b)); c != 0 {
 		return c
 	}
-	return int(a.Rule) - int(b.Rule)
+	if a.Rule != b.Rule {
+		return int(a.Rule) - int(b.Rule)
+	}
+	if a.Scored != b.Scored { // last what may be refused
+		if b.Scored {
+			return -1
+		}
+		return 1
+	}
+	return 0
 }

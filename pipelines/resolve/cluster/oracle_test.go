@@ -14,6 +14,7 @@ type evidence struct {
 	weight  float32
 	suspect int32
 	members []int32
+	scored  bool
 }
 
 // scene is one input of the clustering, in some order.
@@ -24,11 +25,40 @@ type scene struct {
 	values   []cluster.Value
 	limits   []cluster.Limit
 	sides    []cluster.Side
+	second   map[[2]int32]float32 // what a second look says of a pair; nil: there is none
+}
+
+// solve runs the package under test.
+func (s scene) solve() (*cluster.Result, error) {
+	c, err := cluster.Connect(s.graph())
+	if err != nil {
+		return nil, err
+	}
+	if s.second == nil {
+		return c.Solve(nil), nil
+	}
+	return c.Solve(func(component []int32) func(i, j int) float32 {
+		for _, m := range component {
+			if !c.Open(m) {
+				panic("asked about a record that was not announced")
+			}
+		}
+		return func(i, j int) float32 {
+			if i >= j {
+				panic("asked about a pair out of order")
+			}
+			return s.second[[2]int32{component[i], component[j]}]
+		}
+	}), nil
 }
 
 func (s scene) graph() *cluster.Graph {
 	g := &cluster.Graph{N: s.n, Suspects: s.suspects, Values: slices.Clone(s.values), Limits: s.limits, Sides: slices.Clone(s.sides)}
 	for _, e := range s.groups {
+		if e.scored {
+			g.AddScored(e.rule, e.weight, e.members[0], e.members[1])
+			continue
+		}
 		g.Add(e.rule, e.weight, e.suspect, e.members...)
 	}
 	return g
@@ -122,8 +152,11 @@ func (s scene) reference() []int32 {
 			broken[component[i]] = true
 		}
 	}
+	// What the scored pairs say, for and against; against is asked only where no
+	// score links, and not between sets that force-links make.
+	said, doubted := s.said(active(), component)
 	for i := range of {
-		if broken[component[i]] {
+		if broken[component[i]] || doubted[component[i]] {
 			of[i] = int32(i)
 		}
 	}
@@ -133,6 +166,7 @@ func (s scene) reference() []int32 {
 		weight  float32
 		members []int32
 		rule    uint16
+		scored  bool
 	}
 	var pairs []pair
 	for gi, e := range active() {
@@ -141,21 +175,84 @@ func (s scene) reference() []int32 {
 		m = slices.Compact(m)
 		for i := range m {
 			for j := i + 1; j < len(m); j++ {
-				pairs = append(pairs, pair{gi, m[i], m[j], e.weight, m, e.rule})
+				pairs = append(pairs, pair{gi, m[i], m[j], e.weight, m, e.rule, e.scored})
 			}
 		}
 	}
 	slices.SortStableFunc(pairs, func(x, y pair) int {
-		return cmp.Or(cmp.Compare(y.weight, x.weight), slices.Compare(x.members, y.members), cmp.Compare(x.rule, y.rule),
+		return cmp.Or(cmp.Compare(y.weight, x.weight), slices.Compare(x.members, y.members), cmp.Compare(x.rule, y.rule), compareBools(x.scored, y.scored),
 			cmp.Compare(x.group, y.group), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
 	})
 	for _, p := range pairs {
 		both := func(j int32) bool { return of[j] == of[p.a] || of[j] == of[p.b] }
-		if of[p.a] != of[p.b] && s.allowed(both) {
-			join(p.a, p.b)
+		if of[p.a] == of[p.b] || !s.allowed(both) {
+			continue
 		}
+		if p.scored && doubted[component[p.a]] {
+			sum := 0.0
+			for at, w := range said {
+				if of[at[0]] == of[p.a] && of[at[1]] == of[p.b] || of[at[0]] == of[p.b] && of[at[1]] == of[p.a] {
+					sum += w
+				}
+			}
+			if sum <= 0 {
+				continue
+			}
+		}
+		join(p.a, p.b)
 	}
 	return of
+}
+
+// said returns what is known of each pair by scores and, below 0, by the second
+// look, and the components in which anything is below 0.
+func (s scene) said(active []evidence, component []int32) (map[[2]int32]float64, map[int32]bool) {
+	at := func(a, b int32) [2]int32 { return [2]int32{min(a, b), max(a, b)} }
+	links, vouched := map[[2]int32]float64{}, make([]int32, s.n)
+	for i := range vouched {
+		vouched[i] = int32(i)
+	}
+	for _, e := range active {
+		if e.scored && e.members[0] != e.members[1] {
+			links[at(e.members[0], e.members[1])] += max(float64(e.weight), 1.0/65536)
+		}
+		for _, m := range e.members {
+			x, y := vouched[e.members[0]], vouched[m]
+			for i := range vouched {
+				if vouched[i] == y && e.weight >= cluster.Linked {
+					vouched[i] = x
+				}
+			}
+		}
+	}
+	said, doubted := map[[2]int32]float64{}, map[int32]bool{}
+	for p, w := range links {
+		said[p] = w
+	}
+	for p, w := range s.second {
+		apart := component[p[0]] != component[p[1]]
+		_, linked := links[p]
+		open, known := false, vouched[p[0]] == vouched[p[1]]
+		for l := range links {
+			open = open || component[l[0]] == component[p[0]]
+			v, u := at(vouched[l[0]], vouched[l[1]]), at(vouched[p[0]], vouched[p[1]])
+			known = known || v == u
+		}
+		if !apart && !linked && open && !known && w < 0 {
+			said[p], doubted[component[p[0]]] = float64(w), true
+		}
+	}
+	return said, doubted
+}
+
+func compareBools(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // allowed says whether a set of records keeps every constraint.
@@ -198,7 +295,7 @@ func randomScene(r *rand.Rand) scene {
 		}
 		s.suspects = append(s.suspects, sus)
 	}
-	for range 1 + r.IntN(14) {
+	for range r.IntN(1 + r.IntN(14)) {
 		e := evidence{rule: uint16(r.IntN(3)), weight: float32(20 + r.IntN(3)), suspect: cluster.Free}
 		for range 2 + r.IntN(4) {
 			e.members = append(e.members, int32(r.IntN(s.n)))
@@ -208,6 +305,24 @@ func randomScene(r *rand.Rand) scene {
 			e.members = append(e.members, s.suspects[e.suspect].Records...)
 		}
 		s.groups = append(s.groups, e)
+	}
+	if r.IntN(3) > 0 {
+		s.second = map[[2]int32]float32{}
+		for i := range int32(s.n) {
+			for j := i + 1; j < int32(s.n); j++ {
+				s.second[[2]int32{i, j}] = float32(r.IntN(60)-40) / 2
+			}
+		}
+	}
+	for range r.IntN(2 * s.n) {
+		e := evidence{rule: uint16(r.IntN(3)), weight: float32(r.IntN(24) - 1), suspect: cluster.Free, scored: true}
+		e.members = []int32{int32(r.IntN(s.n)), int32(r.IntN(s.n))}
+		s.groups = append(s.groups, e)
+	}
+	if r.IntN(3) == 0 {
+		for range 1 + r.IntN(2) {
+			s.groups = append(s.groups, evidence{rule: 3, weight: cluster.Linked, suspect: cluster.Free, members: []int32{int32(r.IntN(s.n)), int32(r.IntN(s.n))}})
+		}
 	}
 	seen := map[[2]int]bool{}
 	for range r.IntN(10) {

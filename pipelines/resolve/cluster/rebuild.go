@@ -2,11 +2,12 @@ package cluster
 
 import "slices"
 
-// rebuild takes the broken components apart and joins them again, strongest
-// evidence first, refusing what breaks a constraint.
-func (r *Result) rebuild() {
-	g, f := r.graph, forest(r.Cluster)
-	b := builder{graph: g, forest: f, holding: map[int32]*holding{}}
+// rebuild takes the broken and the doubted components apart and joins them again,
+// strongest evidence first, refusing what breaks a constraint, and of scored pairs
+// what the scored pairs between the two clusters together speak against.
+func (r *Result) rebuild(doubts map[int32][]doubt) {
+	g, f := r.parts.graph, forest(r.Cluster)
+	b := builder{graph: g, forest: f, holding: map[int32]*holding{}, balance: balance{}}
 	for i := range f {
 		if r.rebuilt[r.first[i]] {
 			f[i] = int32(i)
@@ -25,11 +26,19 @@ func (r *Result) rebuild() {
 	}
 	var todo []Group
 	for _, gr := range g.Groups {
-		if gr.Suspect != Free && !r.accepted[gr.Suspect] {
+		if !r.parts.counts(gr) {
 			continue
 		}
-		if r.rebuilt[r.first[g.Members[gr.Start]]] {
+		if root := r.first[g.Members[gr.Start]]; r.rebuilt[root] {
 			todo = append(todo, gr)
+			if m := g.members(gr); gr.Scored && doubts[root] != nil {
+				b.balance.add(m[0], m[1], max(fixed(gr.Weight), 1)) // a link is never evidence against
+			}
+		}
+	}
+	for _, ds := range doubts {
+		for _, d := range ds {
+			b.balance.add(d.a, d.b, d.weight)
 		}
 	}
 	slices.SortStableFunc(todo, g.compare)
@@ -37,6 +46,11 @@ func (r *Result) rebuild() {
 		b.add(gr)
 	}
 	f.flatten()
+	for i := range b.edges { // refused, and later joined by other evidence
+		if e := &b.edges[i]; e.Refused == Doubted && f[e.Left] == f[e.Right] {
+			e.Refused, e.Against = 0, 0
+		}
+	}
 	r.edges = b.edges
 }
 
@@ -44,6 +58,7 @@ type builder struct {
 	graph   *Graph
 	forest  forest
 	holding map[int32]*holding // by root
+	balance balance            // by root; of doubted components only
 	edges   []Edge
 }
 
@@ -52,6 +67,11 @@ type builder struct {
 // grown cluster refuses too. So only the first record of each cluster that
 // forms inside the group is tried against the records after it.
 func (b *builder) add(gr Group) {
+	if gr.Scored {
+		m := b.graph.members(gr)
+		b.edges = append(b.edges, b.score(Edge{Left: m[0], Right: m[1], Rule: gr.Rule, Weight: gr.Weight}))
+		return
+	}
 	left := slices.Clone(b.graph.members(gr))
 	for round := 0; len(left) > 1; round++ {
 		first := left[0]
@@ -67,6 +87,20 @@ func (b *builder) add(gr Group) {
 		}
 		left = refused
 	}
+}
+
+// score merges by a scored pair, unless the pairs between the two clusters speak
+// against it: clusters are joined only where that makes their records likelier,
+// which is the correlation clustering of Bansal, Blum and Chawla (2004), built
+// greedily.
+func (b *builder) score(e Edge) Edge {
+	x, y := b.forest.find(e.Left), b.forest.find(e.Right)
+	if sum, known := b.balance[x][y]; known && sum <= 0 {
+		e.Refused, e.Against = Doubted, float32(float64(sum)/fixedOne)
+		return e
+	}
+	e.Refused = b.merge(x, y)
+	return e
 }
 
 // merge joins the clusters of two records, or says what forbids it.
@@ -85,8 +119,9 @@ func (b *builder) merge(x, y int32) Refusal {
 		return why
 	}
 	b.forest.union(rx, ry)
-	delete(b.holding, rx)
-	delete(b.holding, ry)
-	b.holding[b.forest.find(rx)] = &holding{values: values, sides: sides}
+	now, was := min(rx, ry), max(rx, ry)
+	delete(b.holding, was)
+	*b.holding[now] = holding{values: values, sides: sides}
+	b.balance.joined(now, was)
 	return 0
 }

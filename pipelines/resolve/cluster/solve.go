@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 )
 
@@ -12,11 +13,16 @@ type Edge struct {
 	Rule        uint16
 	Weight      float32
 	Refused     Refusal // why the edge was not used
+	Against     float32 // refused as Doubted: the log2 odds of all scored pairs between the two clusters
 }
 
-// Refusal names the constraint that refused a merge: 0 none, below 0 a
-// do-not-link, above 0 a limited kind.
+// Refusal names what refused a merge: 0 nothing, below 0 a do-not-link, above 0 a
+// limited kind, or Doubted.
 type Refusal int32
+
+// Doubted says that the scored pairs between two clusters together spoke against
+// the merge.
+const Doubted Refusal = math.MaxInt32
 
 // Apart returns the number of the do-not-link that refused.
 func (r Refusal) Apart() (int32, bool) {
@@ -28,7 +34,7 @@ func (r Refusal) Apart() (int32, bool) {
 
 // Kind returns the limited kind that refused.
 func (r Refusal) Kind() (uint16, bool) {
-	if r <= 0 {
+	if r <= 0 || r == Doubted {
 		return 0, false
 	}
 	return uint16(r - 1), true
@@ -39,13 +45,14 @@ type Result struct {
 	Cluster []int32 // for each record the smallest record of its cluster
 	Hubs    []Hub
 	Rebuilt int // components that broke a constraint
+	Doubted int // components in which pairs speak against others
+	Asked   int // pairs that were looked at again
 	Over    []Over
 
-	graph    *Graph
-	accepted []bool
-	rebuilt  map[int32]bool // by the component's smallest record
-	first    forest         // the components before they were rebuilt
-	edges    []Edge         // of rebuilt components
+	parts   *Components
+	rebuilt map[int32]bool // by the component's smallest record: broken or doubted
+	first   forest         // the components before they were rebuilt
+	edges   []Edge         // of rebuilt components
 }
 
 // Over says that a cluster holds more values than a soft limit.
@@ -55,29 +62,63 @@ type Over struct {
 	Values  int
 }
 
-// Solve partitions the records. The graph is sorted in place.
-func Solve(g *Graph) (*Result, error) {
+// Components are the records that all accepted evidence connects.
+type Components struct {
+	graph    *Graph
+	forest   forest
+	accepted []bool
+	hubs     []Hub
+	open     map[int32][]link // by root
+}
+
+// Connect finds the connected components. The graph is sorted in place.
+func Connect(g *Graph) (*Components, error) {
 	if err := g.check(); err != nil {
 		return nil, err
 	}
 	g.normalise()
-	f := newForest(g.N)
+	c := &Components{graph: g, forest: newForest(g.N)}
 	for _, gr := range g.Groups {
 		if gr.Suspect == Free {
-			g.join(f, gr)
+			g.join(c.forest, gr)
 		}
 	}
-	accepted, hubs := g.settle(f)
-	f.flatten()
-	r := &Result{Cluster: f, Hubs: hubs, graph: g, accepted: accepted}
-	r.rebuilt = g.broken(f)
+	c.accepted, c.hubs = g.settle(c.forest)
+	c.forest.flatten()
+	c.findOpen()
+	return c, nil
+}
+
+// counts says whether a group's suspect, if it has one, was accepted.
+func (c *Components) counts(gr Group) bool { return gr.Suspect == Free || c.accepted[gr.Suspect] }
+
+// Solve partitions the records. Without a second look, scored pairs count as
+// other evidence does. It may be called once.
+func (c *Components) Solve(second Second) *Result {
+	g := c.graph
+	r := &Result{Cluster: c.forest, Hubs: c.hubs, parts: c}
+	r.rebuilt = g.broken(c.forest)
 	r.Rebuilt = len(r.rebuilt)
-	if r.Rebuilt > 0 {
-		r.first = slices.Clone(f)
-		r.rebuild()
+	doubts, asked := c.look(second)
+	r.Doubted, r.Asked = len(doubts), asked
+	for root := range doubts {
+		r.rebuilt[root] = true
+	}
+	if len(r.rebuilt) > 0 {
+		r.first = slices.Clone(c.forest)
+		r.rebuild(doubts)
 	}
 	r.Over = g.over(r.Cluster)
-	return r, nil
+	return r
+}
+
+// Solve partitions the records without a second look.
+func Solve(g *Graph) (*Result, error) {
+	c, err := Connect(g)
+	if err != nil {
+		return nil, err
+	}
+	return c.Solve(nil), nil
 }
 
 // normalise puts what the caller gave in any order into one order.
@@ -115,12 +156,12 @@ func (g *Graph) join(f forest, gr Group) {
 // join to the group's first cluster. Hubs give none.
 func (r *Result) Edges() iter.Seq[Edge] {
 	return func(yield func(Edge) bool) {
-		for _, gr := range r.graph.Groups {
-			m := r.graph.members(gr)
-			if gr.Suspect != Free && !r.accepted[gr.Suspect] {
+		for _, gr := range r.parts.graph.Groups {
+			m := r.parts.graph.members(gr)
+			if !r.parts.counts(gr) {
 				continue
 			}
-			if r.Rebuilt > 0 && r.rebuilt[r.first[m[0]]] {
+			if len(r.rebuilt) > 0 && r.rebuilt[r.first[m[0]]] {
 				continue
 			}
 			for _, other := range m[1:] {

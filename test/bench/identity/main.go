@@ -28,6 +28,7 @@ func main() {
 	flag.BoolVar(&o.Verbose, "v", false, "print the model")
 	flag.BoolVar(&o.Blind, "blind", false, "rename all columns to tell nothing")
 	flag.IntVar(&o.Errors, "errors", 0, "print so many wrong and missed pairs")
+	flag.BoolVar(&o.Trusting, "trusting", false, "cluster without a second look at components")
 	curve := flag.Bool("curve", false, "print other thresholds too")
 	profile := flag.String("cpuprofile", "", "write a CPU profile")
 	flag.Parse()

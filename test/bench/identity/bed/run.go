@@ -27,6 +27,7 @@ type Options struct {
 	Verbose   bool
 	Blind     bool
 	Errors    int
+	Trusting  bool // no second look at components
 }
 
 // Result is what a run found.
@@ -213,14 +214,24 @@ func (r *Result) solve(threshold float64) []int32 {
 	}
 	for _, s := range r.scored {
 		if float64(s.score) >= threshold {
-			g.Add(1, s.score, cluster.Free, s.a, s.b)
+			g.AddScored(1, s.score, s.a, s.b)
 		}
 	}
-	res, err := cluster.Solve(g)
+	parts, err := cluster.Connect(g)
 	if err != nil {
 		panic(err)
 	}
-	return res.Cluster
+	if r.opts.Trusting {
+		return parts.Solve(nil).Cluster
+	}
+	return parts.Solve(r.second).Cluster
+}
+
+// second compares the records of one component, as resolve's partition does.
+func (r *Result) second(component []int32) func(i, j int) float32 {
+	return func(i, j int) float32 {
+		return float32(r.Model.Doubt(&r.fs[component[i]], &r.fs[component[j]]))
+	}
 }
 
 // shared is on how many records a value at most links.

@@ -1,0 +1,80 @@
+package resolve
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+)
+
+// solve partitions the records, with a second look by the model at components of
+// three records and more: pairs that never met in a block are compared there, and
+// may speak against links.
+func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, error) {
+	parts, err := cluster.Connect(&g.Graph)
+	if err != nil {
+		return nil, err
+	}
+	ms, err := models(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if len(ms) == 0 {
+		return parts.Solve(nil), nil
+	}
+	look := looking{graph: g, features: map[int32][]byte{}}
+	for k := range look.models {
+		look.models[k] = ms[recordKind(k).kind()]
+	}
+	for e, err := range unpack(ctx, t, "compared") {
+		if err != nil {
+			return nil, err
+		}
+		if m := g.digested().find(readDigest(e[1:])); m >= 0 && parts.Open(m) {
+			look.features[m] = bytes.Clone(e[1+digestSize:])
+		}
+	}
+	solved := parts.Solve(look.second)
+	if look.failed != nil {
+		return nil, look.failed
+	}
+	t.Count("pairs_looked_at_again", int64(solved.Asked))
+	t.Count("components_doubted", int64(solved.Doubted))
+	return solved, nil
+}
+
+// looking has what is compared of the records of open components, as it was sent.
+type looking struct {
+	graph    *graph
+	models   [2]*model.Model  // by recordKind
+	features map[int32][]byte // by record
+	failed   error
+}
+
+func (l *looking) second(component []int32) func(i, j int) float32 {
+	m := l.models[l.graph.kinds[component[0]]]
+	if m == nil || l.failed != nil {
+		return nil
+	}
+	fs := make([]*model.Features, len(component))
+	for i, record := range component {
+		b, there := l.features[record]
+		if !there { // holds too little to be compared
+			continue
+		}
+		f, err := model.Decode(b)
+		if err != nil {
+			l.failed = err
+			return nil
+		}
+		fs[i] = &f
+	}
+	return func(i, j int) float32 {
+		if fs[i] == nil || fs[j] == nil {
+			return 0
+		}
+		return float32(m.Doubt(fs[i], fs[j]))
+	}
+}
