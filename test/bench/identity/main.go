@@ -29,6 +29,8 @@ func main() {
 	flag.BoolVar(&o.Blind, "blind", false, "rename all columns to tell nothing")
 	flag.IntVar(&o.Errors, "errors", 0, "print so many wrong and missed pairs")
 	flag.BoolVar(&o.Trusting, "trusting", false, "cluster without a second look at components")
+	hubs := flag.Int("hubs", 0, "plant an e-mail address and a phone on one record in so many, and compare")
+	within := flag.String("within", "", "put each set among the records of this one, and compare the set's own pairs")
 	curve := flag.Bool("curve", false, "print other thresholds too")
 	profile := flag.String("cpuprofile", "", "write a CPU profile")
 	flag.Parse()
@@ -43,18 +45,22 @@ func main() {
 	for _, path := range flag.Args() {
 		s, err := bed.Load(path)
 		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			fail(err)
 		}
 		o.Def = weir.IdentityDef{}
 		runtime.GC()
 		start, used := time.Now(), bed.CPU()
-		r, err := bed.Run(s, o)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+		r := run(s, o)
 		fmt.Printf("%-22s %s | CPU %.1f s, wall %.1f s\n", short(path), r, bed.CPU()-used, time.Since(start).Seconds())
+		if o.Verbose {
+			fmt.Print(r.Limits())
+		}
+		if *hubs > 0 {
+			withHubs(s, o, r, *hubs)
+		}
+		if *within != "" {
+			amongOthers(s, o, r, *within)
+		}
 		if *curve {
 			for _, t := range []float64{-2, 0, 1, 2, 3, 4, 5, 6, 8, 10} {
 				q := r.At(t)
@@ -62,6 +68,44 @@ func main() {
 			}
 		}
 	}
+}
+
+func run(s *bed.Set, o bed.Options) *bed.Result {
+	r, err := bed.Run(s, o)
+	if err != nil {
+		fail(err)
+	}
+	return r
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// withHubs runs a set again with hubs planted.
+func withHubs(s *bed.Set, o bed.Options, before *bed.Result, oneIn int) {
+	p := bed.Plant(s, oneIn, o.Seed)
+	r := run(p.Set, o)
+	carriers := 0
+	for _, h := range p.Hubs {
+		carriers += len(h)
+	}
+	fmt.Printf("    hubs on %d records: %s\n    recall %+.3f points; pairs of carriers in one profile that are two people: %d\n%s",
+		carriers, r, 100*(r.R-before.R), p.Together(r), r.Limits())
+}
+
+// amongOthers runs a set again among records of other people.
+func amongOthers(s *bed.Set, o bed.Options, alone *bed.Result, path string) {
+	others, err := bed.Load(path)
+	if err != nil {
+		fail(err)
+	}
+	r := run(bed.Within(s, others), o)
+	q := r.First(len(s.Records))
+	n := len(s.Records)
+	fmt.Printf("    alone: %s\n    within %s: %s\n    the set's own pairs: %s\n    recall %+.3f points; %s\n%s",
+		alone.Missed(n), short(path), r, q, 100*(q.R-alone.R), r.Missed(n), r.Limits())
 }
 
 func short(p string) string {

@@ -35,14 +35,17 @@ type Result struct {
 	Quality
 	Train, Block, Score, Cluster float64 // seconds of CPU
 	Pairs                        int     // compared
-	Lost                         int64
+	Lost                         int64   // pairs of blocks over their limit; another rule may find some of them
+	LostBy                       map[uint8]int64
+	Found                        []int32 // of each record: the smallest of its cluster
 	Model                        *model.Model
 	Report                       *train.Report
 
-	set    *Set
-	opts   Options
-	scored []scored
-	fs     []model.Features
+	set       *Set
+	opts      Options
+	threshold float64
+	scored    []scored
+	fs        []model.Features
 }
 
 type scored struct {
@@ -86,7 +89,9 @@ func Run(s *Set, o Options) (*Result, error) {
 	if t == Default {
 		t = m.Threshold()
 	}
-	r.Quality = r.At(t)
+	r.threshold = t
+	r.Found = r.solve(t)
+	r.Quality = quality(r.Found, s.Truth)
 	lap(&r.Cluster)
 	if o.Errors > 0 {
 		r.errors(t)
@@ -116,13 +121,12 @@ func (r *Result) block() [][]model.Key {
 	keys := make([][]model.Key, n)
 	get := func() { parallel(n, func(i int) { keys[i] = plan.Keys(nil, r.Model, &r.fs[i]) }) }
 	get()
-	if big := r.big(keys); len(big) > 0 {
+	r.LostBy = map[uint8]int64{}
+	if big := r.big(keys, r.lose); len(big) > 0 {
 		plan.Split(big)
 		get()
-		if big = r.big(keys); len(big) > 0 {
-			for _, l := range plan.Drop(big) {
-				r.Lost += l
-			}
+		if big = r.big(keys, nil); len(big) > 0 {
+			plan.Drop(big)
 			get()
 		}
 	}
@@ -151,8 +155,29 @@ func entries(keys [][]model.Key, shard uint64) []entry {
 	return es
 }
 
-func (r *Result) big(keys [][]model.Key) []block.Big {
+// lose counts what is lost of a big block: pairs that are in no part of it, or in
+// a part that is big too.
+func (r *Result) lose(of []entry) {
+	parts := map[uint64]int{}
+	for _, e := range of {
+		parts[r.Model.Second(e.key.Rule, &r.fs[e.rec])]++
+	}
+	lost := pairsOf(len(of))
+	for second, n := range parts {
+		if second != 0 && n <= r.Model.MaxBlock() {
+			lost -= pairsOf(n)
+		}
+	}
+	r.Lost += lost
+	r.LostBy[of[0].key.Rule] += lost
+}
+
+func pairsOf(n int) int64 { return int64(n) * int64(n-1) / 2 }
+
+// big finds the keys of too many records, and tells each one's entries.
+func (r *Result) big(keys [][]model.Key, tell func([]entry)) []block.Big {
 	out := make([][]block.Big, shards)
+	var mu sync.Mutex
 	parallel(shards, func(s int) {
 		es := entries(keys, uint64(s))
 		for i := 0; i < len(es); {
@@ -162,6 +187,11 @@ func (r *Result) big(keys [][]model.Key) []block.Big {
 			}
 			if j-i > r.Model.MaxBlock() {
 				out[s] = append(out[s], block.Big{Key: es[i].key, Records: j - i})
+				if tell != nil {
+					mu.Lock()
+					tell(es[i:j])
+					mu.Unlock()
+				}
 			}
 			i = j
 		}
