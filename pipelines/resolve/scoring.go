@@ -173,7 +173,8 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 		if err != nil {
 			return err
 		}
-		if err := again.add(0, e); err != nil {
+		row = append(row[:0], e...)
+		if err := again.add(0, row); err != nil {
 			return err
 		}
 		keys = met.plans[of].Keys(keys[:0], ms[of.kind()], &f)

@@ -1,8 +1,8 @@
 package resolve
 
 import (
-	"bytes"
 	"context"
+	"strings"
 
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
@@ -24,7 +24,7 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 	if len(ms) == 0 {
 		return parts.Solve(nil), nil
 	}
-	look := looking{graph: g, features: map[int32][]byte{}}
+	look := looking{graph: g, features: map[int32]string{}}
 	for k := range look.models {
 		look.models[k] = ms[recordKind(k).kind()]
 	}
@@ -33,7 +33,7 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 			return nil, err
 		}
 		if m := g.digested().find(readDigest(e[1:])); m >= 0 && parts.Open(m) {
-			look.features[m] = bytes.Clone(e[1+digestSize:])
+			look.features[m] = strings.Clone(e[1+digestSize:]) // of a row that holds many
 		}
 	}
 	solved := parts.Solve(look.second)
@@ -49,7 +49,8 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 type looking struct {
 	graph    *graph
 	models   [2]*model.Model  // by recordKind
-	features map[int32][]byte // by record
+	features map[int32]string // by record
+	decoder  model.Decoder
 	failed   error
 }
 
@@ -58,13 +59,14 @@ func (l *looking) second(component []int32) func(i, j int) float32 {
 	if m == nil || l.failed != nil {
 		return nil
 	}
+	l.decoder.Reset()
 	fs := make([]*model.Features, len(component))
 	for i, record := range component {
 		b, there := l.features[record]
 		if !there { // holds too little to be compared
 			continue
 		}
-		f, err := model.Decode(b)
+		f, err := l.decoder.Decode(b)
 		if err != nil {
 			l.failed = err
 			return nil

@@ -212,8 +212,11 @@ func (s scene) said(active []evidence, component []int32) (map[[2]int32]float64,
 	for i := range vouched {
 		vouched[i] = int32(i)
 	}
-	for _, e := range active {
-		if e.scored && e.members[0] != e.members[1] {
+	for i, e := range active {
+		told := at(e.members[0], e.members[1])
+		if twice := slices.ContainsFunc(active[:i], func(o evidence) bool {
+			return o.scored && o.rule == e.rule && o.weight == e.weight && at(o.members[0], o.members[1]) == told
+		}); e.scored && !twice && e.members[0] != e.members[1] {
 			links[at(e.members[0], e.members[1])] += max(float64(e.weight), 1.0/65536)
 		}
 		for _, m := range e.members {

@@ -31,9 +31,13 @@ func (r *Result) rebuild(doubts map[int32][]doubt) {
 		}
 		if root := r.first[g.Members[gr.Start]]; r.rebuilt[root] {
 			todo = append(todo, gr)
-			if m := g.members(gr); gr.Scored && doubts[root] != nil {
-				b.balance.add(m[0], m[1], max(fixed(gr.Weight), 1)) // a link is never evidence against
-			}
+		}
+	}
+	slices.SortStableFunc(todo, g.compare)
+	for i, gr := range todo {
+		m := g.members(gr)
+		if gr.Scored && doubts[r.first[m[0]]] != nil && (i == 0 || g.compare(todo[i-1], gr) != 0) { // told twice is once
+			b.balance.add(m[0], m[1], max(fixed(gr.Weight), 1)) // a link is never evidence against
 		}
 	}
 	for _, ds := range doubts {
@@ -41,7 +45,6 @@ func (r *Result) rebuild(doubts map[int32][]doubt) {
 			b.balance.add(d.a, d.b, d.weight)
 		}
 	}
-	slices.SortStableFunc(todo, g.compare)
 	for _, gr := range todo {
 		b.add(gr)
 	}
