@@ -83,16 +83,17 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-// withHubs runs a set again with hubs planted.
+// withHubs runs a set again with hubs planted, and with nothing in their place.
 func withHubs(s *bed.Set, o bed.Options, before *bed.Result, oneIn int) {
 	p := bed.Plant(s, oneIn, o.Seed)
-	r := run(p.Set, o)
+	bare, r := run(p.Bare, o), run(p.Set, o)
 	carriers := 0
 	for _, h := range p.Hubs {
 		carriers += len(h)
 	}
-	fmt.Printf("    hubs on %d records: %s\n    recall %+.3f points; pairs of carriers in one profile that are two people: %d\n%s",
-		carriers, r, 100*(r.R-before.R), p.Together(r), r.Limits())
+	fmt.Printf("    nothing on %d records: %s\n    hubs on them:          %s\n", carriers, bare.Quality, r.Quality)
+	fmt.Printf("    recall %+.3f points, of which for what the carriers lost %+.3f; pairs of carriers in one profile that are two people: %d\n%s",
+		100*(r.R-before.R), 100*(bare.R-before.R), p.Together(r), r.Limits())
 }
 
 // amongOthers runs a set again among records of other people.

@@ -11,14 +11,15 @@ import (
 // Planted is a set with hubs in it.
 type Planted struct {
 	*Set
+	Bare *Set      // the same, but the carriers hold nothing in the hub's place
 	Hubs [][]int32 // the records that carry each hub
 }
 
-// Plant gives one record in so many another e-mail address and one in so many
-// another phone, each all the same: the shop's own, that its clerks fill in.
-// The carriers lose what they held.
+// Plant gives one record in so many one e-mail address, and one in so many one
+// phone: the shop's own, that its clerks fill in. The carriers lose what they
+// held, which costs recall by itself: Bare tells how much.
 func Plant(s *Set, oneIn int, seed uint64) *Planted {
-	out := &Planted{Set: &Set{Records: slices.Clone(s.Records), Truth: s.Truth}}
+	out := &Planted{Set: s, Bare: s}
 	r := rand.New(rand.NewPCG(seed, 0x4b5))
 	for _, hub := range [][2]string{{"email", "caisse@planted.example"}, {"phone", "+33140516273"}} {
 		var carriers []int32
@@ -27,13 +28,24 @@ func Plant(s *Set, oneIn int, seed uint64) *Planted {
 		}
 		slices.Sort(carriers)
 		carriers = slices.Compact(carriers)
-		for _, c := range carriers {
-			rec := &out.Records[c]
-			rec.Identifiers = maps.Clone(rec.Identifiers)
-			delete(rec.Identifiers, hub[0])
-			rec.Identifiers.Add(hub[0], hub[1])
-		}
+		out.Bare = out.Bare.with(carriers, hub[0], "")
+		out.Set = out.Set.with(carriers, hub[0], hub[1])
 		out.Hubs = append(out.Hubs, carriers)
+	}
+	return out
+}
+
+// with returns a set in which some records hold one value of an identifier, or
+// none.
+func (s *Set) with(records []int32, kind, value string) *Set {
+	out := &Set{Records: slices.Clone(s.Records), Truth: s.Truth}
+	for _, i := range records {
+		ids := maps.Clone(out.Records[i].Identifiers)
+		delete(ids, kind)
+		if value != "" {
+			ids.Add(kind, value)
+		}
+		out.Records[i].Identifiers = ids
 	}
 	return out
 }
