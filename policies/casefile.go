@@ -176,6 +176,7 @@ func (r *caseReader) entries(n *yaml.Node) []caseEntry {
 	}
 	for _, m := range n.Content {
 		e := caseEntry{forAddress: "this"}
+		var ago *yaml.Node
 		r.fields(m, "entry", func(key string, v *yaml.Node) {
 			switch key {
 			case "action":
@@ -191,7 +192,7 @@ func (r *caseReader) entries(n *yaml.Node) []caseEntry {
 			case "explicit":
 				e.explicit = r.among(v, "yes", "no", "true", "false") == "yes" || v.Value == "true"
 			case "days_ago":
-				e.daysAgo = r.number(v)
+				ago = v
 			case "expires_in_days":
 				days := r.number(v)
 				e.expiresInDays = &days
@@ -200,9 +201,26 @@ func (r *caseReader) entries(n *yaml.Node) []caseEntry {
 		if e.action == "" {
 			r.fail(m, "add it", "an entry needs an action")
 		}
+		if ago != nil {
+			e.daysAgo = r.daysAgo(ago, e.purpose)
+		}
 		out = append(out, e)
 	}
 	return out
+}
+
+// daysAgo is a number, or the last day on which consent to the purpose holds, or the
+// day after it: such a case stays right when the officer changes the number.
+func (r *caseReader) daysAgo(n *yaml.Node, purpose string) int {
+	past, ok := map[string]int{"limit": 0, "limit + 1": 1}[n.Value]
+	if !ok {
+		return r.number(n)
+	}
+	days, known := r.vocab.limits[purpose]
+	if !known {
+		r.fail(n, "write a number of days, or give the purpose a consent_max_age_days in data/retention.yaml", "consent to %q has no limit", purpose)
+	}
+	return days + past
 }
 
 // value reads a scalar or list as the input has it: yes and true are "yes".

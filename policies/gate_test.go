@@ -54,6 +54,33 @@ func TestAFailingTestCaseOrUncoveredRuleIsReported(t *testing.T) {
 	}
 }
 
+// An officer who changes a number need not change tests that are about its meaning.
+func TestNumbersMayChange(t *testing.T) {
+	for _, days := range []string{"90", "1461"} {
+		r, err := Test(context.Background(), bundleWith(t, [3]string{"data/retention.yaml", "consent_max_age_days: 730", "consent_max_age_days: " + days}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range r.Tests {
+			if !x.Passed {
+				t.Errorf("%s days: %s %s", days, x.Name, x.Detail)
+			}
+		}
+		for _, c := range r.Cases {
+			if !c.Passed {
+				t.Errorf("%s days: case %s (%s): want %s, got %s", days, c.Name, c.Title, c.Want, c.Got)
+			}
+		}
+	}
+}
+
+func TestACaseNamesALimitThatIs(t *testing.T) {
+	dir := bundleWith(t, [3]string{"cases/more.yaml", "", "- {case: x, activation: {purpose: service.security}, want: deny, consents: [{action: granted, purpose: service.security, days_ago: limit}]}\n"})
+	if _, err := Test(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "cases/more.yaml:1") || !strings.Contains(err.Error(), "no limit") {
+		t.Errorf("a limit that is not there: %v", err)
+	}
+}
+
 func TestEvaluateExplains(t *testing.T) {
 	g := mustLoad(t, "")
 	e, err := g.Explain(context.Background(), good())

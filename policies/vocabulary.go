@@ -14,6 +14,7 @@ type vocabulary struct {
 	places     map[string]string // lower-case code, name or other writing → code; a state's as "us/california"
 	regime     map[string]string // code → regime
 	thresholds []int             // every number of days that a rule may compare with, sorted
+	limits     map[string]int    // purpose → days that consent to it holds; none where there is no limit
 }
 
 func vocabularyOf(f *files) (*vocabulary, error) {
@@ -23,6 +24,7 @@ func vocabularyOf(f *files) (*vocabulary, error) {
 		return nil, weir.Errorf(weir.Invalid, "the policy lists no purposes").At("data/purposes.yaml").Then("start from a copy of the built-in policy")
 	}
 	v.purposes = sorted(purposes)
+	v.limits = limitsOf(f.data["retention"])
 	if err := v.readPlaces(f.data["jurisdictions"]); err != nil {
 		return nil, err
 	}
@@ -32,6 +34,19 @@ func vocabularyOf(f *files) (*vocabulary, error) {
 	slices.Sort(v.thresholds)
 	v.thresholds = slices.Compact(v.thresholds)
 	return v, nil
+}
+
+// limitsOf reads how long consent holds, for cases that name the limit.
+func limitsOf(retention any) map[string]int {
+	out := map[string]int{}
+	purposes, _ := retention.(map[string]any)
+	for purpose, x := range purposes {
+		numbers, _ := x.(map[string]any)
+		if days, ok := numbers["consent_max_age_days"].(float64); ok {
+			out[purpose] = int(days)
+		}
+	}
+	return out
 }
 
 func (v *vocabulary) readPlaces(data any) error {

@@ -6,7 +6,7 @@ import data.consent.example
 test_consent if bases.granted == {"consent"} with input as example.good
 
 test_consent_holds_until_it_is_too_old if {
-	bases.holds == {"consent.age_days": 730} with input as example.good
+	bases.holds == {"consent.age_days": example.limit} with input as example.good
 	bases.holds == {} with input as example.asking("service.transactional")
 }
 
@@ -20,13 +20,13 @@ test_no_consent[name] if {
 		"unknown": {"status": "unknown"},
 		"no proof": {"proof": "no"},
 		"proof unknown": {"proof": "unknown"},
-		"too old": {"age_days": 731},
+		"too old": {"age_days": example.limit + 1},
 		"age unknown": {"age_days": "unknown"},
 	}
 	bases.granted == set() with input as example.changed("consent", fields)
 }
 
-test_consent_on_its_last_day if bases.granted == {"consent"} with input as example.changed("consent", {"age_days": 730})
+test_consent_on_its_last_day if bases.granted == {"consent"} with input as example.changed("consent", {"age_days": example.limit})
 
 test_consent_without_a_limit if bases.granted == set() with input as example.good with data.retention as {}
 

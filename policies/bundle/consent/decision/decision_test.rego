@@ -9,7 +9,7 @@ test_allowed_on_consent if {
 		"basis": "consent",
 		"reasons": set(),
 		"obligations": set(),
-		"valid_until": {"consent.age_days": 730},
+		"valid_until": {"consent.age_days": example.limit},
 	} with input as example.good
 }
 

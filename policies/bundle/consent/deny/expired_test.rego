@@ -6,13 +6,13 @@ import data.consent.example
 test_expired[name] if {
 	some name, fields in {
 		"own end": {"status": "expired"},
-		"too old": {"age_days": 731},
+		"too old": {"age_days": example.limit + 1},
 		"age unknown": {"age_days": "unknown"},
 	}
 	deny.reasons == {{"code": "D07"}} with input as example.changed("consent", fields)
 }
 
-test_last_day if deny.reasons == set() with input as example.changed("consent", {"age_days": 730})
+test_last_day if deny.reasons == set() with input as example.changed("consent", {"age_days": example.limit})
 
 test_no_limit_is_no_licence if deny.reasons == {{"code": "D07"}} with input as example.good with data.retention as {}
 

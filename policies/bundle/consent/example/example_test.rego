@@ -32,6 +32,9 @@ good := {
 	},
 }
 
+# limit is how long consent to the purpose of `good` holds, as data/retention.yaml has it.
+limit := data.retention["marketing.newsletter"].consent_max_age_days
+
 # changed replaces fields of one part.
 changed(part, fields) := object.union(good, {part: fields})
 
