@@ -118,6 +118,49 @@ func TestDifferenceInPartsIsTheDifference(t *testing.T) {
 	}
 }
 
+// Cut into ranges of any size, the comparison finds who is in one side only or
+// differs, whatever order the files are in.
+func TestComparisonInRangesIsThatOfAll(t *testing.T) {
+	const name = "news"
+	cuts := map[bool]int{}
+	for seed := range uint64(8) {
+		v := newVillage(t)
+		r := rand.New(rand.NewPCG(seed, 8))
+		pins := drawDeliveries(v, r, name)
+		sess, _, err := v.attached(t.Context(), differenceTables, pins)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sess.Close()
+		want, err := column[string](t.Context(), sess, `select concat_ws('/', coalesce(a.profile_id, s.profile_id), a.delivered_key, '-', s.delivered_key, a.checksum, '-', s.checksum, s.sequence, epoch_us(s.delivered_at))
+			from activation.audience a full join activation.state s using (profile_id) where (a.delivered_key, a.checksum) is distinct from (s.delivered_key, s.checksum) order by 1`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rows := range []int64{1, 15, 1000} {
+			c := comparison{ActivationDef: weir.ActivationDef{Name: name}}
+			bounds, err := v.attachSides(t.Context(), sess, c, pins, rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cuts[len(bounds) > 0]++
+			if err := v.compare(t.Context(), sess, c, pins, rows); err != nil {
+				t.Fatal(err)
+			}
+			got, err := column[string](t.Context(), sess, `select concat_ws('/', profile_id, want, '-', have, checksum, '-', held_checksum, sequence, epoch_us(held_at)) from moved order by 1`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Fatalf("seed %d, %d rows a range: all at once (-), in ranges (+)\n%s", seed, rows, d)
+			}
+		}
+	}
+	if cuts[true] == 0 || cuts[false] == 0 {
+		t.Errorf("cut or not: %v", cuts)
+	}
+}
+
 // drawDeliveries fills the four tables of one activation as runs may leave them:
 // what is held has each key once.
 func drawDeliveries(v *village, r *rand.Rand, name string) map[string]int64 {
@@ -167,6 +210,11 @@ func drawDeliveries(v *village, r *rand.Rand, name string) map[string]int64 {
 				wanted = append(wanted, a)
 			}
 			history = append(history, made)
+		}
+		if !has && r.IntN(3) == 0 { // its key went over to another profile, or was taken away
+			gone := weir.Delivery{ID: fmt.Sprintf("h%03d", i), Activation: name, Destination: "esp", ProfileID: s.ProfileID, DeliveredKey: s.DeliveredKey,
+				Op: []weir.Op{weir.Add, weir.Remove}[r.IntN(2)], Checksum: s.Checksum, Sequence: s.Sequence, Status: "delivered", At: noon}
+			history = append(history, gone)
 		}
 		for k := range r.IntN(3) {
 			seq := s.Sequence + int64(r.IntN(3))

@@ -2,133 +2,96 @@ package stages
 
 import (
 	"context"
-	"database/sql/driver"
-	"errors"
 	"fmt"
-	"strings"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/sql"
 )
+
+// comparedRows is how many rows, of both sides together, are compared at once:
+// few enough that the join of them stays far below differenceMemory.
+const comparedRows = 1 << 20
 
 // findMoved compares what an activation should hold with what it holds, and
 // leaves in the table moved who differs: with the key that is wanted and the one
 // that is held, null where there is none.
-//
-// Both are sorted by profile, so two streams are read side by side and memory
-// doesn't grow with them; a join in SQL would keep one side whole.
 func (h *House) findMoved(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64) error {
-	err := h.compare(ctx, sess, c, pins, false)
-	if errors.Is(err, errUnsorted) {
-		err = h.compare(ctx, sess, c, pins, true)
-	}
-	if err != nil {
+	if err := h.compare(ctx, sess, c, pins, comparedRows); err != nil {
 		return err
 	}
 	if err := settleTwice(ctx, sess, c); err != nil {
 		return err
 	}
+	moved, err := column[int64](ctx, sess, "select count(*) from moved")
+	if err != nil {
+		return err
+	}
+	h.Log.DebugContext(ctx, "compared what is wanted with what is held", "activation", c.Name, "moved", moved[0])
 	return lookUpMoved(ctx, sess, c)
 }
 
-// errUnsorted: files that seemed to be in order are not.
-var errUnsorted = errors.New("the rows are not sorted by profile")
-
-// compare fills moved, with DuckDB sorting both sides first if resort.
-func (h *House) compare(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64, resort bool) error {
-	if _, err := sess.Exec(ctx, `create or replace table moved (profile_id varchar, want varchar, have varchar, checksum varchar, held_checksum varchar, sequence bigint)`); err != nil {
-		return err
-	}
-	wanted, err := h.sorted(ctx, sess, "activation.audience", c.Name, pins, c.Empty, resort, "profile_id", "delivered_key", "checksum")
-	if err != nil {
-		return err
-	}
-	defer wanted.Close()
-	held, err := h.sorted(ctx, sess, "activation.state", c.Name, pins, c.Anew, resort, "profile_id", "delivered_key", "checksum", "sequence")
-	if err != nil {
-		return err
-	}
-	defer held.Close()
-	return sess.Append(ctx, "moved", func(add func(...driver.Value) error) error { return mergeSides(wanted, held, add) })
-}
-
-// mergeSides walks over both sides at once.
-func mergeSides(wanted, held *side, add func(...driver.Value) error) error {
-	for wanted.next(); wanted.err == nil && held.err == nil; {
-		if !held.begun {
-			held.next()
-			continue
-		}
-		order := strings.Compare(wanted.profile, held.profile)
-		switch {
-		case !wanted.more && !held.more:
-			return nil
-		case !held.more || wanted.more && order < 0:
-			if err := add(wanted.text(0), wanted.text(1), nil, wanted.text(2), nil, nil); err != nil {
-				return err
-			}
-			wanted.next()
-		case !wanted.more || order > 0:
-			if err := add(held.text(0), nil, held.text(1), nil, held.text(2), held.Long(3)); err != nil {
-				return err
-			}
-			held.next()
-		default:
-			if wanted.Text(1) != held.Text(1) || wanted.Text(2) != held.Text(2) {
-				if err := add(wanted.text(0), wanted.text(1), held.text(1), wanted.text(2), held.text(2), held.Long(3)); err != nil {
-					return err
-				}
-			}
-			wanted.next()
-			held.next()
+// compare fills moved. Both sides are sorted by profile as a rule, so they are
+// joined one range of profiles after the other: a join of all would keep one side
+// whole. Files in another order cost time and memory, nothing else.
+func (h *House) compare(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64, rows int64) error {
+	for _, q := range []string{
+		`create or replace table moved (profile_id varchar, want varchar, have varchar, checksum varchar, held_checksum varchar, sequence bigint, held_at timestamptz)`,
+		"set preserve_insertion_order = false", // moved has none
+	} {
+		if _, err := sess.Exec(ctx, q); err != nil {
+			return err
 		}
 	}
-	return errors.Join(wanted.err, held.err)
-}
-
-// side is one of the two streams, by profile.
-type side struct {
-	*sql.Stream
-	profile string // of the present row
-	last    []byte
-	begun   bool
-	more    bool
-	err     error
-}
-
-// sorted opens the rows of one activation; none is none of them.
-func (h *House) sorted(ctx context.Context, sess *sql.Internal, table, activation string, pins map[string]int64, none, resort bool, columns ...string) (*side, error) {
-	t, _, err := h.pinned(ctx, table, pins[table])
+	bounds, err := h.attachSides(ctx, sess, c, pins, rows)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	scopes, err := h.Lake.ByScope(ctx, table, pins[table])
-	if err != nil {
-		return nil, err
+	for n := range len(bounds) + 1 {
+		within := "true"
+		if n > 0 {
+			within += " and profile_id >= " + sql.QuoteText(bounds[n-1])
+		}
+		if n < len(bounds) {
+			within += " and profile_id < " + sql.QuoteText(bounds[n])
+		}
+		if _, err := sess.Exec(ctx, fmt.Sprintf(`insert into moved select coalesce(w.profile_id, s.profile_id), w.delivered_key, s.delivered_key, w.checksum, s.checksum, s.sequence, s.delivered_at
+			from (select * from sides.wanted where %[1]s) w full join (select * from sides.held where %[1]s) s on s.profile_id = w.profile_id
+			where w.delivered_key is distinct from s.delivered_key or w.checksum is distinct from s.checksum`, within)); err != nil {
+			return err
+		}
 	}
-	files := scopes[activation]
-	if none {
-		files = nil
-	}
-	s, err := sess.Sorted(ctx, t, files, columns, resort)
-	return &side{Stream: s}, err
+	_, err = sess.Exec(ctx, "set preserve_insertion_order = true") // the plan has
+	return err
 }
 
-func (s *side) next() {
-	s.last = append(s.last[:0], s.profile...)
-	s.more = s.Next()
-	if !s.more {
-		s.profile, s.err = "", s.Err()
-		s.begun = true
-		return
+// attachSides makes views of the two sides of one activation, and says where to
+// cut them.
+func (h *House) attachSides(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64, rows int64) ([]string, error) {
+	var all []weir.DataFile
+	for _, side := range []struct {
+		view, table string
+		none        bool
+	}{{"sides.wanted", "activation.audience", c.Empty}, {"sides.held", "activation.state", c.Anew}} {
+		t, _, err := h.pinned(ctx, side.table, pins[side.table])
+		if err != nil {
+			return nil, err
+		}
+		scopes, err := h.Lake.ByScope(ctx, side.table, pins[side.table])
+		if err != nil {
+			return nil, err
+		}
+		files := scopes[c.Name]
+		if side.none {
+			files = nil
+		}
+		t.Name = side.view
+		if err := sess.Attach(ctx, t, files); err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
 	}
-	s.profile = s.Text(0)
-	if s.begun && s.profile <= string(s.last) {
-		s.err = errUnsorted
-	}
-	s.begun = true
+	return sess.Ranges(ctx, all, "profile_id", rows)
 }
-
-func (s *side) text(column int) string { return strings.Clone(s.Text(column)) }
 
 // settleTwice gives a key that two profiles want to the first of them. What is
 // held has each key once, so a key wanted twice is new to at least one of the
@@ -149,7 +112,7 @@ func settleTwice(ctx context.Context, sess *sql.Internal, c comparison) error {
 	}
 	for _, q := range []string{
 		// as it was, but now another's
-		fmt.Sprintf(`insert into moved select a.profile_id, a.delivered_key, s.delivered_key, a.checksum, s.checksum, s.sequence
+		fmt.Sprintf(`insert into moved select a.profile_id, a.delivered_key, s.delivered_key, a.checksum, s.checksum, s.sequence, s.delivered_at
 			from activation.audience a join twice t using (delivered_key) join activation.state s on s.activation = a.activation and s.profile_id = a.profile_id
 			where a.activation = %s and a.profile_id <> t.first and a.profile_id not in (select profile_id from moved)`, name),
 		`update moved set want = null from twice t where moved.want = t.delivered_key and moved.profile_id <> t.first`,
@@ -163,8 +126,12 @@ func settleTwice(ctx context.Context, sess *sql.Internal, c comparison) error {
 
 // lookUpMoved makes tables of what else has to be known of those who moved:
 // chosen, what would be sent; decided, the decision that allows it, as it was
-// recorded (invariant 6); latest, the last delivery, of profiles whose history
-// says more than what is held.
+// recorded (invariant 6); latest, the last delivery.
+//
+// Nearly all of the history is deliveries that went well, and the last of those
+// to a profile that holds something is what it holds. So what is read of them is
+// a number and a time, for profiles that hold nothing; and of the rest, of which
+// row groups without any are passed over, only what is not older than what is held.
 func lookUpMoved(ctx context.Context, sess *sql.Internal, c comparison) error {
 	name := literals([]string{c.Name})
 	for _, q := range []string{
@@ -172,10 +139,15 @@ func lookUpMoved(ctx context.Context, sess *sql.Internal, c comparison) error {
 			where activation = ` + name + ` and profile_id in (select profile_id from moved where want is not null)`,
 		`create or replace table decided as select decision_id, profile_id, epoch_us("at") as decided_at from consent.decisions
 			where allow and activation = ` + name + ` and decision_id in (select decision_id from chosen)`,
-		`create or replace table eventful as select distinct profile_id from activation.deliveries d join moved m using (profile_id)
-			where d.activation = ` + name + ` and (m.sequence is null or d.sequence > m.sequence or d.sequence = m.sequence and d.status <> 'delivered')`,
-		`create or replace table latest as select profile_id, sequence, status, op, delivered_key, checksum from activation.deliveries
-			where activation = ` + name + ` and profile_id in (select profile_id from eventful)
+		`create or replace table latest as
+			with went_badly as (select profile_id, sequence, status, op, delivered_key, checksum, "at", delivery_id from activation.deliveries
+				where activation = ` + name + ` and status <> 'delivered'),
+			went_well as (select profile_id, max(sequence) as sequence, arg_max("at", (sequence, "at")) as "at" from activation.deliveries
+				where activation = ` + name + ` and status = 'delivered' and profile_id in (select profile_id from moved where sequence is null) group by profile_id)
+			select profile_id, sequence, status, op, delivered_key, checksum from (
+				select b.* from went_badly b join moved m using (profile_id) where m.sequence is null or b.sequence >= m.sequence
+				union all select profile_id, sequence, 'delivered', null, null, null, "at", '' from went_well
+				union all select profile_id, sequence, 'delivered', null, null, null, held_at, '' from moved where sequence is not null and held_checksum <> '')
 			qualify row_number() over (partition by profile_id order by sequence desc, "at" desc, (status = 'redriven') desc, delivery_id) = 1`,
 	} {
 		if _, err := sess.Exec(ctx, q); err != nil {

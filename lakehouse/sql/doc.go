@@ -11,7 +11,7 @@
 //
 // An Internal handle is the platform's: it may create temporary tables and run
 // any statement, spilling to disk. It never sees text that a user wrote. Its
-// Sorted gives a Stream: the rows of tables of any size in order, for merging.
+// Ranges say where to cut a table so that a join of any size is several small ones.
 //
 // Invariants: memory stays below MemoryLimit plus one page of rows, however large
 // the result; times are shown in UTC; values of the tables never reach a log.

@@ -68,7 +68,7 @@ var rooms = []room{
 	{path: "lakehouse/object/objecttest", may: []string{"@/lakehouse/object", "github.com/johannesboyne/gofakes3/..."}, why: "a bucket for tests"},
 	{path: "lakehouse/schema", may: []string{"@", arrow}, why: "declarations of tables, readable without a catalog"},
 	{path: "lakehouse/rowfile", may: []string{"@", "@/lakehouse/object", "@/lakehouse/schema", arrow, parquet}, why: "the lean worker's reader and writer"},
-	{path: "lakehouse/sql", may: []string{"@", "@/lakehouse/object", "@/lakehouse/schema", duckdb, "github.com/duckdb/duckdb-go-bindings"}, tests: []string{"@/lakehouse/rowfile"},
+	{path: "lakehouse/sql", may: []string{"@", "@/lakehouse/object", "@/lakehouse/schema", duckdb}, tests: []string{"@/lakehouse/rowfile"},
 		why: "DuckDB in a room of its own, so that the lean worker does without"},
 	{path: "project", may: []string{"@", "@/connectors", "go.yaml.in/yaml/v3", nearest}, why: "definitions are checked against what connectors declare, before anything runs"},
 	{path: "deploy/embedded", may: []string{"@", "@/lakehouse/object", "@/workflows", temporal, syncs, s3, "google.golang.org/protobuf/...",

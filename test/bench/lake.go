@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -20,9 +19,8 @@ import (
 	"github.com/weir-cdp/weir/stages"
 )
 
-// house opens the stages over a new embedded lake in a folder.
-func (b *bench) house(ctx context.Context, dir string) (h *stages.House, closing func() error, err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+// house opens the stages over a new embedded lake in a folder; log takes what they say.
+func (b *bench) house(ctx context.Context, dir string, log *slog.Logger) (h *stages.House, closing func() error, err error) {
 	own, err := embedded.Start(ctx, embedded.Options{Dir: filepath.Join(dir, ".weir"), Workspace: "bench", Command: "bench", Self: []string{b.weir}, Log: log})
 	if err != nil {
 		return nil, nil, err
