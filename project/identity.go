@@ -20,10 +20,12 @@ func (l *loader) identity(r *reader, _ string, root *yaml.Node) {
 func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.IdentityDef {
 	d := weir.IdentityDef{Kind: kind, Identifiers: map[string]weir.IdentifierRule{}}
 	var people *yaml.Node
+	rules := map[string]*yaml.Node{} // by name
 	r.object(n, keys{
 		"identifiers": func(n *yaml.Node) {
 			r.each(n, func(k, v *yaml.Node) {
 				d.Order = append(d.Order, k.Value)
+				l.mentions = append(l.mentions, mention{"", k.Value, string(kind) + ": has the identifier", r.at(k)})
 				d.Identifiers[k.Value] = r.identifierRule(v)
 			})
 		},
@@ -40,13 +42,14 @@ func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.Identi
 					r.problem(c, "rename one", "two rules named %s", rule.Name)
 				default:
 					d.Rules = append(d.Rules, rule)
+					rules[rule.Name] = c
 					for _, m := range rule.Match {
-						l.mentions = append(l.mentions, mention{m, "rule " + rule.Name + " matches on", r.at(c)})
+						l.mentions = append(l.mentions, mention{kind, m, "rule " + rule.Name + " matches on", r.at(c)})
 					}
 				}
 			}
 		},
-		"model":        func(n *yaml.Node) { d.Model = l.model(r, n) },
+		"model":        func(n *yaml.Node) { d.Model = l.model(r, kind, n) },
 		"people":       func(n *yaml.Node) { d.People = r.people(n, kind); people = n },
 		"survivorship": func(n *yaml.Node) { d.Survivorship = r.survivorship(n) },
 		"categories":   r.textMap(&d.Categories),
@@ -54,7 +57,21 @@ func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.Identi
 	if d.People != nil {
 		r.checkPeople(people, d)
 	}
+	r.takenNames(rules, d)
 	return d
+}
+
+// takenNames finds rules with the name of evidence that Weir itself gives.
+func (r *reader) takenNames(at map[string]*yaml.Node, d weir.IdentityDef) {
+	taken := map[string]string{"model": "of the model's scores", "linked": "of people's decisions"}
+	for _, k := range d.Order {
+		taken["same_"+k] = "of the identifier " + k
+	}
+	for _, rule := range d.Rules {
+		if of := taken[rule.Name]; of != "" {
+			r.problem(at[rule.Name], "give it another name", "rule %s has the name of the evidence %s", rule.Name, of)
+		}
+	}
 }
 
 func (r *reader) list(n *yaml.Node) []*yaml.Node {
@@ -80,8 +97,11 @@ func (r *reader) identifierRule(n *yaml.Node) weir.IdentifierRule {
 		r.problem(n, "add limit: 1", "hard says nothing without a limit")
 	}
 	for _, b := range x.Blocked {
-		if _, err := regexp.Compile(b); err != nil {
+		switch re, err := regexp.Compile("(?i)" + b); {
+		case err != nil:
 			r.problem(n, "escape special characters with \\", "blocked %q is no regular expression", b)
+		case re.MatchString("") && re.MatchString("~7"):
+			r.problem(n, "anchor it, such as ^test@", "blocked %q fits every value", b)
 		}
 	}
 	return x

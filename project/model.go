@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,12 +16,19 @@ var Comparisons = []string{"name", "date", "text", "email", "phone", "postcode",
 // Transforms make a blocking key coarser: birth_date:year.
 var Transforms = []string{"exact", "phonetic", "prefix3", "prefix4", "prefix1", "first_word", "last_word", "year", "month_day", "year_day", "local", "names", "rarest_word"}
 
-// mention is a name that some source has to map, and where it is used.
-type mention struct{ name, use, where string }
+// MostBlocks is how many blocking rules a model has at most.
+const MostBlocks = 256
+
+// mention is a name that some stream of a kind of records has to map, and where it
+// is used.
+type mention struct {
+	of               weir.Kind
+	name, use, where string
+}
 
 // model reads `model: auto`, or the keys of an explicit one; what these leave out
 // is chosen from the data.
-func (l *loader) model(r *reader, n *yaml.Node) *weir.ModelDef {
+func (l *loader) model(r *reader, of weir.Kind, n *yaml.Node) *weir.ModelDef {
 	if n.Kind == yaml.ScalarNode {
 		switch n.Value {
 		case "auto":
@@ -44,10 +52,10 @@ func (l *loader) model(r *reader, n *yaml.Node) *weir.ModelDef {
 				}
 				d.Order = append(d.Order, k.Value)
 				d.Compare[k.Value] = kind
-				l.mentions = append(l.mentions, mention{k.Value, "the model compares", r.at(k)})
+				l.mentions = append(l.mentions, mention{of, k.Value, "the model compares", r.at(k)})
 			})
 		},
-		"block":     func(n *yaml.Node) { d.Block = l.blocks(r, n) },
+		"block":     func(n *yaml.Node) { d.Block = l.blocks(r, of, n) },
 		"threshold": r.fraction(&d.Threshold),
 	})
 	d.Auto = len(d.Compare) == 0 && len(d.Block) == 0
@@ -56,7 +64,7 @@ func (l *loader) model(r *reader, n *yaml.Node) *weir.ModelDef {
 
 // blocks reads the blocking rules: records that agree on all parts of one are
 // compared.
-func (l *loader) blocks(r *reader, n *yaml.Node) [][]string {
+func (l *loader) blocks(r *reader, of weir.Kind, n *yaml.Node) [][]string {
 	var out [][]string
 	for _, c := range r.list(n) {
 		var parts []string
@@ -67,7 +75,7 @@ func (l *loader) blocks(r *reader, n *yaml.Node) [][]string {
 			if coarse && !slices.Contains(Transforms, transform) {
 				r.problem(p, didYouMean(transform, Transforms), "unknown transform %q of %s", transform, name)
 			}
-			l.mentions = append(l.mentions, mention{name, "a blocking rule uses", r.at(p)})
+			l.mentions = append(l.mentions, mention{of, name, "a blocking rule uses", r.at(p)})
 			parts = append(parts, part)
 		}
 		if len(parts) == 0 {
@@ -75,6 +83,9 @@ func (l *loader) blocks(r *reader, n *yaml.Node) [][]string {
 			continue
 		}
 		out = append(out, parts)
+	}
+	if len(out) > MostBlocks {
+		r.problem(n, "leave some out", "%d blocking rules, at most %d", len(out), MostBlocks)
 	}
 	return out
 }
@@ -88,12 +99,37 @@ func (r *reader) fraction(into *float64) func(*yaml.Node) {
 	}
 }
 
-// checkMentions finds names that no source maps.
+// checkMentions finds names that no source maps, or none for these records.
 func (l *loader) checkMentions() {
-	known := append(slices.Clone(l.p.IdentifierKinds()), l.p.AttributeNames()...)
+	anywhere := l.mappedFor("")
 	for _, m := range l.mentions {
-		if !slices.Contains(known, m.name) {
+		known := l.mappedFor(m.of)
+		switch {
+		case slices.Contains(known, m.name):
+		case slices.Contains(anywhere, m.name):
+			l.add(m.where, didYouMean(m.name, known), "%s %q, which no stream with as: %s maps", m.use, m.name, m.of)
+		default:
 			l.add(m.where, didYouMean(m.name, known), "%s %q, which no source maps", m.use, m.name)
 		}
 	}
+}
+
+// mappedFor lists the identifiers and attributes that records of a kind may hold; "":
+// all that sources map.
+func (l *loader) mappedFor(kind weir.Kind) []string {
+	names := map[string]bool{}
+	for _, s := range l.p.Sources {
+		for _, t := range s.Streams {
+			if kind != "" && t.Mapping.As != string(kind) {
+				continue
+			}
+			for k := range t.Mapping.Identifiers {
+				names[k] = true
+			}
+			for a := range t.Mapping.Attributes {
+				names[a] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }

@@ -20,4 +20,7 @@ func TestTheModelKnowsWhatProjectsMaySay(t *testing.T) {
 	}
 	same("comparisons", project.Comparisons, append(compare.Kinds(), "ignore"))
 	same("transforms", project.Transforms, model.Transforms())
+	if project.MostBlocks != model.MaxRules {
+		t.Errorf("projects may have %d blocking rules, a model %d", project.MostBlocks, model.MaxRules)
+	}
 }

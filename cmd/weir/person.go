@@ -98,10 +98,19 @@ func (a *app) showProfile(v stages.ProfileView) {
 	a.section("SENT BY\tTO\tOP\tSTATUS\tAT (UTC)\tREPLY", rows)
 }
 
+// widestCell bounds what a person is shown of one value: a long one would widen the
+// column in every row. --json has all of it.
+const widestCell = 200
+
 // section writes a table with a line before it, if it has rows.
 func (a *app) section(header string, rows [][]string) {
 	if len(rows) > 0 {
 		a.printf("\n")
+		for _, r := range rows {
+			for i := range r {
+				r[i] = shortened(r[i], widestCell)
+			}
+		}
 		a.table(strings.Split(header, "\t"), rows)
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -156,10 +154,5 @@ func cell(v any) string {
 	default:
 		s = fmt.Sprint(v)
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) { // also what turns the direction of text
-			return ' '
-		}
-		return r
-	}, s)
+	return onScreen(s)
 }

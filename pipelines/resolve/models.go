@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
@@ -23,7 +24,14 @@ func ReadModel(ctx context.Context, read func(ctx context.Context, key string) (
 	if err != nil {
 		return nil, err
 	}
-	return model.Parse(data)
+	m, err := model.Parse(data)
+	if err != nil {
+		var e *weir.Error
+		if errors.As(err, &e) {
+			return nil, e.At(key)
+		}
+	}
+	return m, err
 }
 
 // models loads the run's artefacts once per process.

@@ -21,28 +21,42 @@ func New(c Content) (*Model, error) {
 	if err := m.derive(); err != nil {
 		return nil, err
 	}
+	m.Digest = ""
 	data, err := m.JSON()
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	m.version = "m-" + hex.EncodeToString(sum[:10])
+	m.Digest = hex.EncodeToString(sum[:])
+	m.version = "m-" + m.Digest[:20]
 	return m, nil
 }
 
-// Parse reads an artefact.
+// Parse reads an artefact, and refuses one that is not as it was written. Those of
+// before the digest have none.
 func Parse(data []byte) (*Model, error) {
 	var c Content
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
-		return nil, weir.Errorf(weir.Invalid, "model artefact: %v", err).Then("train it again")
+		return nil, invalid("%v", err)
+	}
+	if d.More() {
+		return nil, invalid("something follows it")
 	}
 	if c.Format != Format {
-		return nil, weir.Errorf(weir.Invalid, "model artefact has format %d, this binary reads %d", c.Format, Format).Then("train it again")
+		return nil, weir.Errorf(weir.Invalid, "model artefact has format %d, this binary reads %d", c.Format, Format).Then(again)
 	}
-	return New(c)
+	said := c.Digest
+	m, err := New(c)
+	if err == nil && said != "" && said != m.Digest {
+		return nil, invalid("it was changed after training")
+	}
+	return m, err
 }
+
+// again is what to do about an artefact that can't be read.
+const again = "learn it anew: weir identity train"
 
 // JSON is the artefact: the same content gives the same bytes.
 func (m *Model) JSON() ([]byte, error) {
@@ -101,8 +115,8 @@ func (m *Model) derive() error {
 	if len(m.Columns) > MaxColumns {
 		return invalid("%d columns, at most %d are compared", len(m.Columns), MaxColumns)
 	}
-	if len(m.Rules) > 256 {
-		return invalid("%d blocking rules, at most 256", len(m.Rules))
+	if len(m.Rules) > MaxRules {
+		return invalid("%d blocking rules, at most %d", len(m.Rules), MaxRules)
 	}
 	if m.Content.MaxBlock < 2 && len(m.Rules) > 0 {
 		return invalid("max_block is %d, at least 2", m.Content.MaxBlock)
@@ -184,7 +198,7 @@ func (m *Model) column(i int) (column, error) {
 func share(x float64) bool { return x >= 0 && x <= 1 }
 
 func invalid(format string, args ...any) error {
-	return weir.Errorf(weir.Invalid, "model artefact: "+format, args...).Then("train it again")
+	return weir.Errorf(weir.Invalid, "model artefact: "+format, args...).Then(again)
 }
 
 // The roles of names.

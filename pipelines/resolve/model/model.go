@@ -10,6 +10,9 @@ const Format = 1
 // MaxColumns is how many columns a model compares at most.
 const MaxColumns = 16
 
+// MaxRules is how many blocking rules a model has at most.
+const MaxRules = 256
+
 // Model is a trained model, as its artefact says it. Make it with New or Parse.
 type Model struct {
 	Content
@@ -25,6 +28,7 @@ type Model struct {
 // frequencies of values, never a value.
 type Content struct {
 	Format    int      `json:"format"`
+	Digest    string   `json:"digest,omitempty"` // of all else, by JSON: so that a change by hand is noticed
 	Columns   []Column `json:"columns"`
 	Classes   []Class  `json:"classes"`
 	Rules     []Rule   `json:"rules"`

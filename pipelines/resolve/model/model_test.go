@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -212,6 +213,20 @@ func TestDamagedArtefactsAreRefused(t *testing.T) {
 		}
 		if _, err := model.Parse(data); err == nil {
 			t.Errorf("a damaged %s was read", name)
+		}
+	}
+	threshold := fmt.Sprintf("\"threshold\": %v,", m.Threshold())
+	for name, changed := range map[string]string{
+		"threshold": strings.Replace(string(good), threshold, "\"threshold\": 0.5,", 1),
+		"label":     strings.Replace(string(good), "\"seed\": ", "\"seed\": 1", 1),
+		"end":       string(good) + "{}",
+		"half":      string(good[:len(good)/2]),
+	} {
+		if changed == string(good) {
+			t.Fatalf("nothing of %s was changed", name)
+		}
+		if _, err := model.Parse([]byte(changed)); err == nil || !strings.Contains(err.Error(), "weir identity train") {
+			t.Errorf("an artefact with another %s: %v", name, err)
 		}
 	}
 	for _, bad := range []string{"", "{}", `{"format":1,"unknown":2}`, "[]"} {

@@ -10,6 +10,9 @@ import (
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
 )
 
+// file is where all of it is declared.
+const file = "identity.yaml"
+
 // threshold is the declared probability as log2 odds.
 func threshold(def weir.IdentityDef) float64 {
 	if def.Model == nil || def.Model.Threshold <= 0 || def.Model.Threshold >= 1 {
@@ -25,7 +28,7 @@ func declared(def weir.IdentityDef, ps []*Profile) error {
 		return nil
 	}
 	if p := def.Model.Threshold; math.IsNaN(p) || p < 0 || p >= 1 {
-		return weir.Errorf(weir.Invalid, "model: threshold is %v", p).Then("give a probability, such as 0.95")
+		return weir.Errorf(weir.Invalid, "model: threshold is %v", p).At(file).Then("give a probability, such as 0.95")
 	}
 	known := func(name string) bool {
 		return slices.ContainsFunc(ps, func(p *Profile) bool { return p.Name == name })
@@ -40,25 +43,25 @@ func declared(def weir.IdentityDef, ps []*Profile) error {
 	for _, name := range names {
 		kind := def.Model.Compare[name]
 		if _, ok := compare.KindOf(kind); !ok && kind != "ignore" {
-			return weir.Errorf(weir.Invalid, "model: %s has the unknown comparison %q", name, kind).
+			return weir.Errorf(weir.Invalid, "model: %s has the unknown comparison %q", name, kind).At(file).
 				Then("use one of " + strings.Join(compare.Kinds(), ", ") + ", ignore")
 		}
 		if len(ps) > 0 && !known(name) && kind != "ignore" {
-			return weir.Errorf(weir.Invalid, "model: no record holds the attribute or identifier %s", name).Then("map it in a source, or leave it out")
+			return weir.Errorf(weir.Invalid, "model: no record holds the attribute or identifier %s", name).At(file).Then("map it in a source, or leave it out")
 		}
 	}
 	for _, rule := range def.Model.Block {
 		if len(rule) == 0 {
-			return weir.Errorf(weir.Invalid, "model: a blocking rule is empty").Then("name what records must share to be compared")
+			return weir.Errorf(weir.Invalid, "model: a blocking rule is empty").At(file).Then("name what records must share to be compared")
 		}
 		for _, part := range rule {
 			name, transform, _ := strings.Cut(part, ":")
 			if transform != "" && !slices.Contains(model.Transforms(), transform) {
-				return weir.Errorf(weir.Invalid, "model: blocking rule %s has the unknown transform %q", strings.Join(rule, " + "), transform).
+				return weir.Errorf(weir.Invalid, "model: blocking rule %s has the unknown transform %q", strings.Join(rule, " + "), transform).At(file).
 					Then("use one of " + strings.Join(model.Transforms(), ", "))
 			}
 			if len(ps) > 0 && !known(name) {
-				return weir.Errorf(weir.Invalid, "model: blocking rule %s: no record holds %s", strings.Join(rule, " + "), name).Then("map it in a source, or leave it out")
+				return weir.Errorf(weir.Invalid, "model: blocking rule %s: no record holds %s", strings.Join(rule, " + "), name).At(file).Then("map it in a source, or leave it out")
 			}
 		}
 	}
@@ -97,11 +100,15 @@ func (t *trainer) declaredRules(as []atom, ts []trial, rules [][]string, matches
 			}
 			c := slices.IndexFunc(t.cols, func(c model.Column) bool { return c.Name == name })
 			if c < 0 {
-				return weir.Errorf(weir.Invalid, "model: blocking rule %s: %s is not compared", r.Name, name).Then("add it to compare")
+				return weir.Errorf(weir.Invalid, "model: blocking rule %s: %s is not compared", r.Name, name).At(file).Then("add it to compare")
 			}
 			r.Parts = append(r.Parts, model.Part{Column: c, Transform: transform})
 			used = append(used, c)
 			own = append(own, atom{column: c, transform: transform, hash: t.model.AtomHashes(r.Parts[len(r.Parts)-1], t.features)})
+		}
+		if slices.ContainsFunc(r.Parts, func(p model.Part) bool { return p.Transform == model.Both }) && (t.given < 0 || t.family < 0) {
+			return weir.Errorf(weir.Invalid, "model: blocking rule %s needs a given and a family name", r.Name).At(file).
+				Then("compare two columns as name, such as given_name and family_name")
 		}
 		r.Second = t.second(used)
 		tr := trial{}
