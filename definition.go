@@ -148,6 +148,8 @@ type Privacy struct {
 	Mechanism string   `json:"mechanism"`
 	DPA       bool     `json:"dpa"`
 	Purposes  []string `json:"purposes"`
+	TCFVendor int      `json:"tcf_vendor,omitempty"` // the vendor's id in IAB's Global Vendor List; 0: none
+	Google    bool     `json:"google,omitempty"`     // Google's EU user consent policy binds it
 }
 
 // Mode is how an activation keeps its destination.
@@ -172,6 +174,10 @@ type ActivationDef struct {
 	Key         string            `json:"key"`        // an identifier's kind or an attribute
 	Fields      map[string]string `json:"fields"`     // sent name to attribute, identifier kind or trait.<name>
 	Categories  []string          `json:"categories"` // union of the segment's and of all fields sent
+	// Effect is significant where what is done has legal or similar effects on a
+	// person (GDPR Art. 22); "" is none.
+	Effect      string `json:"effect,omitempty"`
+	HumanReview bool   `json:"human_review,omitempty"` // a person can be asked to look at it again
 }
 
 // SubjectDef is weir.yaml's `subject`: where the gate finds what the law asks.
@@ -180,4 +186,16 @@ type SubjectDef struct {
 	Region       []string `json:"region"`
 	BirthDate    []string `json:"birth_date"`
 	LastContact  []string `json:"last_contact"` // event.<name>
+	// Customer says who bought here or supports the charity, OptOutOffered to whom
+	// an opt-out was offered then and in each message since: attribute.<name>,
+	// trait.<name>. A number above zero, a date and a text that says yes are yes.
+	Customer      []string `json:"customer,omitempty"`
+	OptOutOffered []string `json:"opt_out_offered,omitempty"`
+}
+
+// ControllerDef is weir.yaml's `controller`: what the law asks about whoever
+// runs the workspace. What is not said is no.
+type ControllerDef struct {
+	Charity bool `json:"charity,omitempty"`
+	Minors  bool `json:"minors,omitempty"` // what it offers is directed at minors
 }

@@ -150,10 +150,14 @@ const (
 	Granted          Action = "granted"
 	RefusedConsent   Action = "denied"
 	Withdrawn        Action = "withdrawn"
-	Objected         Action = "objected"          // to direct marketing, GDPR 21(2)
-	OptedOut         Action = "opted_out"         // of sale and sharing, CCPA 1798.120
-	Signal           Action = "signal"            // GPC, TCF, GPP: see RawSignal
-	Restricted       Action = "restricted"        // GDPR 18
-	ErasureRequested Action = "erasure_requested" // GDPR 17
-	Unrestricted     Action = "unrestricted"      // lifts Restricted
+	Objected         Action = "objected"            // to direct marketing, GDPR 21(2)
+	OptedOut         Action = "opted_out"           // of sale and sharing, CCPA 1798.120
+	Signal           Action = "signal"              // GPC, TCF, GPP: see RawSignal
+	Restricted       Action = "restricted"          // GDPR 18
+	ErasureRequested Action = "erasure_requested"   // GDPR 17
+	Unrestricted     Action = "unrestricted"        // lifts Restricted
+	OptedOutAds      Action = "opted_out_ads"       // of targeted advertising, VCDPA and its like
+	OptedOutProfiles Action = "opted_out_profiling" // of profiling, VCDPA and its like
+	LimitSensitive   Action = "limit_sensitive"     // of the use of sensitive data, CCPA 1798.121
+	Suppressed       Action = "suppressed"          // a channel: STOP, a complaint, a hard bounce
 )

@@ -14,26 +14,31 @@ import (
 
 // caseFields are what a case may say, by part.
 var caseFields = map[string][]string{
-	"case":        {"case", "title", "subject", "consent", "consents", "activation", "destination", "without", "want", "basis", "reasons"},
-	"entry":       {"action", "purpose", "channel", "days_ago", "proof", "explicit", "for", "expires_in_days"},
-	"subject":     {"age_band", "erasure", "gpc", "inactive_days", "jurisdictions", "objected", "opted_out", "restricted"},
-	"consent":     {"age_days", "explicit", "proof", "status"},
-	"activation":  {"categories", "channel", "purpose"},
-	"destination": {"country", "dpa", "kind", "mechanism", "purposes", "role", "transfer"},
+	"case":  {"case", "title", "subject", "consent", "consents", "later", "activation", "controller", "destination", "gate", "without", "want", "basis", "reasons"},
+	"entry": {"action", "purpose", "channel", "days_ago", "minutes_ago", "actor", "method", "signal", "proof", "explicit", "for", "expires_in_days"},
+	"subject": {"age_band", "customer", "erasure", "gpc", "inactive_days", "jurisdictions", "limit_sensitive", "objected", "opt_out_offered",
+		"opted_out", "opted_out_ads", "opted_out_days", "opted_out_profiling", "restricted", "suppressed", "suppressed_elsewhere"},
+	"consent":     {"age_days", "device_storage", "explicit", "google", "guardian", "proof", "status", "tcf"},
+	"activation":  {"categories", "channel", "device", "effect", "human_review", "purpose"},
+	"controller":  {"charity", "minors"},
+	"destination": {"country", "dpa", "google", "kind", "mechanism", "purposes", "role", "tcf", "transfer"},
 }
 
 var caseActions = []string{string(weir.Granted), string(weir.RefusedConsent), string(weir.Withdrawn), string(weir.Objected), string(weir.OptedOut),
-	string(weir.Signal), string(weir.Restricted), string(weir.ErasureRequested), string(weir.Unrestricted)}
+	string(weir.Signal), string(weir.Restricted), string(weir.ErasureRequested), string(weir.Unrestricted),
+	string(weir.OptedOutAds), string(weir.OptedOutProfiles), string(weir.LimitSensitive), string(weir.Suppressed)}
 
 // unmarked is what a case need not say: a grown-up of whom nothing bad is known,
 // and a destination in order. The jurisdiction is unknown until it is said.
 func unmarked() map[string]map[string]any {
 	return map[string]map[string]any{
-		"subject": {"age_band": "adult", "erasure": "none", "gpc": "no", "inactive_days": 1, "jurisdictions": []any{"unknown"}, "objected": "no",
-			"opted_out": "no", "regimes": []any{}, "restricted": "no"},
-		"consent":     {"age_days": "unknown", "explicit": "no", "proof": "no", "status": "none"},
-		"activation":  {"categories": []any{}, "channel": "unknown", "purpose": "unknown"},
-		"destination": {"country": "FR", "dpa": "yes", "kind": "esp", "mechanism": "adequacy", "purposes": nil, "role": "processor", "transfer": "none"},
+		"subject": {"age_band": "adult", "customer": "no", "erasure": "none", "gpc": "no", "inactive_days": 1, "jurisdictions": []any{"unknown"},
+			"limit_sensitive": "no", "objected": "no", "opt_out_offered": "no", "opted_out": "no", "opted_out_ads": "no", "opted_out_days": "unknown",
+			"opted_out_profiling": "no", "regimes": []any{}, "restricted": "no", "suppressed": "no", "suppressed_elsewhere": "no"},
+		"consent":     {"age_days": "unknown", "device_storage": "no", "explicit": "no", "google": "missing", "guardian": "no", "proof": "no", "status": "none", "tcf": "missing"},
+		"activation":  {"categories": []any{}, "channel": "unknown", "device": "no", "effect": "none", "human_review": "no", "purpose": "unknown"},
+		"controller":  {"charity": "no", "minors": "no"},
+		"destination": {"country": "FR", "dpa": "yes", "google": "no", "kind": "esp", "mechanism": "adequacy", "purposes": nil, "role": "processor", "tcf": "no", "transfer": "none"},
 	}
 }
 
@@ -124,6 +129,10 @@ func (r *caseReader) one(n *yaml.Node) Case {
 		case "consents":
 			entries = v
 			c.consents = r.entries(v)
+		case "later":
+			c.later = r.entries(v)
+		case "gate":
+			c.gate = r.among(v, gateUnsigned, gateFailing)
 		default:
 			if key == "consent" {
 				consent = v
@@ -137,6 +146,9 @@ func (r *caseReader) one(n *yaml.Node) Case {
 		}
 	})
 	r.finish(n, &c, facts, purpose)
+	if c.later != nil && entries == nil {
+		r.fail(n, "add consents: […]", "entries that arrive `later` need `consents` before them")
+	}
 	if consent != nil && entries != nil {
 		r.fail(entries, "keep one of them", "a case says either `consent` or `consents`")
 	}
@@ -191,6 +203,14 @@ func (r *caseReader) entries(n *yaml.Node) []caseEntry {
 				e.forAddress = r.among(v, sorted(caseAddresses)...)
 			case "explicit":
 				e.explicit = r.among(v, "yes", "no", "true", "false") == "yes" || v.Value == "true"
+			case "minutes_ago":
+				e.minutesAgo = r.number(v)
+			case "actor":
+				e.actor = r.among(v, "subject", "guardian", "agent", "officer")
+			case "method":
+				e.method = v.Value
+			case "signal":
+				e.signal = v.Value
 			case "days_ago":
 				ago = v
 			case "expires_in_days":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,9 @@ type Case struct {
 	input    Input
 	without  []string // fields left out, as "subject.restricted"
 	consents []caseEntry
-	want     string // allow, deny
+	later    []caseEntry // arrived after the decision, before the delivery
+	gate     string      // what is wrong with the gate
+	want     string      // allow, deny
 	basis    string
 	reasons  []string
 }
@@ -60,7 +63,16 @@ func (g *Gate) RunCases(ctx context.Context, fsys fs.FS) ([]CaseResult, error) {
 	}
 	out := make([]CaseResult, 0, len(cases))
 	for _, c := range cases {
-		v, err := g.runCase(ctx, c)
+		asked := g
+		switch c.gate {
+		case gateUnsigned:
+			asked = g.Distrust("a case says so")
+		case gateFailing:
+			if asked, err = f.failing(ctx); err != nil {
+				return nil, err
+			}
+		}
+		v, err := asked.runCase(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -92,9 +104,32 @@ func (f *files) parseCases(vocab *vocabulary) ([]Case, error) {
 	return all, errors.Join(problems...)
 }
 
+// What a case may say is wrong with the gate.
+const (
+	gateUnsigned = "unsigned" // or too old
+	gateFailing  = "failing"  // a rule that breaks while it is asked
+)
+
+// failing is the same policy with one rule more, which breaks.
+func (f *files) failing(ctx context.Context) (*Gate, error) {
+	broken := *f
+	broken.rego = maps.Clone(f.rego)
+	broken.rego["consent/deny/failing_case.rego"] = "package consent.deny\n\nreasons contains {\"code\": \"failing\"} if to_number(sprintf(\"x%s\", [input.activation.purpose])) > 0\n"
+	return broken.gate(ctx, "a case of a failing policy", 0)
+}
+
 func (g *Gate) runCase(ctx context.Context, c Case) (Verdict, error) {
 	in := c.input
 	if c.consents != nil {
+		if err := g.foldCase(&in, c); err != nil {
+			return Verdict{}, err
+		}
+	}
+	if c.later != nil { // decided before, asked again at the delivery
+		if v, err := g.Evaluate(ctx, in); err != nil || !v.Allow {
+			return v, err
+		}
+		c.consents = append(slices.Clone(c.consents), c.later...)
 		if err := g.foldCase(&in, c); err != nil {
 			return Verdict{}, err
 		}
@@ -140,23 +175,27 @@ func (g *Gate) foldCase(in *Input, c Case) error {
 	r := d.Describe(p)
 	in.Consent = r.Consent
 	s := &in.Subject
-	s.Erasure, s.GPC, s.Objected, s.OptedOut, s.Restricted = r.Subject.Erasure, r.Subject.GPC, r.Subject.Objected, r.Subject.OptedOut, r.Subject.Restricted
+	f := r.Subject
+	s.Erasure, s.GPC, s.Objected, s.OptedOut, s.OptedOutDays, s.Restricted = f.Erasure, f.GPC, f.Objected, f.OptedOut, f.OptedOutDays, f.Restricted
+	s.OptedOutAds, s.OptedOutProfiling, s.LimitSensitive = f.OptedOutAds, f.OptedOutProfiling, f.LimitSensitive
+	s.Suppressed, s.SuppressedElsewhere = f.Suppressed, f.SuppressedElsewhere
 	return nil
 }
 
 // caseEntry is one consent entry of a case.
 type caseEntry struct {
 	action, purpose, channel, proof, forAddress string
-	daysAgo                                     int
+	actor, method, signal                       string
+	daysAgo, minutesAgo                         int
 	explicit                                    bool
 	expiresInDays                               *int
 }
 
 func (e caseEntry) entry(id string) weir.Consent {
 	a := caseAddresses[e.forAddress]
-	t := caseNow.AddDate(0, 0, -e.daysAgo)
+	t := caseNow.AddDate(0, 0, -e.daysAgo).Add(-time.Duration(e.minutesAgo) * time.Minute)
 	c := weir.Consent{ID: id, Kind: a.Kind, Value: a.Value, Purpose: e.purpose, Channel: e.channel, Action: weir.Action(e.action),
-		OccurredAt: t, RecordedAt: t, Explicit: e.explicit, Proof: e.proof}
+		OccurredAt: t, RecordedAt: t, Explicit: e.explicit, Proof: e.proof, Actor: e.actor, Method: e.method, RawSignal: e.signal}
 	if e.expiresInDays != nil {
 		c.ExpiresAt = caseNow.AddDate(0, 0, *e.expiresInDays)
 	}

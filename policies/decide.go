@@ -116,6 +116,7 @@ func (d *Decider) keyOf(r *Candidate) key {
 	k := rawKey(r)
 	k.subject.InactiveDays = d.gate.vocab.bucket(k.subject.InactiveDays)
 	k.consent.AgeDays = d.gate.vocab.bucket(k.consent.AgeDays)
+	k.subject.OptedOutDays = d.gate.vocab.bucket(k.subject.OptedOutDays)
 	return k
 }
 

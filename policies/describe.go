@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,16 +16,39 @@ type Question struct {
 	Activation  weir.ActivationDef
 	Destination weir.Privacy
 	Subject     weir.SubjectDef
+	Controller  weir.ControllerDef
 }
 
 // fixed are the inputs that all rows share.
 func (q Question) fixed() Input {
 	p := q.Destination
 	return Input{
-		Activation: Activation{Categories: ListOf(q.Activation.Categories...), Channel: known(q.Activation.Channel), Purpose: known(q.Activation.Purpose)},
-		Destination: Destination{Country: known(p.Country), DPA: FactOf(p.DPA), Kind: known(p.Kind), Mechanism: known(p.Mechanism),
-			Purposes: ListOf(p.Purposes...), Role: known(p.Role), Transfer: known(p.Transfer)},
+		Activation: Activation{Categories: ListOf(q.Activation.Categories...), Channel: known(q.Activation.Channel), Device: FactOf(usesDevice(q.Activation)),
+			Effect: orNone(q.Activation.Effect), HumanReview: FactOf(q.Activation.HumanReview), Purpose: known(q.Activation.Purpose)},
+		Controller: Controller{Charity: FactOf(q.Controller.Charity), Minors: FactOf(q.Controller.Minors)},
+		Destination: Destination{Country: known(p.Country), DPA: FactOf(p.DPA), Google: FactOf(p.Google), Kind: known(p.Kind), Mechanism: known(p.Mechanism),
+			Purposes: ListOf(p.Purposes...), Role: known(p.Role), TCF: FactOf(p.TCFVendor != 0), Transfer: known(p.Transfer)},
 	}
+}
+
+// usesDevice says whether an activation sends what is read from a device.
+func usesDevice(a weir.ActivationDef) bool {
+	if slices.Contains(consents.DeviceKinds, a.Key) {
+		return true
+	}
+	for _, ref := range a.Fields {
+		if slices.Contains(consents.DeviceKinds, ref) {
+			return true
+		}
+	}
+	return false
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
 }
 
 func known(s string) string {
@@ -69,13 +94,72 @@ func (d *Decider) Describe(p Person) Candidate {
 	if s.Erasure {
 		erasure = ErasureRequested
 	}
-	return Candidate{
+	c := Candidate{
 		ProfileID: p.ProfileID,
-		Subject: Subject{AgeBand: d.age(p.Attributes), Erasure: erasure, GPC: FactOf(s.Signal), InactiveDays: DaysSince(p.LastContactAt, now),
-			Jurisdictions: d.jurisdictions(p.Attributes, s.Jurisdictions), Objected: FactOf(s.Objected), OptedOut: FactOf(s.OptedOut), Restricted: FactOf(s.Restricted)},
-		Consent: Consent{AgeDays: DaysSince(s.GivenAt, now), Explicit: FactOf(s.Explicit), Proof: FactOf(s.Proof), Status: statusOf(s.Status)},
+		Subject: Subject{AgeBand: d.age(p.Attributes), Customer: told(p.Attributes, d.q.Subject.Customer), Erasure: erasure, GPC: FactOf(s.Signal),
+			InactiveDays: DaysSince(p.LastContactAt, now), Jurisdictions: d.jurisdictions(p.Attributes, s.Jurisdictions), LimitSensitive: FactOf(s.LimitSensitive),
+			Objected: FactOf(s.Objected), OptOutOffered: told(p.Attributes, d.q.Subject.OptOutOffered), OptedOut: FactOf(s.OptedOut),
+			OptedOutAds: FactOf(s.OptedOutAds), OptedOutDays: DaysSince(s.OptedOutAt, now), OptedOutProfiling: FactOf(s.OptedOutProfiling),
+			Restricted: FactOf(s.Restricted), Suppressed: NotSuppressed, SuppressedElsewhere: FactOf(s.SuppressedElsewhere)},
+		Consent: Consent{AgeDays: DaysSince(s.GivenAt, now), DeviceStorage: d.deviceStorage(p, now), Explicit: FactOf(s.Explicit),
+			Guardian: FactOf(s.Guardian), Proof: FactOf(s.Proof), Status: statusOf(s.Status)},
 		GivenAt: s.GivenAt, ExpiresAt: s.ExpiresAt, LastContactAt: p.LastContactAt, Rests: s.Rests,
 	}
+	if s.Suppressed {
+		c.Subject.Suppressed = Suppressed
+		if end := s.SuppressedAt.Add(confirmWithin); !s.SuppressedAt.IsZero() && !now.Before(s.SuppressedAt) && now.Before(end) {
+			c.Subject.Suppressed = FreshlySuppressed
+			if c.ExpiresAt.IsZero() || end.Before(c.ExpiresAt) {
+				c.ExpiresAt = end
+			}
+		}
+	}
+	return c
+}
+
+// confirmWithin is how long after a STOP one confirmation may be sent: 47 CFR
+// 64.1200(a)(12).
+const confirmWithin = 5 * time.Minute
+
+// deviceStorage folds the consent to store and read on the person's device
+// (ePrivacy 5(3)), where the activation uses what was read there.
+func (d *Decider) deviceStorage(p Person, now time.Time) Fact {
+	if d.input.Activation.Device != Yes {
+		return Unknown
+	}
+	s := consents.Fold(p.Consents, consents.Query{Purpose: "device.storage", Channel: d.q.Activation.Channel, Addresses: p.Addresses, Now: now})
+	return FactOf(s.Status == consents.Given)
+}
+
+// told reads a yes or no from the first declared attribute or trait that the
+// person has; without one it is unknown. A number above zero and a date are yes.
+func told(values map[string]string, sources []string) Fact {
+	for _, source := range sources {
+		name, attribute := strings.CutPrefix(source, "attribute.")
+		if !attribute {
+			name = source // traits stand as trait.<name>
+		}
+		text := strings.ToLower(strings.TrimSpace(values[name]))
+		if text == "" {
+			continue
+		}
+		if n, err := strconv.ParseFloat(text, 64); err == nil {
+			return FactOf(n > 0)
+		}
+		if len(text) >= len(time.DateOnly) {
+			if _, err := time.Parse(time.DateOnly, text[:len(time.DateOnly)]); err == nil {
+				return Yes
+			}
+		}
+		switch text {
+		case "yes", "true", "y", "t":
+			return Yes
+		case "no", "false", "n", "f":
+			return No
+		}
+		return Unknown
+	}
+	return Unknown
 }
 
 func statusOf(s consents.Status) Status {
@@ -150,10 +234,8 @@ func (d *Decider) age(attributes map[string]string) AgeBand {
 			return AgeUnknown
 		case years < 13:
 			return AgeUnder13
-		case years < 16:
-			return Age13To15
 		case years < 18:
-			return Age16To17
+			return Age13 + AgeBand(years-13)
 		}
 		return Adult
 	}
@@ -162,9 +244,11 @@ func (d *Decider) age(attributes map[string]string) AgeBand {
 
 // check refuses sources that the gate can't read.
 func (q Question) check() error {
-	for key, sources := range map[string][]string{"jurisdiction": q.Subject.Jurisdiction, "region": q.Subject.Region, "birth_date": q.Subject.BirthDate} {
+	for key, sources := range map[string][]string{"jurisdiction": q.Subject.Jurisdiction, "region": q.Subject.Region, "birth_date": q.Subject.BirthDate,
+		"customer": q.Subject.Customer, "opt_out_offered": q.Subject.OptOutOffered} {
 		for _, s := range sources {
-			if strings.HasPrefix(s, "attribute.") || (key == "jurisdiction" && s == "consent.jurisdiction") {
+			trait := strings.HasPrefix(s, "trait.") && (key == "customer" || key == "opt_out_offered")
+			if strings.HasPrefix(s, "attribute.") || trait || (key == "jurisdiction" && s == "consent.jurisdiction") {
 				continue
 			}
 			return weir.Errorf(weir.Invalid, "subject.%s can't be read from %q", key, s).At("weir.yaml").Then("use attribute.<name>" + map[bool]string{true: " or consent.jurisdiction"}[key == "jurisdiction"])

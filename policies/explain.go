@@ -69,6 +69,11 @@ func (g *Gate) Rule(code string) Rule {
 			Description: "The policy failed, took too long, or answered in a form that the gate does not know. Nothing is sent on such an answer.",
 			Remedy:      "Run weir policy check and weir policy test; the fault is in the log of the decide stage."}
 	}
+	if code == Untrusted {
+		return Rule{Code: code, Name: "policy_stale_or_unsigned", Title: "The policy may not rule", Law: "fail closed",
+			Description: "The policy's revision does not carry the signatures that it needs, or is older than it may be. Nothing is sent on its word.",
+			Remedy:      "Publish a revision and have it approved: weir policy publish, weir policy approve."}
+	}
 	return Rule{Code: code, Name: code, Title: "The policy does not describe this reason"}
 }
 

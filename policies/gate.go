@@ -30,6 +30,7 @@ type Gate struct {
 	vocab    *vocabulary
 	rules    []Rule
 	data     map[string]any
+	distrust string // why nobody may rely on it; "" if one may
 
 	mu      sync.Mutex
 	checked map[string]Verdict // by inputs: what Admit has asked again
@@ -81,6 +82,12 @@ func (f *files) gate(ctx context.Context, name string, deadline time.Duration) (
 	return &Gate{revision: f.revision(), query: prepared, deadline: deadline, vocab: vocab, rules: rulesOf(c), data: f.data, checked: map[string]Verdict{}}, nil
 }
 
+// Distrust is this gate where its policy may not rule, because it is not signed
+// or too old: it denies everything with D32.
+func (g *Gate) Distrust(why string) *Gate {
+	return &Gate{revision: g.revision, query: g.query, deadline: g.deadline, vocab: g.vocab, rules: g.rules, data: g.data, distrust: why, checked: map[string]Verdict{}}
+}
+
 // Revision is the digest of the policy's rules, data and schema.
 func (g *Gate) Revision() string { return g.revision }
 
@@ -90,6 +97,9 @@ func (g *Gate) Purposes() []string { return g.vocab.purposes }
 // Evaluate asks the policy one question. It returns an error only when ctx
 // ends; whatever else goes wrong is a denial with D31.
 func (g *Gate) Evaluate(ctx context.Context, in Input) (Verdict, error) {
+	if g.distrust != "" {
+		return Verdict{Reasons: []string{Untrusted}, Fault: g.distrust}, nil
+	}
 	in.Subject.Regimes = g.vocab.regimes(in.Subject.Jurisdictions)
 	v, err := ast.InterfaceToValue(in)
 	if err != nil {

@@ -38,7 +38,7 @@ func TestBuiltinPolicyPassesItsOwnTests(t *testing.T) {
 
 func TestAFailingTestCaseOrUncoveredRuleIsReported(t *testing.T) {
 	dir := bundleWith(t, [3]string{"consent/deny/withdrawn.rego", `{"withdrawn", "denied"}`, `{"denied"}`},
-		[3]string{"consent/deny/more.rego", "", denyFile("reasons contains {\"code\": \"X1\"} if input.subject.age_band == \"13_to_15\"")})
+		[3]string{"consent/deny/more.rego", "", denyFile("reasons contains {\"code\": \"X1\"} if input.subject.age_band == \"age_13\"")})
 	r, err := Test(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)

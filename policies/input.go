@@ -18,48 +18,72 @@ import (
 type Input struct {
 	Activation  Activation  `json:"activation"`
 	Consent     Consent     `json:"consent"`
+	Controller  Controller  `json:"controller"`
 	Destination Destination `json:"destination"`
 	Subject     Subject     `json:"subject"`
 }
 
 // Activation is what is asked for; fixed for a Question.
 type Activation struct {
-	Categories List   `json:"categories"`
-	Channel    string `json:"channel"`
-	Purpose    string `json:"purpose"`
+	Categories  List   `json:"categories"`
+	Channel     string `json:"channel"`
+	Device      Fact   `json:"device"` // it uses an identifier that is read from a device
+	Effect      string `json:"effect"` // none, significant
+	HumanReview Fact   `json:"human_review"`
+	Purpose     string `json:"purpose"`
+}
+
+// Controller is who runs the workspace; fixed for a Question.
+type Controller struct {
+	Charity Fact `json:"charity"`
+	Minors  Fact `json:"minors"` // what it offers is directed at minors
 }
 
 // Consent is what the entries say for exactly this purpose, channel and address.
 // Comparable: it is part of a class's key.
 type Consent struct {
-	AgeDays  Days   `json:"age_days"`
-	Explicit Fact   `json:"explicit"`
-	Proof    Fact   `json:"proof"`
-	Status   Status `json:"status"`
+	AgeDays       Days        `json:"age_days"`
+	DeviceStorage Fact        `json:"device_storage"` // consent to read and store on the device; asked only if the activation uses one
+	Explicit      Fact        `json:"explicit"`
+	Google        SignalState `json:"google"` // ad_user_data and ad_personalization; asked only of Google's destinations
+	Guardian      Fact        `json:"guardian"`
+	Proof         Fact        `json:"proof"`
+	Status        Status      `json:"status"`
+	TCF           SignalState `json:"tcf"` // the TC string, for this vendor and its purposes; asked only of vendors
 }
 
 // Destination is what the destination declares; fixed for a Question.
 type Destination struct {
 	Country   string `json:"country"`
 	DPA       Fact   `json:"dpa"`
+	Google    Fact   `json:"google"`
 	Kind      string `json:"kind"`
 	Mechanism string `json:"mechanism"`
 	Purposes  List   `json:"purposes"`
 	Role      string `json:"role"`
+	TCF       Fact   `json:"tcf"` // it is a vendor of the Transparency and Consent Framework
 	Transfer  string `json:"transfer"`
 }
 
 // Subject is what is known of the person. Comparable: it is part of a class's key.
 type Subject struct {
-	AgeBand       AgeBand `json:"age_band"`
-	Erasure       Erasure `json:"erasure"`
-	GPC           Fact    `json:"gpc"`
-	InactiveDays  Days    `json:"inactive_days"`
-	Jurisdictions List    `json:"jurisdictions"`
-	Objected      Fact    `json:"objected"`
-	OptedOut      Fact    `json:"opted_out"`
-	Regimes       List    `json:"regimes"` // filled by the gate from Jurisdictions
-	Restricted    Fact    `json:"restricted"`
+	AgeBand             AgeBand     `json:"age_band"`
+	Customer            Fact        `json:"customer"`
+	Erasure             Erasure     `json:"erasure"`
+	GPC                 Fact        `json:"gpc"`
+	InactiveDays        Days        `json:"inactive_days"`
+	Jurisdictions       List        `json:"jurisdictions"`
+	LimitSensitive      Fact        `json:"limit_sensitive"`
+	Objected            Fact        `json:"objected"`
+	OptOutOffered       Fact        `json:"opt_out_offered"`
+	OptedOut            Fact        `json:"opted_out"`
+	OptedOutAds         Fact        `json:"opted_out_ads"`
+	OptedOutDays        Days        `json:"opted_out_days"`
+	OptedOutProfiling   Fact        `json:"opted_out_profiling"`
+	Regimes             List        `json:"regimes"` // filled by the gate from Jurisdictions
+	Restricted          Fact        `json:"restricted"`
+	Suppressed          Suppression `json:"suppressed"`
+	SuppressedElsewhere Fact        `json:"suppressed_elsewhere"`
 }
 
 // Fact is yes, no or (its zero value) unknown.
@@ -113,16 +137,45 @@ var erasureNames = []string{"unknown", "none", "requested", "done"}
 // AgeBand is a person's age as the law cuts it; its zero value is unknown.
 type AgeBand uint8
 
-// The bands, in years.
+// The bands, in years: somewhere each year from 13 to 18 is a limit.
 const (
 	AgeUnknown AgeBand = iota
 	AgeUnder13
-	Age13To15
-	Age16To17
+	Age13
+	Age14
+	Age15
+	Age16
+	Age17
 	Adult
 )
 
-var ageNames = []string{"unknown", "under_13", "13_to_15", "16_to_17", "adult"}
+var ageNames = []string{"unknown", "under_13", "age_13", "age_14", "age_15", "age_16", "age_17", "adult"}
+
+// SignalState is what a decoded signal says; its zero value is unknown.
+type SignalState uint8
+
+// The states of a signal. Missing: none was received.
+const (
+	SignalUnknown SignalState = iota
+	SignalMissing
+	SignalDenied
+	SignalGranted
+)
+
+var signalNames = []string{"unknown", "missing", "denied", "granted"}
+
+// Suppression says whether a channel was closed; its zero value is unknown.
+type Suppression uint8
+
+// Suppressions. Fresh: within the minutes in which one confirmation may go.
+const (
+	SuppressionUnknown Suppression = iota
+	NotSuppressed
+	FreshlySuppressed
+	Suppressed
+)
+
+var suppressionNames = []string{"unknown", "no", "fresh", "yes"}
 
 // Days is a number of whole days, plus one; its zero value is unknown.
 type Days int32
@@ -165,10 +218,12 @@ func (l List) Items() []string {
 // The encodings: names as JSON texts, days as a number or "unknown", a list as
 // an array.
 
-func (f Fact) String() string    { return name(factNames, int(f)) }
-func (s Status) String() string  { return name(statusNames, int(s)) }
-func (e Erasure) String() string { return name(erasureNames, int(e)) }
-func (a AgeBand) String() string { return name(ageNames, int(a)) }
+func (f Fact) String() string        { return name(factNames, int(f)) }
+func (s Status) String() string      { return name(statusNames, int(s)) }
+func (e Erasure) String() string     { return name(erasureNames, int(e)) }
+func (a AgeBand) String() string     { return name(ageNames, int(a)) }
+func (s SignalState) String() string { return name(signalNames, int(s)) }
+func (s Suppression) String() string { return name(suppressionNames, int(s)) }
 
 // MarshalJSON implements json.Marshaler.
 func (f Fact) MarshalJSON() ([]byte, error) { return json.Marshal(f.String()) }
@@ -181,6 +236,18 @@ func (e Erasure) MarshalJSON() ([]byte, error) { return json.Marshal(e.String())
 
 // MarshalJSON implements json.Marshaler.
 func (a AgeBand) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
+
+// MarshalJSON implements json.Marshaler.
+func (s SignalState) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// MarshalJSON implements json.Marshaler.
+func (s Suppression) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *SignalState) UnmarshalJSON(b []byte) error { return parse((*uint8)(s), signalNames, b) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Suppression) UnmarshalJSON(b []byte) error { return parse((*uint8)(s), suppressionNames, b) }
 
 // MarshalJSON implements json.Marshaler.
 func (l List) MarshalJSON() ([]byte, error) { return json.Marshal(l.Items()) }

@@ -140,7 +140,7 @@ func (d *Decider) confirm(ctx context.Context, r *Decided) (pass, []string, erro
 	}
 	fixed := d.input
 	switch {
-	case in.Activation != fixed.Activation || in.Destination != fixed.Destination:
+	case in.Activation != fixed.Activation || in.Controller != fixed.Controller || in.Destination != fixed.Destination:
 		return pass{}, []string{QuestionChanged}, nil
 	case !v.Allow || v.Basis != class.Basis:
 		return pass{}, []string{PolicyDisagrees}, nil

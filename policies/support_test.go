@@ -63,10 +63,12 @@ func denyFile(body string) string {
 // good is an input that is allowed on consent.
 func good() Input {
 	return Input{
-		Activation:  Activation{Channel: "email", Purpose: "marketing.newsletter"},
-		Consent:     Consent{AgeDays: DaysOf(30), Explicit: No, Proof: Yes, Status: StatusGranted},
-		Destination: Destination{Country: "FR", DPA: Yes, Kind: "esp", Mechanism: "adequacy", Purposes: ListOf("marketing.newsletter", "service.transactional", "service.security"), Role: "processor", Transfer: "none"},
-		Subject:     Subject{AgeBand: Adult, Erasure: ErasureNone, GPC: No, InactiveDays: DaysOf(3), Jurisdictions: "FR", Objected: No, OptedOut: No, Restricted: No},
+		Activation:  Activation{Channel: "email", Device: No, Effect: "none", HumanReview: No, Purpose: "marketing.newsletter"},
+		Consent:     Consent{AgeDays: DaysOf(30), Explicit: No, Guardian: No, Proof: Yes, Status: StatusGranted},
+		Controller:  Controller{Charity: No, Minors: No},
+		Destination: Destination{Country: "FR", DPA: Yes, Google: No, TCF: No, Kind: "esp", Mechanism: "adequacy", Purposes: ListOf("marketing.newsletter", "service.transactional", "service.security"), Role: "processor", Transfer: "none"},
+		Subject: Subject{AgeBand: Adult, Erasure: ErasureNone, GPC: No, InactiveDays: DaysOf(3), Jurisdictions: "FR", Objected: No, OptedOut: No, Restricted: No,
+			Customer: No, LimitSensitive: No, OptOutOffered: No, OptedOutAds: No, OptedOutProfiling: No, Suppressed: NotSuppressed, SuppressedElsewhere: No},
 	}
 }
 

@@ -25,6 +25,9 @@ type Verdict struct {
 // EvaluationError is the reason when the policy gave no usable answer.
 const EvaluationError = "D31"
 
+// Untrusted is the reason when the policy may not rule.
+const Untrusted = "D32"
+
 func failed(fault string) Verdict {
 	return Verdict{Reasons: []string{EvaluationError}, Fault: fault}
 }

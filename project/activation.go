@@ -23,6 +23,7 @@ func (l *loader) destination(r *reader, name string, root *yaml.Node) {
 				"role": r.oneOf(&p.Role, "processor", "controller", "joint_controller", "third_party"), "kind": r.text(&p.Kind),
 				"transfer": r.oneOf(&p.Transfer, "none", "sale", "share"), "country": r.text(&p.Country), "mechanism": r.text(&p.Mechanism),
 				"dpa": r.boolean(&p.DPA), "purposes": r.texts(&p.Purposes),
+				"tcf_vendor": r.integer(&p.TCFVendor, 0), "google": r.boolean(&p.Google),
 			})
 		},
 	})
@@ -35,6 +36,9 @@ func (l *loader) destination(r *reader, name string, root *yaml.Node) {
 	}
 	if p.Kind == "ads_match" { // uploading a list so that a network finds people is sharing, whatever the contract says (11 CCR 7050)
 		p.Transfer = "share"
+	}
+	if p.Kind == "customer_match" { // so does Google's
+		p.Transfer, p.Google = "share", true
 	}
 	l.p.Destinations = append(l.p.Destinations, d)
 }
@@ -54,6 +58,7 @@ func (l *loader) activation(r *reader, name string, root *yaml.Node) {
 		"mode":    r.oneOf(&mode, string(weir.Mirror), string(weir.Upsert), string(weir.AppendOnly)),
 		"key":     r.text(&a.Key), "fields": r.textMap(&a.Fields),
 		"categories": r.texts(&a.Categories),
+		"effect":     r.oneOf(&a.Effect, "none", "significant"), "human_review": r.boolean(&a.HumanReview),
 	})
 	a.Mode = weir.Mode(mode)
 	for _, need := range []struct{ key, value, example string }{

@@ -92,9 +92,10 @@ func (l *loader) checkSources(where string, rules, sources []string) {
 }
 
 func (l *loader) checkSubject() {
-	attributes := l.p.AttributeNames()
+	attributes, traits := l.p.AttributeNames(), namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name })
 	s := l.p.Subject
-	for key, list := range map[string][]string{"jurisdiction": s.Jurisdiction, "region": s.Region, "birth_date": s.BirthDate, "last_contact": s.LastContact} {
+	for key, list := range map[string][]string{"jurisdiction": s.Jurisdiction, "region": s.Region, "birth_date": s.BirthDate, "last_contact": s.LastContact,
+		"customer": s.Customer, "opt_out_offered": s.OptOutOffered} {
 		for _, ref := range list {
 			kind, name, _ := strings.Cut(ref, ".")
 			switch {
@@ -102,6 +103,9 @@ func (l *loader) checkSubject() {
 			case kind == "attribute":
 				l.add("weir.yaml", didYouMean(name, attributes), "subject.%s names attribute %q, which no source maps", key, name)
 			case key == "jurisdiction" && ref == "consent.jurisdiction":
+			case kind == "trait" && subjectTraits(key) && slices.Contains(traits, name):
+			case kind == "trait" && subjectTraits(key):
+				l.add("weir.yaml", didYouMean(name, traits), "subject.%s names trait %q, which there is not", key, name)
 			case key == "last_contact" && kind == "event" && name != "":
 			default:
 				l.add("weir.yaml", subjectSources[key], "subject.%s can't be taken from %q", key, ref)
@@ -112,11 +116,16 @@ func (l *loader) checkSubject() {
 
 // subjectSources says from where the gate can take each fact.
 var subjectSources = map[string]string{
-	"jurisdiction": "attribute.NAME or consent.jurisdiction",
-	"region":       "attribute.NAME",
-	"birth_date":   "attribute.NAME",
-	"last_contact": "event.NAME",
+	"jurisdiction":    "attribute.NAME or consent.jurisdiction",
+	"region":          "attribute.NAME",
+	"birth_date":      "attribute.NAME",
+	"last_contact":    "event.NAME",
+	"customer":        "attribute.NAME or trait.NAME",
+	"opt_out_offered": "attribute.NAME or trait.NAME",
 }
+
+// subjectTraits says which facts a trait may tell.
+func subjectTraits(key string) bool { return key == "customer" || key == "opt_out_offered" }
 
 // personalKeys marks the key columns that are also mapped to a personal
 // identifier: they enter a record's id only as a keyed hash.

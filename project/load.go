@@ -176,7 +176,11 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 		},
 		"subject": func(n *yaml.Node) {
 			s := &p.Subject
-			r.object(n, keys{"jurisdiction": r.texts(&s.Jurisdiction), "region": r.texts(&s.Region), "birth_date": r.texts(&s.BirthDate), "last_contact": r.texts(&s.LastContact)})
+			r.object(n, keys{"jurisdiction": r.texts(&s.Jurisdiction), "region": r.texts(&s.Region), "birth_date": r.texts(&s.BirthDate), "last_contact": r.texts(&s.LastContact),
+				"customer": r.texts(&s.Customer), "opt_out_offered": r.texts(&s.OptOutOffered)})
+		},
+		"controller": func(n *yaml.Node) {
+			r.object(n, keys{"charity": r.boolean(&p.Controller.Charity), "minors": r.boolean(&p.Controller.Minors)})
 		},
 		"attributes": func(n *yaml.Node) {
 			p.Attributes = map[string]weir.AttributeType{}

@@ -13,17 +13,18 @@ import (
 
 // Project is a whole project directory, read and checked.
 type Project struct {
-	Name          string          `json:"name"` // the workspace
-	Timezone      string          `json:"timezone"`
-	DefaultRegion string          `json:"default_region"`
-	Currency      string          `json:"currency"`
-	Lake          Lake            `json:"lake"`
-	Temporal      Temporal        `json:"temporal"`
-	Runner        Runner          `json:"runner"`
-	Retention     Retention       `json:"retention"`
-	Notify        Notify          `json:"notify"`
-	Signers       []string        `json:"signers"`
-	Subject       weir.SubjectDef `json:"subject"`
+	Name          string             `json:"name"` // the workspace
+	Timezone      string             `json:"timezone"`
+	DefaultRegion string             `json:"default_region"`
+	Currency      string             `json:"currency"`
+	Lake          Lake               `json:"lake"`
+	Temporal      Temporal           `json:"temporal"`
+	Runner        Runner             `json:"runner"`
+	Retention     Retention          `json:"retention"`
+	Notify        Notify             `json:"notify"`
+	Signers       []string           `json:"signers"`
+	Subject       weir.SubjectDef    `json:"subject"`
+	Controller    weir.ControllerDef `json:"controller,omitzero"`
 	// Attributes are the types that weir.yaml declares; others follow the
 	// vocabulary and the sources' columns.
 	Attributes   map[string]weir.AttributeType `json:"attributes"`

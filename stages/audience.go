@@ -42,17 +42,19 @@ var audienceTables = []string{"core.profiles", "core.traits", "core.consents", "
 	"segment.memberships", "activation.state", "consent.decisions", "consent.classes"}
 
 // entryColumns are those of a consent entry that the gate reads: what is told of
-// a person is large enough without its notices and raw signals.
+// a person is large enough without its notices.
 var entryColumns = []string{"consent_id", "identifier_kind", "identifier_value", "purpose", "channel", "action", "basis", "explicit",
-	"jurisdiction", "occurred_at", "recorded_at", "expires_at", "proof"}
+	"jurisdiction", "occurred_at", "recorded_at", "expires_at", "proof", "method", "actor", "raw_signal"}
 
 // wanted finds which attributes, traits and segments the activations use.
 func wanted(p *project.Project, activations []weir.ActivationDef) (attributes map[string]bool, traits, segments []string) {
 	attributes, traitSet, segmentSet := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, refs := range [][]string{p.Subject.Jurisdiction, p.Subject.Region, p.Subject.BirthDate} {
+	for _, refs := range [][]string{p.Subject.Jurisdiction, p.Subject.Region, p.Subject.BirthDate, p.Subject.Customer, p.Subject.OptOutOffered} {
 		for _, ref := range refs {
 			if name, ok := strings.CutPrefix(ref, "attribute."); ok {
 				attributes[name] = true
+			} else if name, ok := strings.CutPrefix(ref, "trait."); ok {
+				traitSet[name] = true
 			}
 		}
 	}

@@ -174,7 +174,7 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 		destination, _ := p.Destination(def.Destination)
 		var dec *policies.Decider
 		if gate != nil {
-			dec, err = gate.Decider(policies.Question{Run: sp.Run, Activation: def, Destination: destination.Privacy, Subject: p.Subject})
+			dec, err = gate.Decider(policies.Question{Run: sp.Run, Activation: def, Destination: destination.Privacy, Subject: p.Subject, Controller: p.Controller})
 		} else if x.decidedOn == nil {
 			x.decidedOn, err = people.inputs(ctx)
 		}

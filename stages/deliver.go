@@ -145,7 +145,7 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 	def, _ := d.p.Activation(activation)
 	destination, _ := d.p.Destination(d.sp.Destination)
 	decider, err := d.gate.Decider(policies.Question{Run: weir.Run{Workspace: d.sp.Run.Workspace, ID: d.sp.Run.ID, Now: d.now(), Project: d.sp.Run.Project},
-		Activation: def, Destination: destination.Privacy, Subject: d.p.Subject})
+		Activation: def, Destination: destination.Privacy, Subject: d.p.Subject, Controller: d.p.Controller})
 	if err != nil {
 		return err
 	}

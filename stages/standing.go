@@ -180,7 +180,7 @@ func (h *House) question(ctx context.Context, gate *policies.Gate, p *project.Pr
 	var in policies.Input
 	destination, _ := p.Destination(def.Destination)
 	run := weir.Run{Workspace: p.Name, ID: weir.NewRunID(now, "explain"), Now: now}
-	d, err := gate.Decider(policies.Question{Run: run, Activation: def, Destination: destination.Privacy, Subject: p.Subject})
+	d, err := gate.Decider(policies.Question{Run: run, Activation: def, Destination: destination.Privacy, Subject: p.Subject, Controller: p.Controller})
 	if err != nil {
 		return in, err
 	}

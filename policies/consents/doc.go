@@ -32,6 +32,10 @@
 //   - opted_out (sale and sharing), signal: beaten only by a later explicit
 //     grant that a person gave under an identifier of theirs, not of a device
 //     (11 CCR 7025(c), 7028).
+//   - opted_out_ads, opted_out_profiling, limit_sensitive: as opted_out. The use
+//     that such an entry names as its purpose (sale, share) is no purpose: it
+//     covers all of them.
+//   - suppressed: beaten by a later explicit grant; closes its channel alone.
 //   - restricted: lifted only by a later `unrestricted` for the same address.
 //   - erasure_requested: never lifted here.
 //   - an action that is not known: as withdrawn.

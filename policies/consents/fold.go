@@ -14,7 +14,7 @@ func Fold(p Profile, q Query) State {
 	govern := governing(p, q)
 	if govern.found {
 		s.Status, s.GivenAt, s.ExpiresAt = Given, govern.givenAt, govern.expiresAt
-		s.Explicit, s.Proof = govern.explicit, govern.proof
+		s.Explicit, s.Proof, s.Guardian = govern.explicit, govern.proof, govern.guardian
 		if !s.ExpiresAt.IsZero() && !q.Now.Before(s.ExpiresAt) {
 			s.Status = Expired
 		}
@@ -52,6 +52,12 @@ func restrict(s *State, e *weir.Consent, p Profile, q Query, g grant) bool {
 		s.Erasure = true
 		return true
 	}
+	if usChoice(e.Action) {
+		return s.choice(e, q, g)
+	}
+	if e.Action == weir.Suppressed {
+		return s.suppress(e, q, g)
+	}
 	if !covers(e, q) {
 		return false
 	}
@@ -61,11 +67,6 @@ func restrict(s *State, e *weir.Consent, p Profile, q Query, g grant) bool {
 			return false
 		}
 		s.Objected = true
-	case weir.OptedOut:
-		if g.express && g.beats(e) {
-			return false
-		}
-		s.OptedOut = true
 	case weir.Signal:
 		if g.express && g.beats(e) {
 			return false
@@ -86,6 +87,65 @@ func restrict(s *State, e *weir.Consent, p Profile, q Query, g grant) bool {
 	return true
 }
 
+// usChoice says whether an action is a choice that US law gives: it is about a
+// kind of use, not about one purpose.
+func usChoice(a weir.Action) bool {
+	switch a {
+	case weir.OptedOut, weir.OptedOutAds, weir.OptedOutProfiles, weir.LimitSensitive:
+		return true
+	}
+	return false
+}
+
+// choice applies an opt-out of US law. What such an entry may name as its purpose
+// is the use that it opts out of (sale, share), so that it covers all purposes;
+// any other purpose covers as in every restriction.
+func (s *State) choice(e *weir.Consent, q Query, g grant) bool {
+	all := *e
+	switch first, _, _ := strings.Cut(e.Purpose, "."); first {
+	case "sale", "share", "sell", "sharing", "targeted_ads", "targeted_advertising", "profiling", "sensitive":
+		all.Purpose = ""
+	}
+	if !covers(&all, q) || (g.express && g.beats(e)) {
+		return false
+	}
+	switch e.Action {
+	case weir.OptedOutAds:
+		s.OptedOutAds = true
+	case weir.OptedOutProfiles:
+		s.OptedOutProfiling = true
+	case weir.LimitSensitive:
+		s.LimitSensitive = true
+	default:
+		if !s.OptedOut {
+			s.OptedOutAt = e.OccurredAt
+		} else if e.OccurredAt.IsZero() || (!s.OptedOutAt.IsZero() && e.OccurredAt.After(s.OptedOutAt)) {
+			s.OptedOutAt = e.OccurredAt
+		}
+		s.OptedOut = true
+	}
+	return true
+}
+
+// suppress applies an entry that closes a channel. A later explicit grant for
+// the address opens it again.
+func (s *State) suppress(e *weir.Consent, q Query, g grant) bool {
+	here := *e
+	here.Channel = ""
+	if !covers(&here, q) || (g.explicit && g.beats(e)) {
+		return false
+	}
+	if e.Channel != "" && e.Channel != q.Channel {
+		s.SuppressedElsewhere = true
+		return true
+	}
+	if !s.Suppressed || e.OccurredAt.IsZero() || (!s.SuppressedAt.IsZero() && e.OccurredAt.After(s.SuppressedAt)) {
+		s.SuppressedAt = e.OccurredAt
+	}
+	s.Suppressed = true
+	return true
+}
+
 // grant is the governing grant: of several at one time, what all of them allow.
 type grant struct {
 	found     bool
@@ -95,6 +155,7 @@ type grant struct {
 	explicit  bool // all are express
 	express   bool // all are express and by a known person
 	proof     bool
+	guardian  bool // all are by a parent or guardian
 	ids       []string
 }
 
@@ -130,7 +191,7 @@ func latest(p Profile, q Query, a Address) grant {
 			continue
 		}
 		g := grant{found: true, at: when(e), givenAt: e.OccurredAt, expiresAt: e.ExpiresAt, explicit: e.Explicit,
-			express: e.Explicit && !slices.Contains(devices(q), e.Kind), proof: e.Proof != "", ids: []string{e.ID}}
+			express: e.Explicit && !slices.Contains(devices(q), e.Kind), proof: e.Proof != "", guardian: e.Actor == "guardian", ids: []string{e.ID}}
 		switch {
 		case !best.found || g.at.compare(best.at) > 0:
 			best = g
@@ -145,7 +206,7 @@ func latest(p Profile, q Query, a Address) grant {
 func (g grant) and(o grant, pick func(moment, moment) moment) grant {
 	at := pick(g.at, o.at)
 	return grant{found: true, at: at, givenAt: earlier(g.givenAt, o.givenAt), expiresAt: sooner(g.expiresAt, o.expiresAt),
-		explicit: g.explicit && o.explicit, express: g.express && o.express, proof: g.proof && o.proof,
+		explicit: g.explicit && o.explicit, express: g.express && o.express, proof: g.proof && o.proof, guardian: g.guardian && o.guardian,
 		ids: append(slices.Clone(g.ids), o.ids...)}
 }
 

@@ -96,8 +96,10 @@ func with2(q Query, a Address) Query { q.Addresses = append(q.Addresses, a); ret
 func verdict(s State) (v struct {
 	Status                                          Status
 	Objected, OptedOut, Signal, Restricted, Erasure bool
+	Ads, Profiling, Sensitive, Closed, Elsewhere    bool
 }) {
 	v.Status, v.Objected, v.OptedOut, v.Signal, v.Restricted, v.Erasure = s.Status, s.Objected, s.OptedOut, s.Signal, s.Restricted, s.Erasure
+	v.Ads, v.Profiling, v.Sensitive, v.Closed, v.Elsewhere = s.OptedOutAds, s.OptedOutProfiling, s.LimitSensitive, s.Suppressed, s.SuppressedElsewhere
 	return v
 }
 

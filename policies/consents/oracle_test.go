@@ -78,10 +78,14 @@ func replay(p Profile, q Query) (s State) {
 			// overrides it.
 			s.Objected = ever.Objected && !explicit
 			s.OptedOut, s.Signal = ever.OptedOut && !express, ever.Signal && !express
+			s.OptedOutAds, s.OptedOutProfiling, s.LimitSensitive = ever.OptedOutAds && !express, ever.OptedOutProfiling && !express, ever.LimitSensitive && !express
+			s.Suppressed, s.SuppressedElsewhere = ever.Suppressed && !explicit, ever.SuppressedElsewhere && !explicit
 		}
 		for _, t := range all[i:j] {
 			s = restrictBy(s, t.e, q, restricted)
 			ever.Objected, ever.OptedOut, ever.Signal = ever.Objected || s.Objected, ever.OptedOut || s.OptedOut, ever.Signal || s.Signal
+			ever.OptedOutAds, ever.OptedOutProfiling, ever.LimitSensitive = ever.OptedOutAds || s.OptedOutAds, ever.OptedOutProfiling || s.OptedOutProfiling, ever.LimitSensitive || s.LimitSensitive
+			ever.Suppressed, ever.SuppressedElsewhere = ever.Suppressed || s.Suppressed, ever.SuppressedElsewhere || s.SuppressedElsewhere
 		}
 		i = j
 	}
@@ -92,6 +96,11 @@ func replay(p Profile, q Query) (s State) {
 func restrictBy(s State, e weir.Consent, q Query, restricted map[string]bool) State {
 	concerns := (e.Channel == "" || e.Channel == q.Channel) &&
 		(e.Purpose == "" || strings.HasPrefix(q.Purpose+".", e.Purpose+".") || strings.HasPrefix(e.Purpose+".", q.Purpose+"."))
+	if e.Action == weir.Suppressed && e.Channel != "" && e.Channel != q.Channel {
+		e.Channel = ""
+		s.SuppressedElsewhere = s.SuppressedElsewhere || restrictBy(State{}, e, q, restricted).Suppressed
+		return s
+	}
 	switch {
 	case e.Action == weir.Restricted:
 		restricted[e.Kind+"/"+e.Value] = true
@@ -102,6 +111,14 @@ func restrictBy(s State, e weir.Consent, q Query, restricted map[string]bool) St
 		s.Objected = true
 	case e.Action == weir.OptedOut:
 		s.OptedOut = true
+	case e.Action == weir.OptedOutAds:
+		s.OptedOutAds = true
+	case e.Action == weir.OptedOutProfiles:
+		s.OptedOutProfiling = true
+	case e.Action == weir.LimitSensitive:
+		s.LimitSensitive = true
+	case e.Action == weir.Suppressed:
+		s.Suppressed = true
 	case e.Action == weir.Signal:
 		s.Signal = true
 	case e.Action == weir.RefusedConsent && s.Status == Withdrawn:

@@ -54,16 +54,31 @@ const (
 
 // State is the answer to a query. Its zero value grants nothing.
 type State struct {
-	Status     Status
-	GivenAt    time.Time // of the governing grant; zero: never or not known when
-	ExpiresAt  time.Time // of the governing grant; zero: never said
-	Explicit   bool      // the governing grant was express
-	Proof      bool      // the governing grant names its evidence
-	Objected   bool
-	OptedOut   bool // of sale and sharing
-	Signal     bool // a device signal (GPC) that no later express opt-in overrides
-	Restricted bool
-	Erasure    bool
+	Status    Status
+	GivenAt   time.Time // of the governing grant; zero: never or not known when
+	ExpiresAt time.Time // of the governing grant; zero: never said
+	Explicit  bool      // the governing grant was express
+	Proof     bool      // the governing grant names its evidence
+	Objected  bool
+	OptedOut  bool // of sale and sharing
+	Signal    bool // a device signal (GPC) that no later express opt-in overrides
+	// LimitSensitive, OptedOutAds and OptedOutProfiling are the other choices of US
+	// law; a later express opt-in of the known person overrides them.
+	LimitSensitive    bool
+	OptedOutAds       bool
+	OptedOutProfiling bool
+	// OptedOutAt is when the latest opt-out of sale in force occurred; zero: never,
+	// or not known when.
+	OptedOutAt time.Time
+	// Suppressed says that the channel must not be used (STOP, a complaint, a hard
+	// bounce); SuppressedAt is the latest such entry. SuppressedElsewhere says it
+	// of another channel.
+	Suppressed          bool
+	SuppressedAt        time.Time
+	SuppressedElsewhere bool
+	Guardian            bool // the governing grant was given by a parent or guardian
+	Restricted          bool
+	Erasure             bool
 	// Jurisdictions are those that the entries claim, sorted.
 	Jurisdictions []string
 	// Rests are the ids of the entries that the answer rests on, sorted.

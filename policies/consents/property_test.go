@@ -18,7 +18,8 @@ var (
 	kinds    = []string{"email", "email", "crm_id", "anonymous_id"}
 	purposes = []string{"", "marketing", "marketing.newsletter", "marketing.newsletter", "marketing.ads"}
 	channels = []string{"", "email", "email", "sms"}
-	restrain = []weir.Action{weir.RefusedConsent, weir.Withdrawn, weir.Objected, weir.OptedOut, weir.Signal, weir.Restricted, weir.ErasureRequested, "paused"}
+	restrain = []weir.Action{weir.RefusedConsent, weir.Withdrawn, weir.Objected, weir.OptedOut, weir.Signal, weir.Restricted, weir.ErasureRequested, "paused",
+		weir.OptedOutAds, weir.OptedOutProfiles, weir.LimitSensitive, weir.Suppressed}
 )
 
 func one[T any](r *rand.Rand, of []T) T { return of[r.IntN(len(of))] }
@@ -95,7 +96,9 @@ func clear(s State) bool {
 // wider says whether s allows anything that was does not, in any single respect.
 func wider(s, was State) bool {
 	return (s.Status == Given && was.Status != Given) || (was.Objected && !s.Objected) || (was.OptedOut && !s.OptedOut) ||
-		(was.Signal && !s.Signal) || (was.Restricted && !s.Restricted) || (was.Erasure && !s.Erasure)
+		(was.Signal && !s.Signal) || (was.Restricted && !s.Restricted) || (was.Erasure && !s.Erasure) ||
+		(was.OptedOutAds && !s.OptedOutAds) || (was.OptedOutProfiling && !s.OptedOutProfiling) || (was.LimitSensitive && !s.LimitSensitive) ||
+		(was.Suppressed && !s.Suppressed) || (was.SuppressedElsewhere && !s.SuppressedElsewhere)
 }
 
 const rounds = 30_000

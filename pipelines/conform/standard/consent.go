@@ -21,6 +21,10 @@ var actions = func() map[string]weir.Action {
 		weir.OptedOut:         `optoutsale optoutofsale optedoutofsale saleoptout datasaleoptout donotsell donotsellorshare donotshare ccpaoptout usprivacyoptout`,
 		weir.Signal:           `signal gpc globalprivacycontrol tcf gpp usp`,
 		weir.Restricted:       `restricted restrict restriction limited limit`,
+		weir.OptedOutAds:      `optedoutads optoutads optouttargetedads optoutoftargetedads optedouttargetedads targetedadsoptout optouttargetedadvertising optoutoftargetedadvertising`,
+		weir.OptedOutProfiles: `optedoutprofiling optoutprofiling optoutofprofiling profilingoptout`,
+		weir.LimitSensitive:   `limitsensitive limitspi limituse limitmyuse limituseofsensitive limituseofmysensitivepersonalinformation`,
+		weir.Suppressed:       `suppressed suppress suppression bounced bounce hardbounce complaint complained spamcomplaint donotcontact`,
 		weir.Unrestricted:     `unrestricted unrestrict restrictionlifted`,
 		weir.ErasureRequested: `erasurerequested erasure erase delete deleted deletion deletionrequest forget forgetme righttobeforgotten rtbf`,
 	} {
@@ -33,7 +37,8 @@ var actions = func() map[string]weir.Action {
 
 // Action reads what a consent entry does, in the usual spellings ("opt-in",
 // "unsubscribed", "revoked", "yes"). A plain opt-out is a withdrawal; of the
-// purposes sale and share it is the opt-out that CCPA 1798.120 names. ok is false
+// purposes sale, share, targeted_ads and profiling it is the opt-out that US law
+// names. ok is false
 // for a text that is none: it must not be taken for a grant, nor be dropped
 // unseen.
 func Action(s, purpose string) (action weir.Action, ok bool) {
@@ -43,6 +48,10 @@ func Action(s, purpose string) (action weir.Action, ok bool) {
 		switch first, _, _ := strings.Cut(purpose, "."); first {
 		case "sale", "share", "sell", "sharing":
 			action = weir.OptedOut
+		case "targeted_ads", "targeted_advertising", "ads", "advertising":
+			action = weir.OptedOutAds
+		case "profiling":
+			action = weir.OptedOutProfiles
 		}
 	}
 	return action, ok

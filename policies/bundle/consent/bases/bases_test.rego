@@ -6,7 +6,7 @@ import data.consent.example
 test_consent if bases.granted == {"consent"} with input as example.good
 
 test_consent_holds_until_it_is_too_old if {
-	bases.holds == {"consent.age_days": example.limit} with input as example.good
+	bases.holds == {"consent.age_days": example.limit, "subject.inactive_days": example.silence} with input as example.good
 	bases.holds == {} with input as example.asking("service.transactional")
 }
 

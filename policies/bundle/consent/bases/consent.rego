@@ -32,3 +32,12 @@ granted contains "consent" if {
 # title: How long consent holds
 # description: A decision that rests on consent ends on the day on which the consent is too old.
 holds["consent.age_days"] := data.retention[input.activation.purpose].consent_max_age_days if "consent" in granted
+
+# METADATA
+# title: How long after the last contact
+# description: A decision about somebody whose data may be kept for a time ends when they have been silent too long.
+holds["subject.inactive_days"] := data.retention[input.activation.purpose].inactive_max_days if {
+	input.subject.inactive_days != "unknown"
+	some regime in input.subject.regimes
+	data.regimes[regime].limits_retention
+}

@@ -5,7 +5,8 @@ package consent.bases
 # description: |
 #   Messages that the law itself demands: notice of a data breach, a recall. Only
 #   for purposes whose kind is security and that list this basis. Unknown facts
-#   about the person don't matter to it.
+#   about the person don't matter to it. And the one message that confirms a STOP,
+#   within minutes of it (kind confirmation; 47 CFR 64.1200(a)(12)).
 # labels:
 #   code: B6
 #   name: legal_obligation
@@ -18,6 +19,13 @@ package consent.bases
 #   - ref: https://eur-lex.europa.eu/eli/reg/2016/679/oj#art_6
 #     description: GDPR Article 6
 granted contains "legal_obligation" if {
-	data.purposes[input.activation.purpose].kind == "security"
 	"legal_obligation" in data.purposes[input.activation.purpose].bases
+	_demanded
+}
+
+_demanded if data.purposes[input.activation.purpose].kind == "security"
+
+_demanded if {
+	data.purposes[input.activation.purpose].kind == "confirmation"
+	input.subject.suppressed == "fresh"
 }

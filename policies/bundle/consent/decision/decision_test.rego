@@ -9,7 +9,7 @@ test_allowed_on_consent if {
 		"basis": "consent",
 		"reasons": set(),
 		"obligations": set(),
-		"valid_until": {"consent.age_days": example.limit},
+		"valid_until": {"consent.age_days": example.limit, "subject.inactive_days": example.silence},
 	} with input as example.good
 }
 

@@ -1,5 +1,7 @@
 package consent.deny
 
+import data.consent.bases
+
 import future.keywords.not
 
 # METADATA
@@ -7,7 +9,8 @@ import future.keywords.not
 # description: |
 #   The consent has reached its own end, or is older than data/retention.yaml
 #   allows for this purpose; its last day still counts. An unknown age counts as
-#   too old, and so does every age where no limit is set.
+#   too old, and so does every age where no limit is set. Where another
+#   basis carries the row, no consent is needed that could expire.
 # labels:
 #   code: D07
 #   name: consent_expired
@@ -21,6 +24,7 @@ import future.keywords.not
 #     description: GDPR Article 5
 reasons contains {"code": "D07"} if {
 	"consent" in data.purposes[input.activation.purpose].bases
+	count(bases.granted) == 0
 	_expired
 }
 

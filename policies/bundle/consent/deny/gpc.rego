@@ -1,5 +1,7 @@
 package consent.deny
 
+import data.consent.question
+
 import future.keywords.not
 
 # METADATA
@@ -7,7 +9,8 @@ import future.keywords.not
 # description: |
 #   The signal is an opt-out of sale and sharing for the browser and for every
 #   profile that is tied to it, also one that is merged later. Unknown counts as
-#   signalled, and an unknown transfer as a sale.
+#   signalled, and an unknown transfer as a sale. data/signals.yaml says whose law
+#   does not ask for it; everybody else is heard.
 # labels:
 #   code: D12
 #   name: us_gpc
@@ -20,6 +23,8 @@ import future.keywords.not
 #   - ref: https://www.law.cornell.edu/regulations/california/11-CCR-7025
 #     description: California Code of Regulations, title 11, section 7025
 reasons contains {"code": "D12"} if {
-	not input.destination.transfer == "none"
+	question.shared
 	not input.subject.gpc == "no"
+	some regime in input.subject.regimes
+	not data.signals[regime].honour == false
 }

@@ -22,5 +22,5 @@ import future.keywords.not
 #     description: GDPR Article 21
 reasons contains {"code": "D05"} if {
 	input.subject.objected != "no"
-	not data.purposes[input.activation.purpose].kind in {"transactional", "security"}
+	not data.purposes[input.activation.purpose].kind in {"transactional", "security", "confirmation"}
 }

@@ -1,5 +1,7 @@
 package consent.deny
 
+import data.consent.question
+
 import future.keywords.not
 
 # METADATA
@@ -21,6 +23,6 @@ import future.keywords.not
 #   - ref: https://leginfo.legislature.ca.gov/faces/codes_displaySection.xhtml?lawCode=CIV&sectionNum=1798.120
 #     description: California Civil Code 1798.120
 reasons contains {"code": "D11"} if {
-	not input.destination.transfer == "none"
+	question.shared
 	not input.subject.opted_out == "no"
 }

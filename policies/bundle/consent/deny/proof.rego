@@ -1,10 +1,15 @@
 package consent.deny
 
+import data.consent.bases
+
+import future.keywords.not
+
 # METADATA
 # title: There is no evidence of the consent
 # description: |
 #   Whoever relies on consent must be able to show that it was given. Unknown
-#   evidence counts as none.
+#   evidence counts as none. Where another basis carries the row, consent is not
+#   relied on.
 # labels:
 #   code: D08
 #   name: no_proof
@@ -20,4 +25,5 @@ reasons contains {"code": "D08"} if {
 	"consent" in data.purposes[input.activation.purpose].bases
 	input.consent.status == "granted"
 	input.consent.proof != "yes"
+	count(bases.granted) == 0
 }

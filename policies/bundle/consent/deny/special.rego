@@ -1,5 +1,8 @@
 package consent.deny
 
+import data.consent.bases
+import data.consent.question
+
 import future.keywords.not
 
 # METADATA
@@ -7,7 +10,8 @@ import future.keywords.not
 # description: |
 #   The segment or a field that is sent tells something about health, religion,
 #   origin, sexuality or another special category, inferred ones included, and
-#   the consent was not explicit. Unknown counts as not explicit. Messages that
+#   the consent was not explicit. Unknown counts as not explicit, and a category that
+#   data/categories.yaml does not list as special. Messages that
 #   the law itself demands are not touched.
 # labels:
 #   code: D09
@@ -21,12 +25,9 @@ import future.keywords.not
 #   - ref: https://eur-lex.europa.eu/eli/reg/2016/679/oj#art_9
 #     description: GDPR Article 9
 reasons contains {"code": "D09"} if {
-	count(input.activation.categories) > 0
-	not _explicit
+	count(question.special) > 0
+	some regime in input.subject.regimes
+	data.regimes[regime].sensitive == "explicit"
+	not bases.express
 	not data.purposes[input.activation.purpose].kind == "security"
-}
-
-_explicit if {
-	input.consent.status == "granted"
-	input.consent.explicit == "yes"
 }

@@ -4,11 +4,32 @@
 package consent.example
 
 good := {
-	"activation": {"categories": [], "channel": "email", "purpose": "marketing.newsletter"},
-	"consent": {"age_days": 30, "explicit": "no", "proof": "yes", "status": "granted"},
+	"activation": {
+		"categories": [],
+		"channel": "email",
+		"device": "no",
+		"effect": "none",
+		"human_review": "no",
+		"purpose": "marketing.newsletter",
+	},
+	"consent": {
+		"age_days": 30,
+		"device_storage": "unknown",
+		"explicit": "no",
+		"google": "unknown",
+		"guardian": "no",
+		"proof": "yes",
+		"status": "granted",
+		"tcf": "unknown",
+	},
+	"controller": {
+		"charity": "no",
+		"minors": "no",
+	},
 	"destination": {
 		"country": "FR",
 		"dpa": "yes",
+		"google": "no",
 		"kind": "esp",
 		"mechanism": "adequacy",
 		"purposes": [
@@ -17,18 +38,31 @@ good := {
 			"service.transactional",
 		],
 		"role": "processor",
+		"tcf": "no",
 		"transfer": "none",
 	},
 	"subject": {
 		"age_band": "adult",
+		"customer": "no",
 		"erasure": "none",
 		"gpc": "no",
 		"inactive_days": 3,
-		"jurisdictions": ["FR"],
+		"jurisdictions": [
+			"FR",
+		],
+		"limit_sensitive": "no",
 		"objected": "no",
+		"opt_out_offered": "no",
 		"opted_out": "no",
-		"regimes": ["eu"],
+		"opted_out_ads": "no",
+		"opted_out_days": "unknown",
+		"opted_out_profiling": "no",
+		"regimes": [
+			"eu",
+		],
 		"restricted": "no",
+		"suppressed": "no",
+		"suppressed_elsewhere": "no",
 	},
 }
 
@@ -40,3 +74,21 @@ changed(part, fields) := object.union(good, {part: fields})
 
 # asking is the same person for another purpose.
 asking(purpose) := changed("activation", {"purpose": purpose})
+
+# with_all replaces fields of several parts.
+with_all(parts) := object.union(good, parts)
+
+# living is somebody who lives there, under these laws, with these facts.
+living(jurisdictions, regimes, parts) := object.union(
+	with_all({"subject": {"jurisdictions": jurisdictions, "regimes": regimes}}),
+	parts,
+)
+
+# ads is advertising with others: a list that is shared.
+ads := {
+	"activation": {"channel": "ads", "purpose": "marketing.ads"},
+	"destination": {"kind": "ads", "purposes": ["marketing.ads"], "role": "third_party", "transfer": "share"},
+}
+
+# silence is the last day of silence on which their data may be used.
+silence := data.retention["marketing.newsletter"].inactive_max_days
