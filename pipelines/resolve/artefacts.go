@@ -71,10 +71,9 @@ func writeCandidates(ctx context.Context, t *pipelines.Task, g *graph, clusters 
 		return nil
 	}
 	all.cut()
-	names := g.digested()
 	rows := make([]weir.Candidate, 0, len(all.rows))
 	for _, u := range all.rows {
-		left, right := names.find(readDigest(u.Left)), names.find(readDigest(u.Right))
+		left, right := g.byDigest(readDigest(u.Left)), g.byDigest(readDigest(u.Right))
 		if left < 0 || right < 0 {
 			return weir.Errorf(weir.Internal, "a score of a record that is not there")
 		}

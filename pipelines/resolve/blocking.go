@@ -13,6 +13,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/block"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
 )
 
@@ -42,8 +43,9 @@ func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
 		keys: newPacker(t, "count:blocking", blockPartitions(t)), drift: newDrifting(t, ms)}, nil
 }
 
-// add sends one record. It tells whether the record can meet any other.
-func (c *comparing) add(rec *weir.Record) (bool, error) {
+// add sends one record under its digest. It tells whether the record can meet any
+// other.
+func (c *comparing) add(rec *weir.Record, d evidence.Hash) (bool, error) {
 	m := c.models[rec.Kind]
 	if m == nil {
 		return false, nil
@@ -57,7 +59,6 @@ func (c *comparing) add(rec *weir.Record) (bool, error) {
 	if len(c.scratch) == 0 {
 		return false, nil
 	}
-	d := recordDigest(rec.ID)
 	c.buf = appendDigest(append(c.buf[:0], of), d)
 	c.buf = f.Append(c.buf)
 	if err := c.features.add(int(d.Lo%uint64(len(c.features.parts))), c.buf); err != nil {

@@ -14,10 +14,11 @@ import (
 type graph struct {
 	cluster.Graph
 	names    *cluster.Names
-	digests  *digests
-	bare     []bool       // by record: nothing to compare
-	kinds    []recordKind // by record
-	rules    []string     // by Group.Rule, in ascending order
+	digests  []evidence.Hash // by record; zero without a model
+	digested *digests        // made when first asked for
+	bare     []bool          // by record: nothing to compare
+	kinds    []recordKind    // by record
+	rules    []string        // by Group.Rule, in ascending order
 	limits   []evidence.Limit
 	suspects []string // the identifier or rule of each suspect
 }
@@ -62,25 +63,23 @@ func loadGraph(ctx context.Context, t *pipelines.Task, r *evidence.Rules, p Para
 }
 
 func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
-	var ids []string
-	for row, err := range pipelines.Stream[recordRow](ctx, t, "record") {
-		if err != nil {
-			return err
-		}
-		ids = append(ids, row.Record)
+	rows, err := pipelines.Read[recordRow](ctx, t, "record")
+	if err != nil {
+		return err
 	}
-	var err error
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].Record
+	}
 	if g.names, err = cluster.NewNames(ids); err != nil {
 		return err
 	}
 	g.N = g.names.Len()
-	g.kinds, g.bare = make([]recordKind, g.N), make([]bool, g.N)
-	for row, err := range pipelines.Stream[recordRow](ctx, t, "record") {
-		if err != nil {
-			return err
-		}
+	g.kinds, g.bare, g.digests = make([]recordKind, g.N), make([]bool, g.N), make([]evidence.Hash, g.N)
+	for i := range rows {
+		row := &rows[i]
 		m := g.names.Find(row.Record)
-		g.bare[m] = row.Bare
+		g.bare[m], g.digests[m] = row.Bare, evidence.Hash{Hi: row.Hi, Lo: row.Lo}
 		if row.Kind == string(weir.Account) {
 			g.kinds[m] = account
 		}
@@ -194,9 +193,8 @@ func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
 		if err != nil {
 			return err
 		}
-		names := l.digested()
 		left, right, weight := readPair(b)
-		i, j := names.find(left), names.find(right)
+		i, j := l.byDigest(left), l.byDigest(right)
 		if i < 0 || j < 0 {
 			return weir.Errorf(weir.Internal, "a score of a record that is not there")
 		}
@@ -205,41 +203,47 @@ func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
 	return nil
 }
 
-// digested returns the records by their digests, made when first asked for: who
-// has no model needs none.
-func (g *graph) digested() *digests {
-	if g.digests == nil {
-		g.digests = digestsOf(g.names)
+// byDigest finds a record, -1 where there is none: who has no model asks for none.
+func (g *graph) byDigest(h evidence.Hash) int32 {
+	if g.digested == nil {
+		g.digested = newDigests(g.digests)
 	}
-	return g.digests
+	return g.digested.find(h)
 }
 
-// digests finds records by their digests.
+// digests is a hash table with open addressing, by a record's digest.
 type digests struct {
-	sorted []evidence.Hash
-	record []int32
+	of    []evidence.Hash
+	table []int32 // -1 is free
 }
 
-func digestsOf(names *cluster.Names) *digests {
-	d := &digests{sorted: make([]evidence.Hash, names.Len()), record: make([]int32, names.Len())}
-	of := make([]evidence.Hash, names.Len())
-	for i := range of {
-		of[i], d.record[i] = recordDigest(names.At(int32(i))), int32(i)
+func newDigests(of []evidence.Hash) *digests {
+	size := 8
+	for size < 2*len(of) {
+		size *= 2
 	}
-	slices.SortFunc(d.record, func(a, b int32) int { return compareHashes(of[a], of[b]) })
-	for i, r := range d.record {
-		d.sorted[i] = of[r]
+	d := &digests{of: of, table: make([]int32, size)}
+	for i := range d.table {
+		d.table[i] = -1
+	}
+	for i, h := range of {
+		at := d.slot(h)
+		for d.table[at] >= 0 {
+			at = (at + 1) & (size - 1)
+		}
+		d.table[at] = int32(i)
 	}
 	return d
 }
 
-// find returns -1 where there is none.
+func (d *digests) slot(h evidence.Hash) int { return int(h.Hi) & (len(d.table) - 1) }
+
 func (d *digests) find(h evidence.Hash) int32 {
-	i, ok := slices.BinarySearchFunc(d.sorted, h, compareHashes)
-	if !ok {
-		return -1
+	for at := d.slot(h); ; at = (at + 1) & (len(d.table) - 1) {
+		if i := d.table[at]; i < 0 || d.of[i] == h {
+			return i
+		}
 	}
-	return d.record[i]
 }
 
 // decisions adds what people decided (invariant 5). A record that is gone, or that

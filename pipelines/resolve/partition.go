@@ -7,11 +7,13 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
 	"github.com/weir-cdp/weir/pipelines/resolve/stableid"
 )
 
@@ -42,9 +44,11 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	t.Count("over_soft_limit", int64(len(solved.Over)))
 	t.Count("components_rebuilt", int64(solved.Rebuilt))
 	m := newMeasures(g)
-	if err := writeEdges(ctx, t, g, solved, p, m); err != nil {
+	edging, err := writeEdges(ctx, t, g, solved, p, m)
+	if err != nil {
 		return err
 	}
+	defer edging.done.Wait()
 	if err := writeModels(ctx, t); err != nil {
 		return err
 	}
@@ -62,13 +66,18 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	if err := writeMoves(t, g, prior, solved.Cluster, named.ID); err != nil {
 		return err
 	}
+	if err := writeLinks(t, g, solved.Cluster, named.ID); err != nil {
+		return err
+	}
+	if err := edging.Wait(); err != nil {
+		return err
+	}
+	t.Count("edges_used", edging.used)
+	t.Count("edges_refused", edging.refused)
 	if err := m.drifted(ctx, t); err != nil {
 		return err
 	}
-	if err := m.write(t, solved); err != nil {
-		return err
-	}
-	return writeLinks(t, g, solved.Cluster, named.ID)
+	return m.write(t, solved)
 }
 
 // reportHubs counts the hubs and puts one row a hub into ops.quarantine, without
@@ -100,8 +109,36 @@ func reportHubs(t *pipelines.Task, g *graph, solved *cluster.Result) error {
 	return nil
 }
 
-// writeEdges writes identity.edges, one row for two records and a rule.
-func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m *measures) error {
+// edging is the writing of identity.edges, which goes on while profiles are named.
+type edging struct {
+	done          sync.WaitGroup
+	failed        error
+	used, refused int64
+}
+
+// Wait returns when all edges are written.
+func (x *edging) Wait() error {
+	x.done.Wait()
+	return x.failed
+}
+
+// writeEdges begins to write identity.edges, one row for two records and a rule.
+// Until Wait, m is its own.
+func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster.Result, p Params, m *measures) (*edging, error) {
+	ms, err := models(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	w, err := pipelines.Output[weir.Edge](t, edges, "")
+	if err != nil {
+		return nil, err
+	}
+	e := &edging{}
+	e.done.Go(func() { e.failed = e.write(w.Write, sortedEdges(g, solved), g, ms, p, m) })
+	return e, nil
+}
+
+func sortedEdges(g *graph, solved *cluster.Result) []cluster.Edge {
 	all := make([]cluster.Edge, 0, len(g.Members)-len(g.Groups))
 	for e := range solved.Edges() {
 		all = append(all, e)
@@ -122,17 +159,12 @@ func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluste
 		}
 		return int(a.Refused) - int(b.Refused)
 	})
-	all = slices.CompactFunc(all, func(a, b cluster.Edge) bool {
+	return slices.CompactFunc(all, func(a, b cluster.Edge) bool {
 		return a.Left == b.Left && a.Right == b.Right && a.Rule == b.Rule
 	})
-	ms, err := models(ctx, t)
-	if err != nil {
-		return err
-	}
-	w, err := pipelines.Output[weir.Edge](t, edges, "")
-	if err != nil {
-		return err
-	}
+}
+
+func (x *edging) write(write func(weir.Edge) error, all []cluster.Edge, g *graph, ms map[weir.Kind]*model.Model, p Params, m *measures) error {
 	for _, e := range all {
 		// Graph weights are single precision: give back the configured figure.
 		weight := math.Round(float64(e.Weight)*1e4) / 1e4
@@ -150,11 +182,11 @@ func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluste
 		}
 		m.edge(e)
 		if row.Used {
-			t.Count("edges_used", 1)
+			x.used++
 		} else {
-			t.Count("edges_refused", 1)
+			x.refused++
 		}
-		if err := w.Write(row); err != nil {
+		if err := write(row); err != nil {
 			return err
 		}
 	}

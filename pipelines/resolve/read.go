@@ -61,10 +61,11 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Rec
 	t.Count("records", 1)
 	e := r.Of(&rec)
 	t.Count("keys_cut", int64(e.Cut))
-	comparable := false
+	comparable, digest := false, evidence.Hash{}
 	if c != nil {
 		var err error
-		if comparable, err = c.add(e.Usable(&rec)); err != nil {
+		digest = recordDigest(rec.ID)
+		if comparable, err = c.add(e.Usable(&rec), digest); err != nil {
 			return err
 		}
 	}
@@ -95,7 +96,8 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Rec
 			return err
 		}
 	}
-	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited), Bare: len(e.Keys) == 0 && !comparable})
+	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited),
+		Hi: digest.Hi, Lo: digest.Lo, Bare: len(e.Keys) == 0 && !comparable})
 }
 
 func readMerge(t *pipelines.Task, m weir.Merge) error {

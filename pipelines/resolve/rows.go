@@ -28,6 +28,7 @@ type recordRow struct {
 	Record string
 	Kind   string
 	Limits []byte // packed evidence.Limited
+	Hi, Lo uint64 // its digest, where records are compared
 	Bare   bool   // nothing to compare
 }
 

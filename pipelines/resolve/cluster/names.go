@@ -3,6 +3,7 @@ package cluster
 import (
 	"hash/maphash"
 	"slices"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 )
@@ -11,7 +12,7 @@ import (
 // order of the texts. It holds each text once, in one block of memory, with 16
 // bytes beside it.
 type Names struct {
-	text  []byte
+	text  string
 	ends  []uint64
 	table []int32 // open addressing; -1 is free
 	seed  maphash.Seed
@@ -29,7 +30,8 @@ func NewNames(texts []string) (*Names, error) {
 	for _, t := range texts {
 		total += len(t)
 	}
-	n.text = make([]byte, 0, total)
+	var text strings.Builder
+	text.Grow(total)
 	size := 8
 	for size < 2*len(texts) {
 		size *= 2
@@ -39,14 +41,15 @@ func NewNames(texts []string) (*Names, error) {
 		n.table[i] = -1
 	}
 	for i, t := range texts {
-		n.text = append(n.text, t...)
-		n.ends[i] = uint64(len(n.text))
+		text.WriteString(t)
+		n.ends[i] = uint64(text.Len())
 		at := n.slot(t)
 		for n.table[at] >= 0 {
 			at = (at + 1) & (len(n.table) - 1)
 		}
 		n.table[at] = int32(i)
 	}
+	n.text = text.String()
 	return n, nil
 }
 
@@ -57,7 +60,8 @@ func (n *Names) slot(t string) int {
 // Len is how many texts there are.
 func (n *Names) Len() int { return len(n.ends) }
 
-func (n *Names) bytes(i int32) []byte {
+// At returns a text by its number.
+func (n *Names) At(i int32) string {
 	start := uint64(0)
 	if i > 0 {
 		start = n.ends[i-1]
@@ -65,14 +69,11 @@ func (n *Names) bytes(i int32) []byte {
 	return n.text[start:n.ends[i]]
 }
 
-// At returns a text by its number.
-func (n *Names) At(i int32) string { return string(n.bytes(i)) }
-
 // Find returns a text's number, or -1.
 func (n *Names) Find(t string) int32 {
 	for at := n.slot(t); ; at = (at + 1) & (len(n.table) - 1) {
 		i := n.table[at]
-		if i < 0 || string(n.bytes(i)) == t {
+		if i < 0 || n.At(i) == t {
 			return i
 		}
 	}
@@ -80,11 +81,10 @@ func (n *Names) Find(t string) int32 {
 
 // All returns the texts in order.
 func (n *Names) All() []string {
-	whole := string(n.text)
 	out := make([]string, n.Len())
 	start := uint64(0)
 	for i, end := range n.ends {
-		out[i] = whole[start:end]
+		out[i] = n.text[start:end]
 		start = end
 	}
 	return out
