@@ -32,7 +32,7 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 		if err != nil {
 			return nil, err
 		}
-		if m := g.digested().find(readDigest(e[1:])); m >= 0 && parts.Open(m) {
+		if m := g.byDigest(readDigest(e[1:])); m >= 0 && parts.Open(m) {
 			look.features[m] = strings.Clone(e[1+digestSize:]) // of a row that holds many
 		}
 	}
