@@ -186,10 +186,7 @@ func (t *trainer) under(p int, s *seen) []goes {
 		}
 		if p == model.Names { // an address itself is as rare as it is; what is like it is not
 			g.Lift, g.gain = 1, 100
-			// Namesakes with one local part at two providers look like one person, so
-			// that hardly any is counted among strangers: a quarter of those who have
-			// local parts that are alike is our guess.
-			g.Levels[compare.EmailLocal] = max(g.Levels[compare.EmailLocal], g.Levels[compare.EmailNear]/4)
+			g.Levels = t.namesakes(c, s)
 			out = append(out, g)
 			continue
 		}
@@ -202,6 +199,48 @@ func (t *trainer) under(p int, s *seen) []goes {
 		out = append(out, g)
 	}
 	return out
+}
+
+// namesakes are the levels of a column among strangers of one name. Two of them
+// with like addresses look like one person: so who is a stranger is asked of the
+// other columns alone, and the levels are what, mixed with those of matches, makes
+// the pairs likeliest (expectation maximisation with one unknown component).
+func (t *trainer) namesakes(c int, s *seen) []float64 {
+	ls := t.cols[c].Levels
+	type weighed struct {
+		level           uint8
+		stranger, match float64
+	}
+	var ws []weighed
+	for k := range s.of {
+		o := s.of[k]
+		l := o.level[c]
+		if l == missing {
+			continue
+		}
+		o.level[c] = missing
+		w := t.strangers(&o)
+		ws = append(ws, weighed{l, w * s.times[k], (1 - w) * s.times[k]})
+	}
+	const faith = 20 // pairs that the unconditional counts for
+	u := make([]float64, len(ls))
+	for l := range ls {
+		u[l] = 1 / float64(len(ls))
+	}
+	for range 30 {
+		sum, all := make([]float64, len(ls)), float64(faith)
+		for _, w := range ws {
+			if p := w.stranger * u[w.level]; p > 0 {
+				n := (w.stranger + w.match) * p / (p + w.match*ls[w.level].M)
+				sum[w.level] += n
+				all += n
+			}
+		}
+		for l := range u {
+			u[l] = (sum[l] + faith*ls[l].U) / all
+		}
+	}
+	return u
 }
 
 // coarser says whether a column may go with another: not one whose values are
