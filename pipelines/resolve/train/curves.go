@@ -76,7 +76,7 @@ func (t *trainer) scores(s *seen) []ScoreBin {
 
 // unlinkables counts the sample's records by their own best score.
 func (t *trainer) unlinkables(m *model.Model) []RecordBin {
-	at := make([]int16, len(t.features))
+	at := make([]int16, t.size)
 	t.parallel(len(at), func(i int) { at[i] = int16(binOf(m.Score(&t.features[i], &t.features[i]))) })
 	n := map[int16]int{}
 	for _, b := range at {

@@ -83,7 +83,7 @@ func blocked(def weir.IdentityDef, name string) bool {
 
 // declaredRules takes the rules of identity.yaml as they are.
 func (t *trainer) declaredRules(as []atom, ts []trial, rules [][]string, matches []pair, weight []float64, report *Report) error {
-	n := float64(len(t.features))
+	n := float64(t.size)
 	scale := float64(t.total) * float64(t.total-1) / max(n*(n-1), 1)
 	total := 0.0
 	for _, w := range weight {
@@ -116,7 +116,7 @@ func (t *trainer) declaredRules(as []atom, ts []trial, rules [][]string, matches
 			tr.atoms = append(tr.atoms, i)
 		}
 		tr.hash = t.trialHash(own, &tr, nil)
-		sorted := slices.Clone(tr.hash)
+		sorted := slices.Clone(tr.hash[:t.size])
 		slices.Sort(sorted)
 		pairs, _ := countPairs(sorted, 0)
 		r.Pairs = pairs * scale

@@ -44,9 +44,9 @@ func (t *trainer) agreeing() []*seen {
 
 // drawn draws pairs that have a hash in common; 0 is none.
 func (t *trainer) drawn(salt int, hash func(i int32) uint64) *seen {
-	hs := make([]uint64, len(t.features))
-	at := make([]int32, 0, len(t.features))
-	for i := range t.features {
+	hs := make([]uint64, t.size)
+	at := make([]int32, 0, t.size)
+	for i := range t.size {
 		if hs[i] = hash(int32(i)); hs[i] != 0 {
 			at = append(at, int32(i))
 		}

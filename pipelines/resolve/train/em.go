@@ -18,7 +18,7 @@ func (t *trainer) startClasses() {
 		}
 		return out
 	}
-	per := 0.5 / float64(max(len(t.features), 2)) // half a duplicate for each record
+	per := 0.5 / float64(max(t.total, 2)) // half a duplicate for each record
 	t.classes = []latent{
 		{Class: model.Class{Name: "strangers", Prior: 1, Shared: fill(0)}},
 		{Class: model.Class{Name: "same", Match: true, Prior: per, Shared: fill(1)}},
@@ -309,8 +309,7 @@ func (t *trainer) update(s *sums) (moved float64) {
 			change(&ls[l].M, to[l])
 		}
 	}
-	n := float64(len(t.features))
-	all := n * (n - 1) / 2
+	all := t.allPairs()
 	for k := 1; k < len(t.classes); k++ {
 		cl := &t.classes[k]
 		prior := max(s.class[k], 0.1) / all / t.covered
@@ -338,6 +337,17 @@ func (t *trainer) update(s *sums) (moved float64) {
 	}
 	t.classes[0].Prior = max(1-sum, 0.01)
 	return moved
+}
+
+// allPairs is how many pairs there are for what training looked at: those of the
+// sample, or as many as make a drawn pair stand for its share of the table's.
+func (t *trainer) allPairs() float64 {
+	n := float64(t.size)
+	if t.stands > 0 {
+		n = float64(t.total)
+		return n * (n - 1) / 2 * t.sampled / t.stands
+	}
+	return n * (n - 1) / 2
 }
 
 // mostDiffer is how often at most the given name and the birth date of one person

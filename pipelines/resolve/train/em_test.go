@@ -13,7 +13,7 @@ func mixture(seed uint64) (*trainer, *seen, [3][]float64, float64) {
 	r := rand.New(rand.NewPCG(seed, 4))
 	truth := [3][]float64{{0.7, 0.1, 0.2}, {0.9, 0.05, 0.05}, {0.6, 0.2, 0.2}}
 	u := [3][]float64{{0.02, 0.05, 0.93}, {0.1, 0.1, 0.8}, {0.01, 0.04, 0.95}}
-	t := &trainer{features: make([]model.Features, 120), everything: true, covered: 1, given: -1, family: -1}
+	t := &trainer{features: make([]model.Features, 120), size: 120, everything: true, covered: 1, given: -1, family: -1}
 	for c := range 3 {
 		col := model.Column{Name: "c", Kind: "phone"}
 		for l := range 3 {
@@ -129,7 +129,7 @@ func TestMaximisationAgainstDirectLikelihood(t *testing.T) {
 
 // What is drawn at random inside blocks is uniform over their pairs.
 func TestDrawnPairsAgree(t *testing.T) {
-	tr := &trainer{features: make([]model.Features, 300), cols: nil}
+	tr := &trainer{features: make([]model.Features, 300), size: 300}
 	m, err := model.New(model.Content{})
 	if err != nil {
 		t.Fatal(err)

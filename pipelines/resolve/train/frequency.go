@@ -22,7 +22,7 @@ type tally struct {
 
 func (t *trainer) count(column int) *tally {
 	c := &tally{of: map[uint32]int32{}}
-	for i := range t.features {
+	for i := range t.size {
 		if v := &t.features[i].Values[column]; !v.Missing() {
 			c.of[t.hashes[i*len(t.cols)+column]]++
 			c.held++

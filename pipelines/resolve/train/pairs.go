@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -115,10 +116,10 @@ func (t *trainer) trials(as []atom) []trial {
 		}
 	}
 	// Count on a tenth of a big sample: pairs fall by the square.
-	step := max(len(t.features)/20_000, 1)
+	step := max(t.size/20_000, 1)
 	t.parallel(len(out), func(k int) {
-		hs := make([]uint64, 0, len(t.features)/step+1)
-		for i := 0; i < len(t.features); i += step {
+		hs := make([]uint64, 0, t.size/step+1)
+		for i := 0; i < t.size; i += step {
 			h := uint64(0)
 			for n, a := range out[k].atoms {
 				x := as[a].hash[i]
@@ -151,7 +152,10 @@ const maxTrainingBlock = 200
 // two columns, the loosest rule that stays within a budget. All pairs, where there
 // are few: then nothing was selected.
 func (t *trainer) candidates(as []atom, ts []trial) ([]pair, []float64) {
-	n := len(t.features)
+	if t.plan != nil {
+		return t.gathered()
+	}
+	n := t.size
 	if n*(n-1)/2 <= allPairs {
 		t.everything = true
 		return t.all(), nil
@@ -179,10 +183,31 @@ func (t *trainer) candidates(as []atom, ts []trial) ([]pair, []float64) {
 		t.rules = append(t.rules, trainingRule{trial: &ts[k], columns: columnsOf(as, &ts[k])})
 	}
 	t.parallel(len(t.rules), func(k int) {
-		r := t.rules[k].trial
-		r.hash = t.trialHash(as, r, nil)
+		r := &t.rules[k]
+		r.hash = t.trialHash(as, r.trial, nil)
 	})
 	return t.thin(t.enumerate())
+}
+
+// gathered are the pairs of the blocks that the sample's plan drew, each with the
+// number of pairs of the table that it stands for.
+func (t *trainer) gathered() ([]pair, []float64) {
+	pairs, thinned := t.thin(t.enumerate())
+	weight := make([]float64, len(pairs))
+	for k := range pairs {
+		if weight[k] = 1; thinned != nil {
+			weight[k] = thinned[k]
+		}
+		w := 1 / t.plan.keep(bits.OnesCount64(pairs[k].rules))
+		t.stands += w * weight[k]
+		t.sampled += weight[k]
+		weight[k] *= w
+	}
+	// One pair counts as one on average, or guesses would count for nothing.
+	for k := range weight {
+		weight[k] *= t.sampled / t.stands
+	}
+	return pairs, weight
 }
 
 func columnsOf(as []atom, r *trial) (mask uint32) {
@@ -223,8 +248,9 @@ func (t *trainer) thin(pairs []pair) ([]pair, []float64) {
 }
 
 type trainingRule struct {
-	trial   *trial
+	trial   *trial // nil: of the sample's plan
 	columns uint32
+	hash    []uint64 // of each record's key; 0: none
 }
 
 type pair struct {
@@ -234,34 +260,40 @@ type pair struct {
 
 // enumerate yields each pair once, with the mask of the rules it agrees on.
 func (t *trainer) enumerate() []pair {
-	found := make([][]pair, len(t.rules))
-	t.parallel(len(t.rules), func(k int) {
-		hs := t.rules[k].trial.hash
-		at := make([]int32, 0, len(hs))
+	keys, below := make([][]uint64, len(t.rules)), uint64(math.MaxUint64)
+	for k := range t.rules {
+		keys[k] = t.rules[k].hash
+	}
+	if t.plan != nil {
+		below = t.plan.below()
+	}
+	return slices.Concat(sharing(t, keys, below)...)
+}
+
+// sharing are the pairs that share a key of at most below, by the first rule
+// whose key is one, with the mask of all rules that they agree on. Keys are those
+// of all records, by rule; 0 is none.
+func sharing(t *trainer, keys [][]uint64, below uint64) [][]pair {
+	found := make([][]pair, len(keys))
+	t.parallel(len(keys), func(k int) {
+		hs := keys[k]
+		at := make([]keyed, 0, len(hs)/4)
 		for i, h := range hs {
-			if h != 0 {
-				at = append(at, int32(i))
+			if h != 0 && h <= below {
+				at = append(at, keyed{h, int32(i)})
 			}
 		}
-		slices.SortFunc(at, func(a, b int32) int {
-			switch {
-			case hs[a] < hs[b]:
-				return -1
-			case hs[a] > hs[b]:
-				return 1
-			}
-			return int(a - b)
-		})
+		slices.SortFunc(at, func(a, b keyed) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.record, b.record)) })
 		for i := 0; i < len(at); {
 			j := i + 1
-			for j < len(at) && hs[at[j]] == hs[at[i]] {
+			for j < len(at) && at[j].hash == at[i].hash {
 				j++
 			}
 			if j-i <= maxTrainingBlock {
 				for x := i; x < j; x++ {
 					for y := x + 1; y < j; y++ {
-						if mask, first := t.mask(int(at[x]), int(at[y]), k); first {
-							found[k] = append(found[k], pair{at[x], at[y], mask})
+						if mask, first := agreed(keys, int(at[x].record), int(at[y].record), k, below); first {
+							found[k] = append(found[k], pair{at[x].record, at[y].record, mask})
 						}
 					}
 				}
@@ -269,19 +301,24 @@ func (t *trainer) enumerate() []pair {
 			i = j
 		}
 	})
-	return slices.Concat(found...)
+	return found
 }
 
-// mask is the set of rules that a pair agrees on, and whether k is the first.
-func (t *trainer) mask(a, b, k int) (uint64, bool) {
-	for r := range k {
-		if hs := t.rules[r].trial.hash; hs[a] != 0 && hs[a] == hs[b] {
-			return 0, false
-		}
-	}
+// keyed is a record with its key of one rule.
+type keyed struct {
+	hash   uint64
+	record int32
+}
+
+// agreed is the set of rules that a pair agrees on, and whether k is the first
+// whose key was drawn.
+func agreed(keys [][]uint64, a, b, k int, below uint64) (uint64, bool) {
 	m := uint64(1) << k
-	for r := k + 1; r < len(t.rules); r++ {
-		if hs := t.rules[r].trial.hash; hs[a] != 0 && hs[a] == hs[b] {
+	for r, hs := range keys {
+		if hs[a] != 0 && hs[a] == hs[b] {
+			if r < k && hs[a] <= below {
+				return 0, false
+			}
 			m |= 1 << r
 		}
 	}

@@ -22,7 +22,7 @@ type observed struct {
 // random draws pairs, or takes all where there are few. The records are in the
 // order of their ids' hashes, so the draw depends on the set alone.
 func (t *trainer) random() []pair {
-	n := len(t.features)
+	n := t.size
 	if n*(n-1)/2 <= allPairs {
 		return t.all()
 	}
@@ -40,7 +40,7 @@ func (t *trainer) random() []pair {
 }
 
 func (t *trainer) all() []pair {
-	n := len(t.features)
+	n := t.size
 	out := make([]pair, 0, n*(n-1)/2)
 	for i := range n {
 		for j := i + 1; j < n; j++ {

@@ -29,7 +29,7 @@ type RuleReport struct {
 // found for its pairs (greedy set cover, Chvátal 1979), until the budget is
 // spent or nothing is left.
 func (t *trainer) chooseRules(as []atom, ts []trial, matches []pair, weight []float64) []RuleReport {
-	n := float64(len(t.features))
+	n := float64(t.size)
 	scale := float64(t.total) * float64(t.total-1) / max(n*(n-1), 1)
 	budget := max(pairsPerRecord*float64(t.total), pairsAnyway)
 	words := (len(matches) + 63) / 64

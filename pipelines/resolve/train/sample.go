@@ -13,8 +13,10 @@ const Budget = 100_000
 // Total records of one kind.
 type Sample struct {
 	Records []weir.Record
-	Total   int     // records of the table; 0: those of the sample
-	Labels  []Label // what people said of pairs
+	Total   int           // records of the table; 0: those of the sample
+	Labels  []Label       // what people said of pairs
+	Plan    *Plan         // of a table that is larger than Records; nil: there is none
+	Blocks  []weir.Record // all that the plan keeps; they may be among Records too
 }
 
 // Label is a reviewer's answer about two records of the sample.

@@ -31,6 +31,10 @@ type trainer struct {
 	model      *model.Model
 	content    model.Content
 	total      int
+	size       int     // of the uniform sample: the first features
+	plan       *Plan   // of the blocks that follow; nil: there are none
+	stands     float64 // pairs of the table for which those drawn from blocks stand
+	sampled    float64
 	given      int
 	family     int
 	rules      []trainingRule
@@ -45,11 +49,8 @@ type trainer struct {
 // Train makes a model. A sample from which nothing can be learned (no records, no
 // usable column) gives a model that links nothing, and notes that say so.
 func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, error) {
-	records := slices.Clone(s.Records)
-	slices.SortFunc(records, func(a, b weir.Record) int {
-		return cmp.Or(cmp.Compare(model.Hash(o.Seed, a.ID), model.Hash(o.Seed, b.ID)), strings.Compare(a.ID, b.ID))
-	})
-	t := &trainer{opts: o, total: max(s.Total, len(records)), given: -1, family: -1, covered: 0.9}
+	records := inOrder(s.Records, o.Seed)
+	t := &trainer{opts: o, total: max(s.Total, len(records)), size: len(records), given: -1, family: -1, covered: 0.9}
 	report := &Report{Columns: profile(records)}
 	if err := declared(def, report.Columns); err != nil {
 		return nil, nil, err
@@ -73,7 +74,7 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 		}
 	}
 	t.content = model.Content{Columns: t.cols, Threshold: threshold(def), MaxBlock: maxBlock, Trained: model.Trained{Seed: o.Seed, Records: len(records), Total: t.total}}
-	if err := t.learn(records, s.Labels, def, report); err != nil {
+	if err := t.learn(t.withBlocks(records, s), s.Labels, def, report); err != nil {
 		return nil, nil, err
 	}
 	m, err := model.New(t.content)
@@ -81,6 +82,51 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 		report.Unlinkable = t.unlinkables(m)
 	}
 	return m, report, err
+}
+
+// inOrder sorts records by the hash of their ids: an order that tells nothing.
+func inOrder(records []weir.Record, seed uint64) []weir.Record {
+	out := slices.Clone(records)
+	slices.SortFunc(out, func(a, b weir.Record) int {
+		return cmp.Or(cmp.Compare(model.Hash(seed, a.ID), model.Hash(seed, b.ID)), strings.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// withBlocks adds the records of blocks that are not in the uniform sample, and
+// finds out under which of the plan's keys each lies.
+func (t *trainer) withBlocks(records []weir.Record, s *Sample) []weir.Record {
+	if s.Plan == nil || len(s.Plan.Rules) == 0 {
+		return records
+	}
+	known := make(map[string]struct{}, len(records))
+	for i := range records {
+		known[records[i].ID] = struct{}{}
+	}
+	for _, rec := range inOrder(s.Blocks, t.opts.Seed) {
+		if _, ok := known[rec.ID]; !ok {
+			known[rec.ID] = struct{}{}
+			records = append(records, rec)
+		}
+	}
+	t.plan = s.Plan
+	for r := range t.plan.Rules {
+		x := trainingRule{hash: make([]uint64, len(records))}
+		for _, p := range t.plan.Rules[r].Parts {
+			part := &t.plan.Parts[p]
+			if c := slices.IndexFunc(t.cols, func(c model.Column) bool { return c.Name == part.Column && c.IsIdentifier == part.IsIdentifier }); c >= 0 {
+				x.columns |= 1 << c
+			}
+		}
+		t.rules = append(t.rules, x)
+	}
+	g := t.plan.Gatherer()
+	for i := range records {
+		for r, k := range g.Keys(&records[i]) {
+			t.rules[r].hash[i] = k
+		}
+	}
+	return records
 }
 
 func (t *trainer) learn(records []weir.Record, labels []Label, def weir.IdentityDef, report *Report) error {
@@ -99,7 +145,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 		tallies[c].placeholders(k, true)
 		t.cols[c].Blank = tallies[c].blank
 	})
-	if err := t.frequencies(tallies, nil, 0.3*float64(len(records))/float64(t.total)); err != nil {
+	if err := t.frequencies(tallies, nil, 0.3*float64(t.size)/float64(t.total)); err != nil {
 		return err
 	}
 	t.startClasses()
@@ -124,7 +170,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	report.Iterations = t.maximise(found, 12)
 	t.ready = true
 	// Again, with frequencies and u that know how many duplicates there are.
-	if err := t.frequencies(tallies, agreeing, t.matches()*float64(len(t.features)-1)); err != nil {
+	if err := t.frequencies(tallies, agreeing, t.matches()*float64(t.size-1)); err != nil {
 		return err
 	}
 	t.again(random)
@@ -156,8 +202,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	}
 	report.Prior = fmt.Sprintf("expected matches among all pairs of the sample, of which training is taken to find %.0f %%", 100*t.covered)
 	report.Scores = t.scores(found)
-	size := float64(len(t.features))
-	report.SamplePairs = size * (size - 1) / 2
+	report.SamplePairs = t.allPairs()
 	report.SampleMatches = expected * report.SamplePairs
 	n := float64(t.total)
 	report.Matches = expected * n * (n - 1) / 2

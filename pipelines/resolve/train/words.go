@@ -16,7 +16,7 @@ func (t *trainer) words(same float64) error {
 		}
 		tl := tally{of: map[uint32]int32{}}
 		var names []string
-		for i := range t.features {
+		for i := range t.size {
 			v := &t.features[i].Values[c]
 			if v.Missing() {
 				continue

@@ -33,13 +33,13 @@ type Options struct {
 // Result is what a run found.
 type Result struct {
 	Quality
-	Train, Block, Score, Cluster float64 // seconds of CPU
-	Pairs                        int     // compared
-	Lost                         int64   // pairs of blocks over their limit; another rule may find some of them
-	LostBy                       map[uint8]int64
-	Found                        []int32 // of each record: the smallest of its cluster
-	Model                        *model.Model
-	Report                       *train.Report
+	Sample, Train, Block, Score, Cluster float64 // seconds of CPU
+	Pairs                                int     // compared
+	Lost                                 int64   // pairs of blocks over their limit; another rule may find some of them
+	LostBy                               map[uint8]int64
+	Found                                []int32 // of each record: the smallest of its cluster
+	Model                                *model.Model
+	Report                               *train.Report
 
 	set       *Set
 	opts      Options
@@ -54,7 +54,7 @@ type scored struct {
 }
 
 func (r *Result) String() string {
-	return fmt.Sprintf("%s | pairs %d kept %d | train %.2f block %.2f score %.2f cluster %.2f", r.Quality, r.Pairs, len(r.scored), r.Train, r.Block, r.Score, r.Cluster)
+	return fmt.Sprintf("%s | pairs %d kept %d | sample %.2f train %.2f block %.2f score %.2f cluster %.2f", r.Quality, r.Pairs, len(r.scored), r.Sample, r.Train, r.Block, r.Score, r.Cluster)
 }
 
 // Run trains and resolves.
@@ -71,6 +71,18 @@ func Run(s *Set, o Options) (*Result, error) {
 		if keep.Keep(s.Records[i].ID) {
 			sample.Records = append(sample.Records, s.Records[i])
 		}
+	}
+	if sample.Plan = train.NewPlan(sample, o.Def, 0, train.Options{Seed: o.Seed}); sample.Plan != nil {
+		g := sample.Plan.Gatherer()
+		for i := range s.Records {
+			if g.Keep(&s.Records[i]) {
+				sample.Blocks = append(sample.Blocks, s.Records[i])
+			}
+		}
+	}
+	lap(&r.Sample)
+	if o.Verbose && sample.Plan != nil {
+		showPlan(sample)
 	}
 	m, report, err := train.Train(sample, o.Def, train.Options{Seed: o.Seed})
 	if err != nil {

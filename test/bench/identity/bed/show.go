@@ -42,6 +42,17 @@ func show(m *model.Model, rep *train.Report) {
 	fmt.Printf("  training pairs %d, iterations %d, matches %.0f, notes %v\n", rep.Pairs, rep.Iterations, rep.Matches, rep.Notes)
 }
 
+func showPlan(s *train.Sample) {
+	fmt.Printf("  plan: %.4f of the keys, %d records in blocks\n", s.Plan.Share, len(s.Blocks))
+	for _, r := range s.Plan.Rules {
+		fmt.Printf("    skips %d:", len(r.Skip))
+		for _, p := range r.Parts {
+			fmt.Printf(" %+v", s.Plan.Parts[p])
+		}
+		fmt.Println()
+	}
+}
+
 // errors prints wrong and missed pairs with their waterfalls.
 func (r *Result) errors(threshold float64) {
 	found := r.solve(threshold)

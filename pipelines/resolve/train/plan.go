@@ -1,0 +1,459 @@
+package train
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
+)
+
+// BlockBudget is about how many records a sample holds by default for the sake
+// of whole blocks.
+const BlockBudget = 150_000
+
+// Plan says which records a sample of a large table holds beside those drawn at
+// random: all that share a key with others, for keys drawn by their hash. A
+// uniform sample keeps two records of one person with the square of its share;
+// a whole block keeps all its pairs. So what is learned from pairs does not thin
+// out as the table grows.
+//
+// It is made of the uniform sample, and depends on the set of records and the
+// seed alone. A pair is in the sample where a rule that it agrees on has drawn
+// its key: with a chance that is known (Horvitz and Thompson 1952).
+type Plan struct {
+	Seed  uint64     `json:"seed"`
+	Share float64    `json:"share"` // of the keys
+	Parts []PlanPart `json:"parts"`
+	Rules []PlanRule `json:"rules"`
+}
+
+// PlanPart is what of a record a rule of the plan looks at: the first value of a
+// column, letters and digits only, ASCII letters in lower case.
+type PlanPart struct {
+	Column       string `json:"column"`
+	IsIdentifier bool   `json:"identifier,omitempty"`
+	Start        int    `json:"start,omitempty"` // so many characters; 0: all
+	End          int    `json:"end,omitempty"`   // so many of the last characters; 0: all
+	Local        bool   `json:"local,omitempty"` // before the @ only
+}
+
+// PlanRule is a set of parts that the records of a block share.
+type PlanRule struct {
+	Parts []int    `json:"parts"`
+	Skip  []uint64 `json:"skip,omitempty"` // keys that too many records hold, sorted
+}
+
+// The plan's bounds.
+const (
+	planRules    = 20
+	planPairs    = 4.0 // of a rule, for each record of the table
+	planCover    = 3   // rules that should find each pair that looks like a match
+	planLikely   = 3   // columns that agree where a pair looks like a match
+	maxPlanBlock = maxTrainingBlock
+)
+
+// keep is the chance that a pair that agrees on so many rules is in the sample.
+func (p *Plan) keep(rules int) float64 { return 1 - math.Pow(1-p.Share, float64(rules)) }
+
+// below is what the hash of a drawn key does not exceed.
+func (p *Plan) below() uint64 {
+	if p.Share >= 1 {
+		return math.MaxUint64
+	}
+	return uint64(p.Share * (1 << 32) * (1 << 32))
+}
+
+// Gatherer decides record by record what is in a plan's blocks. It keeps
+// buffers: one for each goroutine.
+type Gatherer struct {
+	plan  *Plan
+	below uint64
+	parts []uint64
+	keys  []uint64
+}
+
+// Gatherer returns one. A nil plan keeps nothing.
+func (p *Plan) Gatherer() *Gatherer {
+	if p == nil {
+		return &Gatherer{plan: &Plan{}}
+	}
+	return &Gatherer{plan: p, below: p.below()}
+}
+
+// Keep says whether a record is in a block that was drawn.
+func (g *Gatherer) Keep(rec *weir.Record) bool {
+	for _, k := range g.Keys(rec) {
+		if k != 0 && k <= g.below {
+			return true
+		}
+	}
+	return false
+}
+
+// Keys are the hashes of a record's keys, by rule; 0: none. They are valid until
+// the next call.
+func (g *Gatherer) Keys(rec *weir.Record) []uint64 {
+	g.parts = g.plan.partHashes(rec, g.parts[:0])
+	g.keys = g.keys[:0]
+	for r := range g.plan.Rules {
+		g.keys = append(g.keys, g.plan.key(r, g.parts))
+	}
+	return g.keys
+}
+
+func (p *Plan) partHashes(rec *weir.Record, out []uint64) []uint64 {
+	for i := range p.Parts {
+		part := &p.Parts[i]
+		v := ""
+		if !part.IsIdentifier {
+			v = rec.Attributes[part.Column]
+		} else if vs := rec.Identifiers[part.Column]; len(vs) > 0 {
+			v = vs[0]
+		}
+		out = append(out, part.hash(v))
+	}
+	return out
+}
+
+// key is the hash of a rule's key; 0: none.
+func (p *Plan) key(rule int, parts []uint64) uint64 {
+	h := p.Seed ^ 0xb10c
+	for _, i := range p.Rules[rule].Parts {
+		if parts[i] == 0 {
+			return 0
+		}
+		h = model.Mix(h, parts[i]+uint64(i))
+	}
+	h = max(model.Mix(h, uint64(len(p.Rules[rule].Parts))), 1)
+	if _, skip := slices.BinarySearch(p.Rules[rule].Skip, h); skip {
+		return 0
+	}
+	return h
+}
+
+// folded are the bytes that a part's hash looks at: 0 is left out.
+var folded = func() (f [256]byte) {
+	for c := range f {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			f[c] = byte(c + 'a' - 'A')
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c >= 0x80:
+			f[c] = byte(c)
+		}
+	}
+	return
+}()
+
+// hash of a value; 0: nothing to share. It allocates nothing, since all records
+// of a table are asked.
+func (p *PlanPart) hash(s string) uint64 {
+	h, w, n := uint64(0x9a27), uint64(0), 0
+	most := cmp.Or(p.Start, p.End, math.MaxInt)
+	for i := range len(s) {
+		at := i
+		if p.End > 0 {
+			at = len(s) - 1 - i
+		}
+		if p.Local && s[at] == '@' {
+			break
+		}
+		c := folded[s[at]]
+		if c == 0 {
+			continue
+		}
+		w |= uint64(c) << (8 * (n & 7))
+		if n++; n&7 == 0 {
+			h, w = model.Mix(h, w), 0
+		}
+		if n == most {
+			break
+		}
+	}
+	if n == 0 || p.Start > 0 && n < p.Start {
+		return 0
+	}
+	return max(model.Mix(h, w^uint64(n)<<56), 1)
+}
+
+// NewPlan makes a plan for a table of which s.Records is a uniform sample, so
+// that it keeps about budget records (0: BlockBudget). It is nil where the sample
+// is the table, or holds nothing that could be shared.
+func NewPlan(s *Sample, def weir.IdentityDef, budget int, o Options) *Plan {
+	if s.Total <= len(s.Records) || len(s.Records) < 2 {
+		return nil
+	}
+	if budget <= 0 {
+		budget = BlockBudget
+	}
+	records := inOrder(s.Records, o.Seed)
+	p := &planner{plan: &Plan{Seed: o.Seed}, total: float64(s.Total), t: &trainer{opts: o}}
+	for _, c := range choose(profile(records), def, records) {
+		p.column(&c)
+	}
+	p.hash(records)
+	p.candidates()
+	p.choose(p.likely())
+	if len(p.plan.Rules) == 0 {
+		return nil
+	}
+	p.share(float64(budget))
+	return p.plan
+}
+
+// planner makes a plan.
+type planner struct {
+	t       *trainer
+	plan    *Plan
+	total   float64
+	columns []int // of each part
+	parts   [][]uint64
+	rules   []plannedRule
+}
+
+type plannedRule struct {
+	PlanRule
+	mask  uint32 // columns
+	keys  []uint64
+	held  float64 // records with a key
+	pairs float64 // in the sample
+}
+
+func (p *planner) column(c *model.Column) {
+	n := 0
+	if len(p.columns) > 0 {
+		n = p.columns[len(p.columns)-1] + 1
+	}
+	add := func(part PlanPart) {
+		part.Column, part.IsIdentifier = c.Name, c.IsIdentifier
+		p.plan.Parts, p.columns = append(p.plan.Parts, part), append(p.columns, n)
+	}
+	switch c.Kind {
+	case "phone":
+		add(PlanPart{End: 9})
+	case "email":
+		add(PlanPart{})
+		add(PlanPart{Local: true})
+	case "name", "text", "place", "postcode":
+		add(PlanPart{})
+		add(PlanPart{Start: 3})
+	case "date":
+		add(PlanPart{})
+		add(PlanPart{Start: 4})
+	default:
+		add(PlanPart{})
+	}
+}
+
+func (p *planner) hash(records []weir.Record) {
+	p.parts = make([][]uint64, len(records))
+	p.t.parallel(len(records), func(i int) { p.parts[i] = p.plan.partHashes(&records[i], nil) })
+}
+
+// candidates are for each column and each two columns the loosest rule within the
+// bound of pairs.
+func (p *planner) candidates() {
+	var all []plannedRule
+	for i := range p.columns {
+		all = append(all, plannedRule{PlanRule: PlanRule{Parts: []int{i}}, mask: 1 << p.columns[i]})
+		for j := i + 1; j < len(p.columns); j++ {
+			if p.columns[i] != p.columns[j] {
+				all = append(all, plannedRule{PlanRule: PlanRule{Parts: []int{i, j}}, mask: 1<<p.columns[i] | 1<<p.columns[j]})
+			}
+		}
+	}
+	n := float64(len(p.parts))
+	scale := p.total / n
+	p.t.parallel(len(all), func(k int) { all[k].count(p, scale) })
+	loosest := map[uint32]int{}
+	for k := range all {
+		if all[k].pairs < 1 || all[k].pairs*scale*scale > planPairs*p.total {
+			continue
+		}
+		if old, ok := loosest[all[k].mask]; !ok || all[k].pairs > all[old].pairs {
+			loosest[all[k].mask] = k
+		}
+	}
+	for k := range all {
+		if at, ok := loosest[all[k].mask]; ok && at == k {
+			p.rules = append(p.rules, all[k])
+		}
+	}
+	p.t.parallel(len(p.rules), func(k int) { p.rules[k].set(p) })
+}
+
+func (r *plannedRule) at(p *planner, i int) uint64 {
+	h := uint64(0)
+	for n, k := range r.Parts {
+		x := p.parts[i][k]
+		if x == 0 {
+			return 0
+		}
+		if h = x; n > 0 {
+			h = model.Mix(p.parts[i][r.Parts[0]], x)
+		}
+	}
+	return h
+}
+
+// count finds the rule's pairs without its common keys, and its records.
+func (r *plannedRule) count(p *planner, scale float64) {
+	hs := make([]uint64, 0, len(p.parts))
+	for i := range p.parts {
+		if h := r.at(p, i); h != 0 {
+			hs = append(hs, h)
+		}
+	}
+	slices.Sort(hs)
+	for i := 0; i < len(hs); {
+		j := i + 1
+		for j < len(hs) && hs[j] == hs[i] {
+			j++
+		}
+		if n := float64(j - i); !common(j-i, scale) {
+			r.held += n
+			r.pairs += n * (n - 1) / 2
+		}
+		i = j
+	}
+}
+
+// common says of a key's count in the sample that its block in the table is
+// likely too big to be compared.
+func common(n int, scale float64) bool { return n > 4 && float64(n)*scale > maxPlanBlock }
+
+// set finds the rule's keys as the plan hashes them, and those to skip.
+func (r *plannedRule) set(p *planner) {
+	one := &Plan{Seed: p.plan.Seed, Parts: p.plan.Parts, Rules: []PlanRule{r.PlanRule}}
+	r.keys = make([]uint64, len(p.parts))
+	for i := range p.parts {
+		r.keys[i] = one.key(0, p.parts[i])
+	}
+	sorted := slices.Clone(r.keys)
+	slices.Sort(sorted)
+	scale := p.total / float64(len(p.parts))
+	for i := 0; i < len(sorted); {
+		j := i + 1
+		for j < len(sorted) && sorted[j] == sorted[i] {
+			j++
+		}
+		if sorted[i] != 0 && common(j-i, scale) {
+			r.Skip = append(r.Skip, sorted[i])
+		}
+		i = j
+	}
+	for i, k := range r.keys {
+		if _, skip := slices.BinarySearch(r.Skip, k); skip {
+			r.keys[i] = 0
+		}
+	}
+}
+
+// likely are the pairs of the sample that look like matches, by the rules that
+// find each: those whose rules name enough columns.
+func (p *planner) likely() []uint64 {
+	order := make([]int, len(p.rules)) // few pairs first: rules of 64 and more are of no use
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.rules[a].pairs, p.rules[b].pairs) })
+	rules := make([]plannedRule, 0, 64)
+	for _, k := range order[:min(len(order), 64)] {
+		rules = append(rules, p.rules[k])
+	}
+	p.rules = rules
+	keys := make([][]uint64, len(p.rules))
+	for k := range p.rules {
+		keys[k] = p.rules[k].keys
+	}
+	var out []uint64
+	for _, found := range sharing(p.t, keys, math.MaxUint64) {
+		for _, x := range found {
+			mask, n := uint32(0), 0
+			for k := range p.rules {
+				if x.rules&(1<<k) != 0 {
+					mask |= p.rules[k].mask
+				}
+			}
+			for ; mask != 0; mask &= mask - 1 {
+				n++
+			}
+			if n >= planLikely {
+				out = append(out, x.rules)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// choose takes the rules that find most of the likely pairs, each some times
+// over, for the fewest records (greedy multi-cover, Dobson 1982).
+func (p *planner) choose(likely []uint64) {
+	covered := make([]uint8, len(likely))
+	taken := uint64(0)
+	for len(p.plan.Rules) < planRules {
+		best, value := -1, 0.0
+		for k := range p.rules {
+			if taken&(1<<k) != 0 {
+				continue
+			}
+			gain := 0.0
+			for i, m := range likely {
+				if m&(1<<k) != 0 && covered[i] < planCover {
+					gain++
+				}
+			}
+			// A rule costs its records, but not so little that it finds next to nothing.
+			if v := gain / (p.rules[k].held + 0.1*float64(len(p.parts))); gain > 0.002*float64(len(likely)) && v > value {
+				best, value = k, v
+			}
+		}
+		if best < 0 {
+			break
+		}
+		taken |= 1 << best
+		p.plan.Rules = append(p.plan.Rules, p.rules[best].PlanRule)
+		for i, m := range likely {
+			if m&(1<<best) != 0 {
+				covered[i]++
+			}
+		}
+	}
+	var kept []plannedRule
+	for k := range p.rules {
+		if taken&(1<<k) != 0 {
+			kept = append(kept, p.rules[k])
+		}
+	}
+	p.rules = kept
+}
+
+// share sets how many keys are drawn: as many as keep the budget.
+func (p *planner) share(budget float64) {
+	held := make([]int, len(p.rules)+1) // records by their number of keys
+	for i := range p.parts {
+		n := 0
+		for k := range p.rules {
+			if p.rules[k].keys[i] != 0 {
+				n++
+			}
+		}
+		held[n]++
+	}
+	lo, hi := 0.0, 1.0
+	for range 50 {
+		mid := (lo + hi) / 2
+		sum := 0.0
+		for n, records := range held {
+			sum += float64(records) * (1 - math.Pow(1-mid, float64(n)))
+		}
+		if sum*p.total/float64(len(p.parts)) > budget {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	p.plan.Share = hi
+}
