@@ -189,27 +189,6 @@ func (t *trainer) candidates(as []atom, ts []trial) ([]pair, []float64) {
 	return t.thin(t.enumerate())
 }
 
-// gathered are the pairs of the blocks that the sample's plan drew, each with the
-// number of pairs of the table that it stands for.
-func (t *trainer) gathered() ([]pair, []float64) {
-	pairs, thinned := t.thin(t.enumerate())
-	weight := make([]float64, len(pairs))
-	for k := range pairs {
-		if weight[k] = 1; thinned != nil {
-			weight[k] = thinned[k]
-		}
-		w := 1 / t.plan.keep(bits.OnesCount64(pairs[k].rules))
-		t.stands += w * weight[k]
-		t.sampled += weight[k]
-		weight[k] *= w
-	}
-	// One pair counts as one on average, or guesses would count for nothing.
-	for k := range weight {
-		weight[k] *= t.sampled / t.stands
-	}
-	return pairs, weight
-}
-
 func columnsOf(as []atom, r *trial) (mask uint32) {
 	for _, a := range r.atoms {
 		mask |= 1 << as[a].column

@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/weir-cdp/weir"
@@ -48,14 +49,11 @@ type PlanRule struct {
 // The plan's bounds.
 const (
 	planRules    = 20
-	planPairs    = 4.0 // of a rule, for each record of the table
-	planCover    = 3   // rules that should find each pair that looks like a match
-	planLikely   = 3   // columns that agree where a pair looks like a match
+	planCounted  = 30_000 // records that candidates are counted on
+	planPairs    = 4.0    // of a rule, for each record of the table
+	planCover    = 3      // rules that should find each pair that looks like a match
 	maxPlanBlock = maxTrainingBlock
 )
-
-// keep is the chance that a pair that agrees on so many rules is in the sample.
-func (p *Plan) keep(rules int) float64 { return 1 - math.Pow(1-p.Share, float64(rules)) }
 
 // below is what the hash of a drawn key does not exceed.
 func (p *Plan) below() uint64 {
@@ -104,9 +102,14 @@ func (g *Gatherer) Keys(rec *weir.Record) []uint64 {
 }
 
 func (p *Plan) partHashes(rec *weir.Record, out []uint64) []uint64 {
+	v := ""
 	for i := range p.Parts {
 		part := &p.Parts[i]
-		v := ""
+		if i > 0 && part.Column == p.Parts[i-1].Column && part.IsIdentifier == p.Parts[i-1].IsIdentifier {
+			out = append(out, part.hash(v))
+			continue
+		}
+		v = ""
 		if !part.IsIdentifier {
 			v = rec.Attributes[part.Column]
 		} else if vs := rec.Identifiers[part.Column]; len(vs) > 0 {
@@ -192,6 +195,9 @@ func NewPlan(s *Sample, def weir.IdentityDef, budget int, o Options) *Plan {
 	for _, c := range choose(profile(records), def, records) {
 		p.column(&c)
 	}
+	if len(p.columns) == 0 {
+		return nil
+	}
 	p.hash(records)
 	p.candidates()
 	p.choose(p.likely())
@@ -209,6 +215,7 @@ type planner struct {
 	total   float64
 	columns []int // of each part
 	parts   [][]uint64
+	agree   [][]float64 // chance that two records agree on two columns
 	rules   []plannedRule
 }
 
@@ -217,7 +224,8 @@ type plannedRule struct {
 	mask  uint32 // columns
 	keys  []uint64
 	held  float64 // records with a key
-	pairs float64 // in the sample
+	pairs float64 // in the sample, without those of common keys
+	every float64 // with them
 }
 
 func (p *planner) column(c *model.Column) {
@@ -263,9 +271,10 @@ func (p *planner) candidates() {
 			}
 		}
 	}
-	n := float64(len(p.parts))
-	scale := p.total / n
-	p.t.parallel(len(all), func(k int) { all[k].count(p, scale) })
+	n := min(len(p.parts), planCounted) // in an order that tells nothing: as good as random
+	scale := p.total / float64(n)
+	p.t.parallel(len(all), func(k int) { all[k].count(p, n) })
+	p.chances(all)
 	loosest := map[uint32]int{}
 	for k := range all {
 		if all[k].pairs < 1 || all[k].pairs*scale*scale > planPairs*p.total {
@@ -283,6 +292,27 @@ func (p *planner) candidates() {
 	p.t.parallel(len(p.rules), func(k int) { p.rules[k].set(p) })
 }
 
+// chances are those of two records to agree on one and on two columns.
+func (p *planner) chances(all []plannedRule) {
+	p.agree = make([][]float64, p.columns[len(p.columns)-1]+1)
+	for c := range p.agree {
+		p.agree[c] = make([]float64, len(p.agree))
+	}
+	n := min(len(p.parts), planCounted)
+	pairs := float64(n) * float64(n-1) / 2
+	for k := range all {
+		whole := true
+		for _, i := range all[k].Parts {
+			whole = whole && (i == 0 || p.columns[i] != p.columns[i-1]) // a column's first part
+		}
+		if whole {
+			a, b := p.columns[all[k].Parts[0]], p.columns[all[k].Parts[len(all[k].Parts)-1]]
+			p.agree[a][b] = (all[k].every + 0.5) / pairs
+			p.agree[b][a] = p.agree[a][b]
+		}
+	}
+}
+
 func (r *plannedRule) at(p *planner, i int) uint64 {
 	h := uint64(0)
 	for n, k := range r.Parts {
@@ -297,22 +327,24 @@ func (r *plannedRule) at(p *planner, i int) uint64 {
 	return h
 }
 
-// count finds the rule's pairs without its common keys, and its records.
-func (r *plannedRule) count(p *planner, scale float64) {
-	hs := make([]uint64, 0, len(p.parts))
-	for i := range p.parts {
+// count finds, among n records, the rule's pairs with and without its common keys.
+func (r *plannedRule) count(p *planner, n int) {
+	hs := make([]uint64, 0, n)
+	for i := range n {
 		if h := r.at(p, i); h != 0 {
 			hs = append(hs, h)
 		}
 	}
 	slices.Sort(hs)
+	scale := p.total / float64(n)
 	for i := 0; i < len(hs); {
 		j := i + 1
 		for j < len(hs) && hs[j] == hs[i] {
 			j++
 		}
-		if n := float64(j - i); !common(j-i, scale) {
-			r.held += n
+		n := float64(j - i)
+		r.every += n * (n - 1) / 2
+		if !common(j-i, scale) {
 			r.pairs += n * (n - 1) / 2
 		}
 		i = j
@@ -347,45 +379,64 @@ func (r *plannedRule) set(p *planner) {
 		if _, skip := slices.BinarySearch(r.Skip, k); skip {
 			r.keys[i] = 0
 		}
+		if r.keys[i] != 0 {
+			r.held++
+		}
 	}
 }
 
 // likely are the pairs of the sample that look like matches, by the rules that
-// find each: those whose rules name enough columns.
+// find each: those that agree on more than chance gives to one pair in as many as
+// the table has records.
 func (p *planner) likely() []uint64 {
-	order := make([]int, len(p.rules)) // few pairs first: rules of 64 and more are of no use
-	for k := range order {
-		order[k] = k
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.rules[a].pairs, p.rules[b].pairs) })
-	rules := make([]plannedRule, 0, 64)
-	for _, k := range order[:min(len(order), 64)] {
-		rules = append(rules, p.rules[k])
-	}
-	p.rules = rules
+	// Rules with few pairs first: no more than a mask holds are of use.
+	slices.SortStableFunc(p.rules, func(a, b plannedRule) int { return cmp.Compare(a.pairs, b.pairs) })
+	p.rules = p.rules[:min(len(p.rules), 64)]
 	keys := make([][]uint64, len(p.rules))
 	for k := range p.rules {
 		keys[k] = p.rules[k].keys
 	}
+	least := math.Log2(p.total)
+	of := map[uint32]bool{} // by the columns that agree
 	var out []uint64
 	for _, found := range sharing(p.t, keys, math.MaxUint64) {
 		for _, x := range found {
-			mask, n := uint32(0), 0
-			for k := range p.rules {
-				if x.rules&(1<<k) != 0 {
-					mask |= p.rules[k].mask
-				}
+			mask := uint32(0)
+			for m := x.rules; m != 0; m &= m - 1 {
+				mask |= p.rules[bits.TrailingZeros64(m)].mask
 			}
-			for ; mask != 0; mask &= mask - 1 {
-				n++
+			ok, known := of[mask]
+			if !known {
+				ok = p.surprise(mask) > least
+				of[mask] = ok
 			}
-			if n >= planLikely {
+			if ok {
 				out = append(out, x.rules)
 			}
 		}
 	}
 	slices.Sort(out)
 	return out
+}
+
+// surprise is how unlikely strangers agree on some columns, in bits: each as
+// unlikely as it is where a commoner one that is among them agrees (the tree of
+// Chow and Liu 1968).
+func (p *planner) surprise(mask uint32) float64 {
+	sum := 0.0
+	for c := range p.agree {
+		if mask&(1<<c) == 0 {
+			continue
+		}
+		least := -math.Log2(p.agree[c][c])
+		for a := range p.agree {
+			if a != c && mask&(1<<a) != 0 && (p.agree[a][a] > p.agree[c][c] || p.agree[a][a] == p.agree[c][c] && a < c) {
+				least = min(least, -math.Log2(p.agree[a][c]/p.agree[a][a]))
+			}
+		}
+		sum += max(least, 0)
+	}
+	return sum
 }
 
 // choose takes the rules that find most of the likely pairs, each some times

@@ -86,47 +86,18 @@ func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, e
 
 // inOrder sorts records by the hash of their ids: an order that tells nothing.
 func inOrder(records []weir.Record, seed uint64) []weir.Record {
-	out := slices.Clone(records)
-	slices.SortFunc(out, func(a, b weir.Record) int {
-		return cmp.Or(cmp.Compare(model.Hash(seed, a.ID), model.Hash(seed, b.ID)), strings.Compare(a.ID, b.ID))
+	at := make([]keyed, len(records))
+	for i := range records {
+		at[i] = keyed{model.Hash(seed, records[i].ID), int32(i)}
+	}
+	slices.SortFunc(at, func(a, b keyed) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), strings.Compare(records[a.record].ID, records[b.record].ID))
 	})
+	out := make([]weir.Record, len(records))
+	for i := range at {
+		out[i] = records[at[i].record]
+	}
 	return out
-}
-
-// withBlocks adds the records of blocks that are not in the uniform sample, and
-// finds out under which of the plan's keys each lies.
-func (t *trainer) withBlocks(records []weir.Record, s *Sample) []weir.Record {
-	if s.Plan == nil || len(s.Plan.Rules) == 0 {
-		return records
-	}
-	known := make(map[string]struct{}, len(records))
-	for i := range records {
-		known[records[i].ID] = struct{}{}
-	}
-	for _, rec := range inOrder(s.Blocks, t.opts.Seed) {
-		if _, ok := known[rec.ID]; !ok {
-			known[rec.ID] = struct{}{}
-			records = append(records, rec)
-		}
-	}
-	t.plan = s.Plan
-	for r := range t.plan.Rules {
-		x := trainingRule{hash: make([]uint64, len(records))}
-		for _, p := range t.plan.Rules[r].Parts {
-			part := &t.plan.Parts[p]
-			if c := slices.IndexFunc(t.cols, func(c model.Column) bool { return c.Name == part.Column && c.IsIdentifier == part.IsIdentifier }); c >= 0 {
-				x.columns |= 1 << c
-			}
-		}
-		t.rules = append(t.rules, x)
-	}
-	g := t.plan.Gatherer()
-	for i := range records {
-		for r, k := range g.Keys(&records[i]) {
-			t.rules[r].hash[i] = k
-		}
-	}
-	return records
 }
 
 func (t *trainer) learn(records []weir.Record, labels []Label, def weir.IdentityDef, report *Report) error {
