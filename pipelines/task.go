@@ -59,6 +59,17 @@ func (t *Task) Source() (table string, file weir.DataFile, group int) {
 	return t.source.Table, p.File, p.First
 }
 
+// Again has a named later step read what this task reads, in a task of this
+// number: Rows gives it the same rows.
+func (t *Task) Again(step string) error {
+	i, ok := t.rt.pipeline.step(step)
+	if !ok || i <= t.index || t.source == nil {
+		return weir.Errorf(weir.Internal, "step %s can't have %q read its source again", t.Step(), step)
+	}
+	t.out = append(t.out, element{To: i, At: t.partition, Source: t.source})
+	return nil
+}
+
 // Count adds n to a count of the manifest. Counts of repeated executions of a
 // task are counted once. `rows_in` and `rows_out` are counted by the engine
 // (rows read from source files; rows written, ops tables left out) unless a

@@ -15,12 +15,16 @@ import (
 )
 
 // Training makes the models that a run of resolve lacks: a sample of the records
-// by the hash of their ids, and one task that learns from it.
+// by the hash of their ids; of a large table also whole blocks, by the hash of
+// their keys, for which the records are read again; and one task that learns from
+// both.
 var Training = pipelines.Pipeline{
 	Stage:   weir.Train,
 	Sources: []string{records},
 	Steps: []pipelines.Step{
 		{Name: "sample", Run: sample},
+		{Name: "plan", Run: planBlocks},
+		{Name: "gather", Run: gatherBlocks},
 		{Name: "learn", Run: learn},
 	},
 }
@@ -69,21 +73,33 @@ func sample(ctx context.Context, t *pipelines.Task) error {
 	}
 	sampler := train.NewSampler(int(p.Records), 0, p.Seed)
 	counts := map[weir.Kind]int64{}
+	large := p.Records > train.Budget
 	err = each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error {
 		counts[rec.Kind]++
-		if !sampler.Keep(rec.ID) && !labelled[rec.ID] {
+		drawn := sampler.Keep(rec.ID)
+		if !drawn && !labelled[rec.ID] {
 			return nil
 		}
-		e := r.Of(&rec)
-		return pipelines.Emit(t, "record", partitionOfKind(rec.Kind), packSample(e.Usable(&rec)))
+		row := packSample(r.Usable(&rec))
+		if drawn && large {
+			if err := pipelines.Emit(t, "record", partitionOfKind(rec.Kind), row); err != nil {
+				return err
+			}
+		}
+		return pipelines.Emit(t, "learn:record", partitionOfKind(rec.Kind), row)
 	})
 	if err != nil {
 		return err
 	}
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
-		if err := pipelines.Emit(t, "kind", partitionOfKind(k), kindRow{counts[k]}); err != nil {
-			return err
+		for _, channel := range []string{"kind", "learn:kind"} {
+			if err := pipelines.Emit(t, channel, partitionOfKind(k), kindRow{counts[k]}); err != nil {
+				return err
+			}
 		}
+	}
+	if large {
+		return t.Again("gather")
 	}
 	return nil
 }
@@ -112,6 +128,24 @@ func (s *sampleRow) record(kind weir.Kind) weir.Record {
 	return rec
 }
 
+// sampled reads the records of one channel.
+func sampled(ctx context.Context, t *pipelines.Task, channel string, kind weir.Kind) (out []weir.Record, err error) {
+	err = each(pipelines.Stream[sampleRow](ctx, t, channel), func(row sampleRow) error {
+		out = append(out, row.record(kind))
+		return nil
+	})
+	return out, err
+}
+
+// ofKind counts the records of the table of this task's kind.
+func ofKind(ctx context.Context, t *pipelines.Task) (n int, err error) {
+	err = each(pipelines.Stream[kindRow](ctx, t, "kind"), func(row kindRow) error {
+		n += int(row.Records)
+		return nil
+	})
+	return n, err
+}
+
 // learn makes one kind's model. Whoever asks again for the same model later gets
 // this one.
 func learn(ctx context.Context, t *pipelines.Task) error {
@@ -126,16 +160,16 @@ func learn(ctx context.Context, t *pipelines.Task) error {
 		return nil
 	}
 	s := train.Sample{Labels: p.Labels}
-	if err := each(pipelines.Stream[sampleRow](ctx, t, "record"), func(row sampleRow) error {
-		s.Records = append(s.Records, row.record(kind))
-		return nil
-	}); err != nil {
+	if s.Records, err = sampled(ctx, t, "record", kind); err != nil {
 		return err
 	}
-	if err := each(pipelines.Stream[kindRow](ctx, t, "kind"), func(row kindRow) error {
-		s.Total += int(row.Records)
-		return nil
-	}); err != nil {
+	if s.Blocks, err = sampled(ctx, t, "block", kind); err != nil {
+		return err
+	}
+	if s.Total, err = ofKind(ctx, t); err != nil {
+		return err
+	}
+	if s.Plan, err = readPlan(ctx, t, kind); err != nil {
 		return err
 	}
 	m, report, err := train.Train(&s, p.Identity[def], train.Options{Seed: p.Seed})
@@ -146,6 +180,7 @@ func learn(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	t.Count("sample", int64(len(s.Records)))
+	t.Count("sample_blocks", int64(len(s.Blocks)))
 	told, err := json.Marshal(report)
 	if err != nil {
 		return weir.Errorf(weir.Internal, "encode the training's report: %w", err)

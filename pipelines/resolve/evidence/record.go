@@ -68,6 +68,30 @@ func (r *Rules) Of(rec *weir.Record) Evidence {
 	if s == nil {
 		return e
 	}
+	usable := s.hold(rec, &e)
+	tells := s.tells(rec, usable)
+	for _, h := range e.Held {
+		id := s.identifier(h.Kind)
+		if h.Blocked != "" || id.foreign {
+			continue
+		}
+		hash := Digest(s.kind, id.Name, h.Value)
+		e.Keys = append(e.Keys, Key{Rule: id.Name, Hash: hash, Anchor: hash, Tells: without(tells, hash.Hi)})
+		if id.limit >= 0 {
+			e.Limited = append(e.Limited, Limited{Index: uint16(id.limit), Hash: hash.Hi})
+		}
+	}
+	for _, m := range s.matches {
+		keys, cut := s.match(m, rec, usable, tells)
+		e.Keys = append(e.Keys, keys...)
+		e.Cut += cut
+	}
+	return e
+}
+
+// hold lists what the record holds and why some of it is worth nothing, and
+// returns the rest by kind.
+func (s *section) hold(rec *weir.Record, e *Evidence) map[string][]string {
 	usable := map[string][]string{}
 	for _, kind := range sorted(rec.Identifiers) {
 		id := s.identifier(kind)
@@ -91,24 +115,18 @@ func (r *Rules) Of(rec *weir.Record) Evidence {
 			delete(usable, kind)
 		}
 	}
-	tells := s.tells(rec, usable)
-	for _, h := range e.Held {
-		id := s.identifier(h.Kind)
-		if h.Blocked != "" || id.foreign {
-			continue
-		}
-		hash := Digest(s.kind, id.Name, h.Value)
-		e.Keys = append(e.Keys, Key{Rule: id.Name, Hash: hash, Anchor: hash, Tells: without(tells, hash.Hi)})
-		if id.limit >= 0 {
-			e.Limited = append(e.Limited, Limited{Index: uint16(id.limit), Hash: hash.Hi})
-		}
+	return usable
+}
+
+// Usable is what Evidence.Usable gives, without the rest of the evidence.
+func (r *Rules) Usable(rec *weir.Record) *weir.Record {
+	s := r.sections[rec.Kind]
+	if s == nil {
+		return rec
 	}
-	for _, m := range s.matches {
-		keys, cut := s.match(m, rec, usable, tells)
-		e.Keys = append(e.Keys, keys...)
-		e.Cut += cut
-	}
-	return e
+	var e Evidence
+	s.hold(rec, &e)
+	return e.Usable(rec)
 }
 
 // Usable is the record without the values that are worth nothing: what a model
