@@ -23,7 +23,7 @@
 // A first step's task reads its source files with Rows or Batches, a later one
 // the rows that were emitted to its partition with Read or Stream. Emit sends a
 // row to a channel of the next step; a channel named "<step>:<channel>" goes to
-// the named later step. Output and Quarantine write table rows. A step's task
+// the named later step; Again has it read the task's source. Output and Quarantine write table rows. A step's task
 // runs only for partitions that were sent something.
 //
 // # Processes

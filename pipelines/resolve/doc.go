@@ -26,8 +26,8 @@
 // learned) and block (which pairs meet). Without one, count, scatter and score do
 // nothing.
 //
-// Training is a pipeline of its own, sample and learn, that the stage runs first
-// where the store has no model for the project's settings.
+// Training is a pipeline of its own, sample, plan, gather and learn, that the stage
+// runs first where the store has no model for the project's settings.
 //
 // # Invariants
 //
