@@ -106,6 +106,7 @@ func (l *loader) checkMentions() {
 		known := l.mappedFor(m.of)
 		switch {
 		case slices.Contains(known, m.name):
+		case m.of == "" && !strings.HasPrefix(didYouMean(m.name, known), "did you mean"): // declared before its source
 		case slices.Contains(anywhere, m.name):
 			l.add(m.where, didYouMean(m.name, known), "%s %q, which no stream with as: %s maps", m.use, m.name, m.of)
 		default:

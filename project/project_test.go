@@ -182,6 +182,15 @@ func TestDigestFollowsDefinitionsOnly(t *testing.T) {
 
 // TestProblems: every mistake is told with its place and, where there is one,
 // the way out.
+// An identifier may be declared before a source maps it, as a new project does.
+func TestIdentifierBeforeItsSource(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"identity.yaml": strings.Replace(good["identity.yaml"], "    email:", "    loyalty_card: {limit: 1}\n    email:", 1)})
+	if _, err := Load(dir, known); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	edit := func(file, old, new string) map[string]string {
