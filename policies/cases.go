@@ -161,9 +161,13 @@ var caseAddresses = map[string]consents.Address{
 	"device": {Kind: "anonymous_id", Value: "device"}, // a browser that was merged into the profile
 }
 
+// caseVendor is the vendor that a destination with tcf: yes is in cases.
+const caseVendor = 755
+
 // foldCase lets the case's entries say what holds, as the decide stage does.
 func (g *Gate) foldCase(in *Input, c Case) error {
-	d, err := g.Decider(Question{Run: weir.Run{Now: caseNow}, Activation: weir.ActivationDef{Purpose: in.Activation.Purpose, Channel: in.Activation.Channel}})
+	d, err := g.Decider(Question{Run: weir.Run{Now: caseNow}, Activation: weir.ActivationDef{Purpose: in.Activation.Purpose, Channel: in.Activation.Channel},
+		Destination: weir.Privacy{Google: in.Destination.Google == Yes, TCFVendor: map[bool]int{true: caseVendor}[in.Destination.TCF == Yes]}})
 	if err != nil {
 		return err
 	}
@@ -173,7 +177,9 @@ func (g *Gate) foldCase(in *Input, c Case) error {
 		p.Consents.Entries = append(p.Consents.Entries, e.entry(fmt.Sprint(i)))
 	}
 	r := d.Describe(p)
+	device := in.Consent.DeviceStorage
 	in.Consent = r.Consent
+	in.Consent.DeviceStorage = device // cases say it themselves
 	s := &in.Subject
 	f := r.Subject
 	s.Erasure, s.GPC, s.Objected, s.OptedOut, s.OptedOutDays, s.Restricted = f.Erasure, f.GPC, f.Objected, f.OptedOut, f.OptedOutDays, f.Restricted

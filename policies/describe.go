@@ -88,7 +88,8 @@ type Candidate struct {
 
 // Describe states what is known of a person as the facts that the law asks for.
 func (d *Decider) Describe(p Person) Candidate {
-	now := d.q.Run.Now
+	now, said := d.q.Run.Now, p
+	p.Consents = Expanded(p.Consents)
 	s := consents.Fold(p.Consents, consents.Query{Purpose: d.q.Activation.Purpose, Channel: d.q.Activation.Channel, Addresses: p.Addresses, Now: now})
 	erasure := ErasureNone
 	if s.Erasure {
@@ -102,7 +103,7 @@ func (d *Decider) Describe(p Person) Candidate {
 			OptedOutAds: FactOf(s.OptedOutAds), OptedOutDays: DaysSince(s.OptedOutAt, now), OptedOutProfiling: FactOf(s.OptedOutProfiling),
 			Restricted: FactOf(s.Restricted), Suppressed: NotSuppressed, SuppressedElsewhere: FactOf(s.SuppressedElsewhere)},
 		Consent: Consent{AgeDays: DaysSince(s.GivenAt, now), DeviceStorage: d.deviceStorage(p, now), Explicit: FactOf(s.Explicit),
-			Guardian: FactOf(s.Guardian), Proof: FactOf(s.Proof), Status: statusOf(s.Status)},
+			Google: d.google(said), Guardian: FactOf(s.Guardian), Proof: FactOf(s.Proof), Status: statusOf(s.Status), TCF: d.tcf(said)},
 		GivenAt: s.GivenAt, ExpiresAt: s.ExpiresAt, LastContactAt: p.LastContactAt, Rests: s.Rests,
 	}
 	if s.Suppressed {

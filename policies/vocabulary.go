@@ -11,6 +11,7 @@ import (
 // vocabulary is what the gate itself reads from the policy's data files.
 type vocabulary struct {
 	purposes   []string          // sorted
+	tcf        map[string][]int  // purpose → the purposes of TCF that it takes
 	places     map[string]string // lower-case code, name or other writing → code; a state's as "us/california"
 	regime     map[string]string // code → regime
 	thresholds []int             // every number of days that a rule may compare with, sorted
@@ -23,7 +24,18 @@ func vocabularyOf(f *files) (*vocabulary, error) {
 	if !ok || len(purposes) == 0 {
 		return nil, weir.Errorf(weir.Invalid, "the policy lists no purposes").At("data/purposes.yaml").Then("start from a copy of the built-in policy")
 	}
-	v.purposes = sorted(purposes)
+	v.purposes, v.tcf = sorted(purposes), map[string][]int{}
+	for _, name := range v.purposes {
+		about, _ := purposes[name].(map[string]any)
+		list, _ := about["tcf"].([]any)
+		for _, n := range list {
+			number, ok := n.(float64)
+			if !ok || number != float64(int(number)) || number < 1 || number > 11 {
+				return nil, weir.Errorf(weir.Invalid, "%s: %v is no purpose of TCF", name, n).At("data/purposes.yaml").Then("list numbers from 1 to 11")
+			}
+			v.tcf[name] = append(v.tcf[name], int(number))
+		}
+	}
 	v.limits = limitsOf(f.data["retention"])
 	if err := v.readPlaces(f.data["jurisdictions"]); err != nil {
 		return nil, err

@@ -266,6 +266,8 @@ func TestProblems(t *testing.T) {
 		"append of the revocable":  {edit("activations/sick.yaml", "mode: mirror", "mode: append"), `append can't remove`},
 		"no privacy":               {edit("destinations/news.yaml", "privacy:", "#"), `does not say what the law asks of it`},
 		"subject":                  {edit("weir.yaml", "attribute.birth_date", "attribute.born"), `subject.birth_date names attribute "born"`},
+		"subject from no trait":    {edit("weir.yaml", "birth_date: [attribute.birth_date]", "customer: [trait.nothing]"), `subject.customer names trait "nothing"`},
+		"subject misspelt":         {edit("weir.yaml", "birth_date: [attribute.birth_date]", "custmer: [attribute.x]"), `custmer`},
 		"file name":                {map[string]string{"segments/Big One.yaml": "x: 1"}, `the file's name names the thing`},
 		"not yaml":                 {map[string]string{"segments/old.txt": "x"}, `not a YAML file`},
 		"no name":                  {edit("weir.yaml", "name: shop", ""), `the workspace has no name`},

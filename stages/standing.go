@@ -60,7 +60,7 @@ func (h *House) Consents(ctx context.Context, p *project.Project, ref string, no
 	if err != nil {
 		return v, err
 	}
-	about := consents.Profile{Entries: v.Entries, Held: held}
+	about := policies.Expanded(consents.Profile{Entries: v.Entries, Held: held})
 	for _, pair := range asked(p, v.Entries) {
 		query := consents.Query{Purpose: pair[0], Channel: pair[1], Now: now, Addresses: addressesOf(v.Who, ids, pair[1])}
 		v.Folded = append(v.Folded, Standing{Purpose: pair[0], Channel: pair[1], State: consents.Fold(about, query)})

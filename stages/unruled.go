@@ -22,7 +22,7 @@ func (x *deciding) standing(a *deciding1, p *person, row weir.AudienceRow, addre
 		return nil
 	}
 	then, known := x.decidedOn[d.ClassID]
-	now := consents.Fold(consents.Profile{Entries: p.consents, Held: p.held},
+	now := consents.Fold(policies.Expanded(consents.Profile{Entries: p.consents, Held: p.held}),
 		consents.Query{Purpose: a.def.Purpose, Channel: a.def.Channel, Addresses: addresses, Now: x.sp.Run.Now})
 	if !known || narrower(then, now) {
 		return nil

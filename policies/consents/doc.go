@@ -40,8 +40,8 @@
 //   - erasure_requested: never lifted here.
 //   - an action that is not known: as withdrawn.
 //
-// A signal is read as an opt-out whatever its text says, until signals are
-// decoded: what can't be read is not consent.
+// A signal is read as an opt-out whatever its text says: those that can be read
+// are replaced by what they say before (policies/signals, Expand).
 //
 // # Purposes and channels
 //

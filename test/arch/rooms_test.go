@@ -56,6 +56,7 @@ var rooms = []room{
 	{path: "policies/permit/permittest", may: []string{"@", "@/policies/permit", "@/policies/internal/mint"}, why: "batches for tests of destinations"},
 	{path: "policies/internal/mint", may: []string{"@"}, why: "the gate's own types, which nobody else can make"},
 	{path: "policies/consents", may: []string{"@"}, why: "the fold of consents is an algorithm: facts in, standing out"},
+	{path: "policies/signals", may: []string{"@", "github.com/prebid/...", "github.com/LiveRamp/iabconsent"}, why: "decoding what browsers send is pure: texts in, facts out"},
 	{path: "connectors", may: []string{"@", "@/policies/permit", arrow, nearest}, why: "the SPI names what a connector gives and takes, and no system"},
 	{path: "connectors/connectortest", may: []string{"@", "@/connectors", "@/policies/permit/...", arrow}, why: "the suite of every connector"},
 	{path: "connectors/*", may: []string{"@", "@/connectors", "@/policies/permit", arrow, s3, text, "golang.org/x/net/...", syncs,
