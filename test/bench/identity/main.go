@@ -83,17 +83,28 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-// withHubs runs a set again with hubs planted, and with nothing in their place.
-func withHubs(s *bed.Set, o bed.Options, before *bed.Result, oneIn int) {
+// withHubs runs a set again with nothing on some records, with hubs there, and with
+// hubs that the model of the plain set, trained before, does not know.
+func withHubs(s *bed.Set, o bed.Options, plain *bed.Result, oneIn int) {
 	p := bed.Plant(s, oneIn, o.Seed)
-	bare, r := run(p.Bare, o), run(p.Set, o)
 	carriers := 0
 	for _, h := range p.Hubs {
 		carriers += len(h)
 	}
-	fmt.Printf("    nothing on %d records: %s\n    hubs on them:          %s\n", carriers, bare.Quality, r.Quality)
-	fmt.Printf("    recall %+.3f points, of which for what the carriers lost %+.3f; pairs of carriers in one profile that are two people: %d\n%s",
-		100*(r.R-before.R), 100*(bare.R-before.R), p.Together(r), r.Limits())
+	kept := o
+	kept.Model = plain.Model
+	for _, c := range []struct {
+		name string
+		set  *bed.Set
+		opts bed.Options
+	}{
+		{"nothing there, trained anew", p.Bare, o}, {"hubs, trained anew", p.Set, o},
+		{"nothing there, the old model", p.Bare, kept}, {"hubs, the old model", p.Set, kept},
+	} {
+		r := run(c.set, c.opts)
+		fmt.Printf("    %d records, %-28s: %s | recall %+.3f points; %d pairs of carriers are two people in one profile\n",
+			carriers, c.name, r.Quality, 100*(r.R-plain.R), p.Together(r))
+	}
 }
 
 // amongOthers runs a set again among records of other people.

@@ -27,7 +27,8 @@ type Options struct {
 	Verbose   bool
 	Blind     bool
 	Errors    int
-	Trusting  bool // no second look at components
+	Trusting  bool         // no second look at components
+	Model     *model.Model // nil: train one
 }
 
 // Result is what a run found.
@@ -65,33 +66,13 @@ func Run(s *Set, o Options) (*Result, error) {
 	mark := CPU()
 	lap := func(x *float64) { *x = CPU() - mark; mark = CPU() }
 	r := &Result{set: s, opts: o}
-	sample := &train.Sample{Total: len(s.Records)}
-	keep := train.NewSampler(len(s.Records), 0, o.Seed)
-	for i := range s.Records {
-		if keep.Keep(s.Records[i].ID) {
-			sample.Records = append(sample.Records, s.Records[i])
-		}
-	}
-	if sample.Plan = train.NewPlan(sample, o.Def, 0, train.Options{Seed: o.Seed}); sample.Plan != nil {
-		g := sample.Plan.Gatherer()
-		for i := range s.Records {
-			if g.Keep(&s.Records[i]) {
-				sample.Blocks = append(sample.Blocks, s.Records[i])
-			}
-		}
-	}
-	lap(&r.Sample)
-	if o.Verbose && sample.Plan != nil {
-		showPlan(sample)
-	}
-	m, report, err := train.Train(sample, o.Def, train.Options{Seed: o.Seed})
-	if err != nil {
+	if err := r.learn(); err != nil {
 		return nil, err
 	}
-	r.Model, r.Report = m, report
 	lap(&r.Train)
-	if o.Verbose {
-		show(m, report)
+	r.Train -= r.Sample
+	if o.Verbose && o.Model == nil {
+		show(r.Model, r.Report)
 	}
 	keys := r.block()
 	lap(&r.Block)
@@ -99,7 +80,7 @@ func Run(s *Set, o Options) (*Result, error) {
 	lap(&r.Score)
 	t := o.Threshold
 	if t == Default {
-		t = m.Threshold()
+		t = r.Model.Threshold()
 	}
 	r.threshold = t
 	r.Found = r.solve(t)
@@ -109,6 +90,36 @@ func Run(s *Set, o Options) (*Result, error) {
 		r.errors(t)
 	}
 	return r, nil
+}
+
+// learn trains a model, or takes the one that is given.
+func (r *Result) learn() error {
+	if r.Model = r.opts.Model; r.Model != nil {
+		return nil
+	}
+	mark, records := CPU(), r.set.Records
+	sample := &train.Sample{Total: len(records)}
+	keep := train.NewSampler(len(records), 0, r.opts.Seed)
+	for i := range records {
+		if keep.Keep(records[i].ID) {
+			sample.Records = append(sample.Records, records[i])
+		}
+	}
+	if sample.Plan = train.NewPlan(sample, r.opts.Def, 0, train.Options{Seed: r.opts.Seed}); sample.Plan != nil {
+		g := sample.Plan.Gatherer()
+		for i := range records {
+			if g.Keep(&records[i]) {
+				sample.Blocks = append(sample.Blocks, records[i])
+			}
+		}
+	}
+	r.Sample = CPU() - mark
+	if r.opts.Verbose && sample.Plan != nil {
+		showPlan(sample)
+	}
+	var err error
+	r.Model, r.Report, err = train.Train(sample, r.opts.Def, train.Options{Seed: r.opts.Seed})
+	return err
 }
 
 type entry struct {
