@@ -155,6 +155,9 @@ func (a *app) showEvidence(e stages.Evidence) {
 		used := "used"
 		if !h.Edge.Used {
 			used = "refused by " + h.Edge.RefusedBy
+			if bits, doubted := strings.CutPrefix(h.Edge.RefusedBy, "doubt: "); doubted {
+				used = "refused: all pairs of the two sides sum up to " + bits + " bits"
+			}
 		}
 		rows = append(rows, []string{h.From, h.To, h.Edge.Rule, fmt.Sprintf("%.2f", h.Edge.Weight), fmt.Sprintf("%.4f", h.Edge.Probability), used})
 	}
