@@ -26,6 +26,7 @@ type lake struct {
 	params  resolve.Params
 	files   int // into how many files the records go
 	order   *rand.Rand
+	budget  int // of the training sample; 0: the default
 	run     int
 	prior   map[string][]weir.DataFile
 	merges  []weir.Merge

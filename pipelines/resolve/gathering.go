@@ -38,7 +38,8 @@ func planBlocks(ctx context.Context, t *pipelines.Task) error {
 	if s.Total, err = ofKind(ctx, t); err != nil {
 		return err
 	}
-	plan := train.NewPlan(&s, p.Identity[def], 0, train.Options{Seed: p.Seed})
+	_, budget := p.budgets()
+	plan := train.NewPlan(&s, p.Identity[def], budget, train.Options{Seed: p.Seed})
 	if plan == nil {
 		return nil
 	}

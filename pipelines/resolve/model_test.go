@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve"
+	"github.com/weir-cdp/weir/pipelines/resolve/model"
 )
 
 // auto is a person section that lets the model find everything.
@@ -37,7 +39,7 @@ func (l *lake) train(key string) {
 			ref = append(ref, resolve.ModelRef{Kind: def.Kind, Key: key})
 		}
 	}
-	params, err := json.Marshal(resolve.TrainParams{Identity: l.params.Identity, Models: ref, Records: int64(len(recs)), Seed: 7})
+	params, err := json.Marshal(resolve.TrainParams{Identity: l.params.Identity, Models: ref, Records: int64(len(recs)), Seed: 7, Budget: l.budget})
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -138,6 +140,35 @@ func TestModelKnowsNoOrder(t *testing.T) {
 		if !slices.Equal(got.files(table), want.files(table)) {
 			t.Errorf("%s differs", table)
 		}
+	}
+}
+
+// TestLargeTableInAnyOrder: a table that is larger than the sample, of which
+// training gathers whole blocks, gives one model in any order and cut.
+func TestLargeTableInAnyOrder(t *testing.T) {
+	artefact := func(files int, order *rand.Rand) []byte {
+		l, _ := fake1000(t, files, order)
+		l.budget = 400
+		l.train("models/person/a.json")
+		for _, kind := range []string{"person", "account"} {
+			_, err := l.store.ReadFile(t.Context(), "train/models/person/a.json/scratch/plan/"+kind+".json")
+			if (err == nil) != (kind == "person") {
+				t.Fatalf("plan for %s: %v", kind, err)
+			}
+		}
+		data, err := l.store.ReadFile(t.Context(), "models/person/a.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	want := artefact(1, nil)
+	if !bytes.Equal(want, artefact(8, rand.New(rand.NewPCG(3, 5)))) {
+		t.Error("another order and cut, another model")
+	}
+	m, err := model.Parse(want)
+	if err != nil || m.Trained.Total != 1000 || m.Trained.Records >= 600 || m.Trained.Pairs == 0 {
+		t.Errorf("trained on %+v, %v", m.Trained, err)
 	}
 }
 

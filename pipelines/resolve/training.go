@@ -36,6 +36,15 @@ type TrainParams struct {
 	Records  int64              `json:"records"`
 	Seed     uint64             `json:"seed"`
 	Labels   []train.Label      `json:"labels,omitempty"`
+	Budget   int                `json:"budget,omitempty"` // records drawn at random; 0: train.Budget. for blocks half as many again
+}
+
+// budgets are how many records a sample draws at random, and for whole blocks.
+func (p *TrainParams) budgets() (uniform, blocks int) {
+	if p.Budget <= 0 {
+		return train.Budget, train.BlockBudget
+	}
+	return p.Budget, p.Budget * 3 / 2
 }
 
 // ReportKey is where a model's training report lies.
@@ -71,9 +80,10 @@ func sample(ctx context.Context, t *pipelines.Task) error {
 	for _, l := range p.Labels {
 		labelled[l.A], labelled[l.B] = true, true
 	}
-	sampler := train.NewSampler(int(p.Records), 0, p.Seed)
+	budget, _ := p.budgets()
+	sampler := train.NewSampler(int(p.Records), budget, p.Seed)
 	counts := map[weir.Kind]int64{}
-	large := p.Records > train.Budget
+	large := p.Records > int64(budget)
 	err = each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error {
 		counts[rec.Kind]++
 		drawn := sampler.Keep(rec.ID)
