@@ -60,7 +60,7 @@ select op, profile_id, delivered_key, fields, checksum, class_id, decision_id,
 	coalesce(epoch_us(decided_at), 0), coalesce(epoch_us(valid_until), 0), sequence
 from changes order by phase, class_id, profile_id`
 
-// The difference that is taken in parts, of sorted streams and of those who moved,
+// The difference that is taken in parts, of ranges of profiles and of those who moved,
 // is that of one statement over everything, for any tables that a run may find:
 // keys that change hands, keys that two profiles want, histories of every outcome,
 // decisions that are gone, files in any order and out of order.

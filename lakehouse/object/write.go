@@ -15,7 +15,7 @@ import (
 )
 
 // partSize bounds the memory of an upload: one part is in memory at a time.
-const partSize = 16 << 20
+const partSize = 8 << 20
 
 // putOptions has the payload checked by MD5 rather than by signing each chunk of
 // it: the chunked form is what S3-compatible servers most often get wrong, and
@@ -26,7 +26,7 @@ func putOptions() minio.PutObjectOptions {
 }
 
 // Put writes an object whole, replacing one that is there. A size of -1 means
-// unknown: the upload is then multipart, with one part of 16 MiB in memory.
+// unknown: the upload is then multipart, with one part of 8 MiB in memory.
 func (s *Store) Put(ctx context.Context, key string, r io.Reader, size int64) error {
 	if err := checkKey(key); err != nil {
 		return err

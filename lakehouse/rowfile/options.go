@@ -15,7 +15,7 @@ type options struct {
 func (o options) chunk() int { return max(1, min(chunkRows, o.groupRows)) }
 
 func newOptions(opts []Option) options {
-	o := options{groupRows: 128 << 10, fileBytes: 128 << 20, spill: 16 << 20, level: 1}
+	o := options{groupRows: 128 << 10, fileBytes: 128 << 20, spill: 4 << 20, level: 1}
 	for _, f := range opts {
 		f(&o)
 	}
@@ -38,5 +38,5 @@ func GroupRows(n int) Option { return func(o *options) { o.groupRows = n } }
 func FileBytes(n int64) Option { return func(o *options) { o.fileBytes = n } }
 
 // SpillBytes sets how many finished bytes stay in memory before a temporary file
-// (in TMPDIR) takes them; 16 MiB by default.
+// (in TMPDIR) takes them; 4 MiB by default.
 func SpillBytes(n int64) Option { return func(o *options) { o.spill = n } }
