@@ -19,8 +19,8 @@ func TestPublicSets(t *testing.T) {
 	}{
 		{"id_febrl/derived/febrl1", 0.999, 0.99, 2},
 		{"id_febrl/derived/febrl3", 0.998, 0.99, 6},
-		{"id_splink/derived/fake_1000", 0.931, 0.85, 15},
-		{"id_splink/derived/historical_50k_dev30", 0.865, 0.75, 80},
+		{"id_splink/derived/fake_1000", 0.931, 0.85, 9},
+		{"id_splink/derived/historical_50k_dev30", 0.865, 0.75, 30},
 		{"id_rldata/derived/RLdata500", 0.969, 0.9, 3},
 	} {
 		t.Run(filepath.Base(c.stem), func(t *testing.T) {
