@@ -39,7 +39,9 @@ func narrower(then policies.Input, now consents.State) bool {
 	for _, r := range []struct {
 		was policies.Fact
 		is  bool
-	}{{s.GPC, now.Signal}, {s.Objected, now.Objected}, {s.OptedOut, now.OptedOut}, {s.Restricted, now.Restricted}} {
+	}{{s.GPC, now.Signal}, {s.Objected, now.Objected}, {s.OptedOut, now.OptedOut}, {s.Restricted, now.Restricted},
+		{s.OptedOutAds, now.OptedOutAds}, {s.OptedOutProfiling, now.OptedOutProfiling}, {s.LimitSensitive, now.LimitSensitive},
+		{policies.FactOf(s.Suppressed == policies.Suppressed), now.Suppressed}} {
 		if r.is && r.was != policies.Yes {
 			return true
 		}
