@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/schema"
@@ -25,6 +26,7 @@ type person struct {
 	held        []weir.Identifiers // of each record: what a source itself holds together
 	state       map[string]weir.DeliveryState
 	decided     map[string]weir.Decision // in force
+	contact     time.Time                // the last one that came from the person; zero: not known
 }
 
 // audience reads people, in the order of profile ids, from the tables that are
@@ -34,6 +36,7 @@ type audience struct {
 	attributes []schema.Column
 	traits     []string
 	segments   []string
+	contacts   bool // the table contact is there
 	have       func(table string) bool
 }
 
@@ -74,13 +77,17 @@ func wanted(p *project.Project, activations []weir.ActivationDef) (attributes ma
 
 // openAudience prepares the working tables: who is considered (members, and all
 // that was delivered before), and which consent entries reach whom.
-func (h *House) openAudience(ctx context.Context, p *project.Project, activations []weir.ActivationDef, pins map[string]int64) (*audience, error) {
-	return h.openAudienceOf(ctx, p, activations, pins, nil)
+func (h *House) openAudience(ctx context.Context, p *project.Project, activations []weir.ActivationDef, pins map[string]int64, now time.Time) (*audience, error) {
+	return h.openAudienceOf(ctx, p, activations, pins, now, nil)
 }
 
 // openAudienceOf is openAudience for these profiles alone; nil is everybody.
-func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activations []weir.ActivationDef, pins map[string]int64, only []string) (*audience, error) {
-	sess, have, err := h.attached(ctx, audienceTables, pins)
+func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activations []weir.ActivationDef, pins map[string]int64, now time.Time, only []string) (*audience, error) {
+	tables, contacts := audienceTables, contactEvents(p)
+	if len(contacts) > 0 {
+		tables = slices.Concat(tables, contactTables)
+	}
+	sess, have, err := h.attached(ctx, tables, pins)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +103,7 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 	if only != nil {
 		among = " where profile_id in (" + literals(only) + ")"
 	}
-	for _, q := range []string{
+	queries := []string{
 		fmt.Sprintf(`create table considered as select profile_id from (
 			select profile_id from segment.memberships where segment in (%s)
 			union select profile_id from activation.state where activation in (%s))%s`,
@@ -110,7 +117,16 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 		`create table reach as
 			select distinct a.profile_id, c.* from core.consents c
 			join address a on a.kind = c.identifier_kind and a.value = c.identifier_value`,
-	} {
+	}
+	if a.contacts = len(contacts) > 0; a.contacts {
+		q, err := contactQuery(contacts, p, now)
+		if err != nil {
+			sess.Close()
+			return nil, err
+		}
+		queries = append(queries, "create table contact as "+q)
+	}
+	for _, q := range queries {
 		if _, err := sess.Exec(ctx, q); err != nil {
 			sess.Close()
 			return nil, err
@@ -189,6 +205,10 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		state := open(m, fmt.Sprintf(`select profile_id, %s from activation.state semi join chunk using (profile_id) order by 1`, rowJSON("activation.state")))
 		decided := open(m, fmt.Sprintf(`select profile_id, %s from (select * from consent.decisions semi join chunk using (profile_id)
 			qualify row_number() over (partition by activation, profile_id order by "at" desc, decision_id desc) = 1) order by 1`, rowJSON("consent.decisions")))
+		contacts := &stream{m: m}
+		if a.contacts {
+			contacts = open(m, `select profile_id, contact from contact semi join chunk using (profile_id) order by 1`)
+		}
 		for m.err == nil && ids.ok {
 			p := &person{profile: ids.key, values: map[string]any{}, identifiers: weir.Identifiers{},
 				state: map[string]weir.DeliveryState{}, decided: map[string]weir.Decision{}}
@@ -217,6 +237,9 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 				var d weir.Decision
 				m.decode(v, &d)
 				p.decided[d.Activation] = d
+			}
+			for _, v := range contacts.take(p.profile) {
+				p.contact = m.time(v)
 			}
 			if m.err != nil {
 				break
@@ -295,6 +318,14 @@ func (m *merge) decode(text string, into any) {
 			m.err = weir.Errorf(weir.Internal, "read audience: %w", err)
 		}
 	}
+}
+
+func (m *merge) time(text string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil && m.err == nil {
+		m.err = weir.Errorf(weir.Internal, "read audience: %w", err)
+	}
+	return t
 }
 
 // identifiers decodes a map. A person's records often hold the same, so the last

@@ -9,7 +9,6 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/policies"
-	"github.com/weir-cdp/weir/policies/consents"
 	"github.com/weir-cdp/weir/project"
 )
 
@@ -83,7 +82,7 @@ func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progres
 	if (gate == nil) != (sp.Broken != "") || (gate != nil && gate.Revision() != sp.Policy) {
 		return "", weir.Errorf(weir.Conflict, "the policy changed between plan and run").Then("run again")
 	}
-	people, err := d.openAudience(ctx, p, p.Activations, sp.Pins)
+	people, err := d.openAudience(ctx, p, p.Activations, sp.Pins, sp.Run.Now)
 	if err != nil {
 		return "", err
 	}
@@ -224,9 +223,7 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 				}
 				continue
 			}
-			person := policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
-				Consents: consents.Profile{Entries: p.consents, Held: p.held}}
-			a.block = append(a.block, pending{candidate: a.decider.Describe(person), row: row, member: member, prior: p.decided[a.def.Name], held: state})
+			a.block = append(a.block, pending{candidate: a.decider.Describe(p.asked(addresses)), row: row, member: member, prior: p.decided[a.def.Name], held: state})
 			if len(a.block) == blockRows {
 				if err := x.flush(ctx, a); err != nil {
 					return err

@@ -13,7 +13,6 @@ import (
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/policies"
-	"github.com/weir-cdp/weir/policies/consents"
 	"github.com/weir-cdp/weir/policies/permit"
 	"github.com/weir-cdp/weir/project"
 )
@@ -207,7 +206,7 @@ func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def w
 		return nil, false, nil
 	}
 	pins["core.consents"] = current.ID // even if its stage is not whole yet: it can only restrict here
-	people, err := d.openAudienceOf(ctx, d.p, []weir.ActivationDef{def}, pins, profilesOf(rows))
+	people, err := d.openAudienceOf(ctx, d.p, []weir.ActivationDef{def}, pins, d.sp.Run.Now, profilesOf(rows))
 	if err != nil {
 		return nil, true, err
 	}
@@ -224,8 +223,7 @@ func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def w
 		// What is judged must be what is sent: somebody whose address or values have
 		// changed waits for the next run's plan.
 		if row, addresses, ok := compose(def, p); ok && row.Key == asPlanned[p.profile].Key && row.Checksum == asPlanned[p.profile].Checksum {
-			out = append(out, decider.Describe(policies.Person{ProfileID: p.profile, Attributes: plain(p.values), Addresses: addresses,
-				Consents: consents.Profile{Entries: p.consents, Held: p.held}}))
+			out = append(out, decider.Describe(p.asked(addresses)))
 		}
 	}
 	return out, true, nil

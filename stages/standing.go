@@ -128,7 +128,7 @@ func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, ac
 	if !ok {
 		return a, noActivation(p, activation)
 	}
-	q, err := h.ask(ctx, append([]string{"core.consents", "core.traits", "segment.memberships", "activation.state", "consent.decisions", "consent.classes"}, whoTables...)...)
+	q, err := h.ask(ctx, append([]string{"core.consents", "core.traits", "segment.memberships", "activation.state", "consent.decisions", "consent.classes", "core.events"}, whoTables...)...)
 	if err != nil {
 		return a, err
 	}
@@ -138,6 +138,9 @@ func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, ac
 	}
 	who, err := q.person(ctx, a.Who.ProfileID)
 	if err != nil {
+		return a, err
+	}
+	if who.contact, err = q.contact(ctx, p, who.profile, now); err != nil {
 		return a, err
 	}
 	_, a.Held = who.state[activation]
@@ -184,8 +187,7 @@ func (h *House) question(ctx context.Context, gate *policies.Gate, p *project.Pr
 	if err != nil {
 		return in, err
 	}
-	candidate := d.Describe(policies.Person{ProfileID: who.profile, Attributes: plain(who.values), Addresses: addresses,
-		Consents: consents.Profile{Entries: who.consents, Held: who.held}})
+	candidate := d.Describe(who.asked(addresses))
 	if _, err := d.Decide(ctx, []policies.Candidate{candidate}); err != nil {
 		return in, err
 	}
@@ -226,4 +228,22 @@ func (q *asking) person(ctx context.Context, id string) (*person, error) {
 		out.state[s.Activation] = s
 	}
 	return out, err
+}
+
+// contact is when a profile last came into contact, as the project defines it.
+func (q *asking) contact(ctx context.Context, p *project.Project, id string, now time.Time) (time.Time, error) {
+	names := contactEvents(p)
+	if len(names) == 0 {
+		return time.Time{}, nil
+	}
+	query, err := contactQuery(names, p, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	found, err := q.column(ctx, "with considered as (select ? as profile_id) select contact from ("+query+")", id)
+	if err != nil || len(found) == 0 {
+		return time.Time{}, err
+	}
+	m := &merge{}
+	return m.time(found[0]), m.err
 }
