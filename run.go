@@ -124,7 +124,7 @@ type StageRun struct {
 	// Project is the object key of the project that the run followed. Follows is
 	// what else its tables follow, by name, pinned with their snapshots: of segment
 	// the object key of the definitions' digests, of resolve the moment of the last
-	// decision.
+	// decision, of decide the policy's revision.
 	Project string            `parquet:"project" json:"project,omitempty"`
 	Follows map[string]string `parquet:"follows" json:"follows,omitempty"`
 }

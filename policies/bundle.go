@@ -32,6 +32,32 @@ func Builtin() fs.FS {
 	return sub
 }
 
+// Write copies the built-in policy to a folder that does not exist or is empty, and
+// says how many files it is. Conflict: the folder holds something.
+func Write(dir string) (int, error) {
+	if held, err := os.ReadDir(dir); err == nil && len(held) > 0 {
+		return 0, weir.Errorf(weir.Conflict, "%s holds a policy already", dir).Then("change it there; weir policy diff tells what that would do")
+	}
+	files := 0
+	err := fs.WalkDir(Builtin(), ".", func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			files++
+		}
+		return err
+	})
+	next := dir + ".new" // what is not whole must not rule
+	if err == nil {
+		err = errors.Join(os.RemoveAll(next), os.CopyFS(next, Builtin()))
+	}
+	if err == nil {
+		err = os.Rename(next, dir)
+	}
+	if err != nil {
+		return 0, weir.Errorf(weir.Invalid, "the policy can't be written: %w", err).Then("check that the project's directory is writable")
+	}
+	return files, nil
+}
+
 // open gives the policy's files and the name by which messages call their folder.
 func open(dir string) (fs.FS, string, error) {
 	if dir == "" {

@@ -74,6 +74,17 @@ func TestNumbersMayChange(t *testing.T) {
 	}
 }
 
+func TestWriteGivesACopyThatRules(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "policies")
+	n, err := Write(dir)
+	if err != nil || n < 40 || mustLoad(t, dir).Revision() != mustLoad(t, "").Revision() {
+		t.Errorf("%d files, %v", n, err)
+	}
+	if _, err := Write(dir); weir.CodeOf(err) != weir.Conflict {
+		t.Errorf("a second time: %v", err)
+	}
+}
+
 func TestACaseNamesALimitThatIs(t *testing.T) {
 	dir := bundleWith(t, [3]string{"cases/more.yaml", "", "- {case: x, activation: {purpose: service.security}, want: deny, consents: [{action: granted, purpose: service.security, days_ago: limit}]}\n"})
 	if _, err := Test(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "cases/more.yaml:1") || !strings.Contains(err.Error(), "no limit") {

@@ -70,6 +70,11 @@ func (h *House) Difference(ctx context.Context, p *project.Project) ([]Definitio
 			out = append(out, d)
 		}
 	}
+	if changed, err := h.PolicyChanged(ctx, p); err != nil {
+		return nil, err
+	} else if changed {
+		out = append(out, Definition{Action: "change", Name: "policy", NotRun: true})
+	}
 	return append(out, gone...), nil
 }
 

@@ -130,6 +130,8 @@ type deciding struct {
 	classes     map[string]bool           // known to the lake
 	decidedOn   map[string]policies.Input // by class, where there is no gate
 	rows        int64
+	// compare takes the decisions of a rehearsal, in the place of the tables; nil: none.
+	compare func(a *deciding1, row pending, now weir.Decision, reasons []string)
 }
 
 // deciding1 is one activation's part of it.
@@ -253,9 +255,19 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 	if err != nil {
 		return err
 	}
+	reasons := map[string][]string{}
+	if x.compare != nil {
+		for _, c := range a.decider.Classes() {
+			reasons[c.ID] = c.Reasons
+		}
+	}
 	for i, dec := range decisions {
 		b := a.block[i]
 		x.rows++
+		if x.compare != nil {
+			x.compare(a, b, dec, reasons[dec.ClassID])
+			continue
+		}
 		if b.prior.ID != "" && policies.Unchanged(b.prior, dec) {
 			dec = b.prior // it stays in force
 		} else if err := x.decisions.Write(dec); err != nil {
@@ -275,7 +287,7 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 
 func (x *deciding) result(ctx context.Context) (result, error) {
 	counts := map[string]int64{"rows_in": x.rows}
-	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}}
+	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}, Follows: map[string]string{followsPolicy: x.sp.Policy}}
 	if x.sp.Broken != "" {
 		r.Status, r.Problem = Partial, "nobody was decided on, since the policy can't be used: "+x.sp.Broken
 	}

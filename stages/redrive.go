@@ -28,6 +28,8 @@ type ActivationPreview struct {
 	Held        int64            `json:"held"`                // rows that the destination has now
 	Rejected    int64            `json:"rejected"`            // rows that it refused and that are not tried again by themselves
 	Sample      []Planned        `json:"sample"`
+	// PolicyChanged says that the project's policy is another than that decision's.
+	PolicyChanged bool `json:"policy_changed,omitempty"`
 	// Waits says that nothing goes before the destination that it was moved from
 	// is empty.
 	Waits bool `json:"waits,omitempty"`
@@ -59,6 +61,9 @@ func (h *House) PreviewActivation(ctx context.Context, p *project.Project, name 
 		return v, err
 	} else if ran {
 		v.DecidedAt = last.Now
+	}
+	if v.PolicyChanged, err = h.PolicyChanged(ctx, p); err != nil {
+		return v, err
 	}
 	held, err := decoded[int64](ctx, q, "select count(*)::varchar from activation.state where activation = ?", name)
 	if err != nil {

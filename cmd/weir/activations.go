@@ -47,7 +47,7 @@ func (a *app) activationPreview() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "preview NAME", Short: "What the next run would send, as was decided last",
-		Long:    "Compares the last decisions with what the destination holds. Addresses are masked. A run\ndecides anew before it sends, so data that arrived since can change this.",
+		Long:    "Compares the last decisions with what the destination holds. Addresses are masked. A run\ndecides anew before it sends, so data that arrived since, and a policy that changed\nsince (weir policy diff), can change this.",
 		Example: "  weir activation preview newsletter --limit 5", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 0 || limit > shown {
@@ -66,6 +66,9 @@ func (a *app) activationPreview() *cobra.Command {
 					decided = "decided as of " + when(v.DecidedAt)
 				}
 				a.printf("%s to %s: %s; held there %s; to send: %s\n", v.Activation, v.Destination, decided, count(v.Held), counts(v.Counts))
+				if v.PolicyChanged {
+					a.printf("the policy changed since: weir policy diff shows who would gain or lose\n")
+				}
 				if v.Waits {
 					a.printf("it waits until the destination that it was moved from is empty\n")
 				}

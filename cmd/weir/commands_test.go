@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/workflows"
 )
 
 // do runs one command line as main does.
@@ -166,7 +167,19 @@ func TestSpansAndTargets(t *testing.T) {
 	if got := exitCode(&told{weir.Errorf(weir.Partial, "x")}); got != exitPartial {
 		t.Errorf("partly done exits %d", got)
 	}
-	if got := counts(map[string]int64{"b": 2000, "a": 1}); got != "a 1, b 2 000" {
+	if got := counts(map[string]int64{"b": 2000, "a": 1}); got != "a 1, b 2000" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestNotableTellsReasonsAndLossesFirst(t *testing.T) {
+	r := workflows.Report{Stage: weir.Decide, Counts: map[string]int64{"rows_in": 9, "classes": 3, "decisions": 9, "evaluations": 4, "a.allow": 5, "a.deny": 4, "a.D06": 1, "a.no_basis": 3, "a.no_key": 2,
+		"b.allow": 1, "b.deny": 8, "b.D01": 8}}
+	if got := notable(r); got != "a.D06 1, a.deny 4, a.no_basis 3, b.D01 8, b.deny 8, a.no_key 2, a.allow 5, b.allow 1, and 3 more (--json)" {
+		t.Error(got)
+	}
+	r = workflows.Report{Stage: weir.Conform, Counts: map[string]int64{"filtered": 9, "quarantined": 2, "withheld": 1}}
+	if got := notable(r); got != "quarantined 2, withheld 1, filtered 9" {
+		t.Error(got)
 	}
 }

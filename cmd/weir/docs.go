@@ -26,12 +26,10 @@ func (a *app) docsCommand() *cobra.Command {
 				return nil
 			}}
 	}
-	c := group("docs", "References in Markdown, made from the program itself",
+	return group("docs", "Print the references: tables, connectors, commands",
 		page("tables", "Every table and column, and how to read them from elsewhere", func(*cobra.Command) string { return tablesDoc + schema.Markdown(schema.Fixed()) }),
 		page("connectors", "Every connector's settings", func(*cobra.Command) string { return connectorsDoc(systems()) }),
 		page("commands", "Every command and flag", commandsDoc))
-	c.Hidden = true
-	return c
 }
 
 const generated = "<!-- Made by weir docs; edit the declarations, not this file. -->\n\n"

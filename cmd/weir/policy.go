@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) policyCommand() *cobra.Command {
-	return group("policy", "Check, test and explain the consent policy", a.policyCheck(), a.policyTest(), a.policyExplain(), a.policyDocs())
+	return group("policy", "Check, test, rehearse and explain the consent policy", a.policyInit(), a.policyCheck(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs())
 }
 
 const policyDir = "DIR is a folder of rules; without it the project's policies/, or the built-in policy where\nthe project has none."

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -48,15 +49,6 @@ func onScreen(s string) string {
 	}, s)
 }
 
-// count writes a whole number with thin groups: 12 345.
-func count(n int64) string {
-	s := fmt.Sprint(n)
-	var b strings.Builder
-	for i, c := range s {
-		if i > 0 && (len(s)-i)%3 == 0 && s[i-1] != '-' {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
+// count writes a whole number as everything else that prints one does, so that it
+// can be copied.
+func count(n int64) string { return strconv.FormatInt(n, 10) }

@@ -19,8 +19,10 @@ func (a *app) queryCommand() *cobra.Command {
 		Use:   "query SQL",
 		Short: "Read-only SQL over all tables",
 		Long: `Runs one SELECT with DuckDB over the files that ops.runs pins: what finished stages
-have written, whole. docs/tables.md lists the tables; "show all tables" does too.`,
-		Example: `  weir query "select kind, count(*) from core.profiles group by kind"
+have written, whole. weir docs tables describes every table and column.`,
+		Example: `  weir query "select table_schema, table_name from information_schema.tables order by all"
+  weir query "describe core.profiles"
+  weir query "select kind, count(*) from core.profiles group by kind"
   weir query --as-of 2026-06-01T00:00:00Z "select count(*) from segment.memberships"
   weir query --output vip.parquet "select * from segment.memberships where segment = 'vip'"`,
 		Args: cobra.ExactArgs(1),

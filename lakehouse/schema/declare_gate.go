@@ -103,7 +103,7 @@ func opsTables() []Table {
 			col("spec_digest", Text, "Digest of what it was asked to do."),
 			col("error", Text, "Why it failed."),
 			col("project", Text, "The definitions that it followed, as an object's key."),
-			col("follows", Map(Text, Text), "What else its tables follow, by name: of segment the definitions' digests, as an object's key; of resolve the moment of the last decision."),
+			col("follows", Map(Text, Text), "What else its tables follow, by name: of segment the definitions' digests, as an object's key; of resolve the moment of the last decision; of decide the policy's revision, empty if it could not be used."),
 		),
 		table("ops.quarantine", "Bad values, and rows that could not be used. The excerpt is dropped after the retention of weir.yaml.",
 			[]string{"run_id", "stage", "source", "stream", "origin", "field"}, []string{ByRecord},

@@ -123,6 +123,9 @@ func tempFailed(err error) error {
 		Then("free space there, or set TMPDIR to another disk")
 }
 
+// listTables is how a person sees which there are, one readable line each.
+const listTables = "see: select table_schema, table_name from information_schema.tables order by all"
+
 // failed maps DuckDB's errors to weir codes.
 func failed(what string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -141,9 +144,9 @@ func failed(what string, err error) error {
 		case duckdb.ErrorTypeIO:
 			code, next = weir.Unavailable, "check the disk and the object store, then try again"
 		case duckdb.ErrorTypePermission, duckdb.ErrorTypeMissingExtension, duckdb.ErrorTypeAutoLoad:
-			code, next = weir.Denied, "queries read the lake's tables only: `show all tables` lists them"
+			code, next = weir.Denied, "queries read the lake's tables only; "+listTables
 		case duckdb.ErrorTypeCatalog:
-			next = "`show all tables` lists the tables"
+			next = listTables
 		case duckdb.ErrorTypeInternal, duckdb.ErrorTypeFatal:
 			code = weir.Internal
 		}
