@@ -22,12 +22,17 @@ const maxFile = 16 << 20
 // Load reads and checks the project in dir against the known connectors. The
 // error is Problems (all of them), or a weir.Error where dir is no project.
 func Load(dir string, known map[string]connectors.Connector) (*Project, error) {
+	return load(dir, known, func([]string) {})
+}
+
+// load tells reads which words it knows wherever it looks for one.
+func load(dir string, known map[string]connectors.Connector, reads func(words []string)) (*Project, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, weir.Errorf(weir.Invalid, "no project directory: %w", err).At(dir).Then("create one with: weir init DIR")
 	}
 	defer root.Close()
-	l := &loader{fsys: root.FS(), known: known, p: &Project{Timezone: "UTC", Currency: "EUR",
+	l := &loader{fsys: root.FS(), known: known, reads: reads, p: &Project{Timezone: "UTC", Currency: "EUR",
 		Retention: Retention{QuarantineValues: 30 * 24 * time.Hour, Snapshots: 30 * 24 * time.Hour}}}
 	if _, err := fs.Stat(l.fsys, "weir.yaml"); err != nil {
 		return nil, weir.Errorf(weir.Invalid, "no weir.yaml here").At(dir).Then("create a project with: weir init DIR, or name one with --project DIR")
@@ -68,6 +73,7 @@ func (l *loader) policies() {
 type loader struct {
 	fsys     fs.FS
 	known    map[string]connectors.Connector
+	reads    func(words []string)
 	p        *Project
 	problems Problems
 	places   map[string]string // "segment x" to file:line, for later references
@@ -90,7 +96,7 @@ func (l *loader) file(name string, read func(r *reader, name string, root *yaml.
 		l.problems = append(l.problems, Problem{Where: name, Message: "can't be read: " + err.Error()})
 		return
 	}
-	r := &reader{file: name, problems: &l.problems}
+	r := &reader{file: name, problems: &l.problems, reads: l.reads}
 	if root := r.parse(data); root != nil {
 		read(r, strings.TrimSuffix(path.Base(name), path.Ext(name)), root)
 	}

@@ -19,6 +19,7 @@ import (
 type reader struct {
 	file     string
 	problems *Problems
+	reads    func(words []string) // is told of the keys and words that are known
 }
 
 func (r *reader) at(n *yaml.Node) string { return fmt.Sprintf("%s:%d:%d", r.file, n.Line, n.Column) }
@@ -80,6 +81,7 @@ type keys map[string]func(*yaml.Node)
 
 // object reads a mapping with exactly these keys.
 func (r *reader) object(n *yaml.Node, known keys) {
+	r.reads(slices.Sorted(maps.Keys(known)))
 	r.each(n, func(k, v *yaml.Node) {
 		read, ok := known[k.Value]
 		if !ok {
@@ -146,6 +148,7 @@ func (r *reader) text(into *string) func(*yaml.Node) {
 // oneOf reads one of these words.
 func (r *reader) oneOf(into *string, words ...string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
+		r.reads(words)
 		s, ok := r.scalar(n)
 		if !ok {
 			return
