@@ -175,6 +175,7 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 	parts := map[string]any{}
 	head := *p
 	head.Sources, head.Identity, head.Traits, head.Segments, head.Destinations, head.Activations = nil, nil, nil, nil, nil, nil
+	head.Policies = false // what the rules say is compared by their revision
 	parts["weir.yaml"] = head
 	for _, x := range p.Sources {
 		streams := x.Streams

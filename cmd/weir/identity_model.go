@@ -108,6 +108,9 @@ func (a *app) showModel(v *stages.ModelView) {
 	for _, b := range v.Blocks {
 		rows = append(rows, []string{b.Rule, strings.Join(b.Second, " + "), count(int64(b.Expected)), count(b.Counted), count(b.Lost), fmt.Sprintf("%.1f %%", 100*b.Matches), fmt.Sprintf("%.1f %%", 100*b.Added)})
 	}
+	if len(rows) > 0 {
+		a.printf("\nLOST: pairs of blocks too big to compare. FINDS: the share of the expected matches that the rule finds; ADDS: that no rule above it does.\n")
+	}
 	a.section("BLOCKS BY\tBIG ONES THEN BY\tPAIRS EXPECTED\tIN THE LAST RUN\tLOST\tFINDS\tADDS", rows)
 	rows = nil
 	for _, k := range v.Relations {

@@ -95,9 +95,9 @@ profile of each person and company, computes segments, and sends them to the
 tools that act: only where law and consent allow it, provably.
 
 Start here:
-  weir init demo --example shop    a project with a generated shop
-  weir run --project demo          all stages, once
-  weir query --project demo "select * from core.profiles limit 5"`,
+  weir init try --example shop     a project with a generated shop
+  weir run --project try           all stages, once; --now for its own time
+  weir query --project try "select * from core.profiles limit 5"`,
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setup() },
 	}

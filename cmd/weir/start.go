@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +42,7 @@ func (a *app) initCommand() *cobra.Command {
 		Use:   "init DIR",
 		Short: "Write a project directory to start from",
 		Example: `  weir init mine                      a project with commented files
-  weir init demo --example shop       a generated shop with four systems
+  weir init try --example shop        a generated shop with four systems
   weir init big --example shop --people 100000`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -49,9 +50,11 @@ func (a *app) initCommand() *cobra.Command {
 			if err != nil {
 				return weir.Errorf(weir.Invalid, "%w", err)
 			}
+			asOf := ""
 			switch example {
 			case "shop":
 				err = shop.Write(dir, shop.Config{People: people, Seed: seed})
+				asOf = " --now " + shop.Now().Format(time.RFC3339)
 			case "":
 				err = writeStarter(dir)
 			default:
@@ -63,7 +66,10 @@ func (a *app) initCommand() *cobra.Command {
 			if a.json {
 				return a.printJSON(map[string]string{"project": dir})
 			}
-			a.printf("wrote a project in %s; next: weir doctor --project %s, then weir run --project %s\n", args[0], args[0], args[0])
+			a.printf("wrote a project in %s; next: weir doctor --project %s, then weir run --project %s%s\n", args[0], args[0], args[0], asOf)
+			if asOf != "" {
+				a.printf("the shop's data ends %s: without --now, windows and consents are judged as of today, and it ages\n", shop.Now().Format(time.DateOnly))
+			}
 			return nil
 		},
 	}

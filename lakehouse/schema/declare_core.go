@@ -65,7 +65,7 @@ func coreTables() []Table {
 			col("field", Text, "The attribute."),
 			col("value_hash", Text, "Hash of the value."),
 			col("record_id", Text, "The record that gave it."),
-			col("rule", Text, "The survivorship rule that chose it."),
+			col("rule", Text, "The survivorship rule that chose it; only: there never was another value; record_id: no rule told them apart, so the smallest id; group_fields: the record with the most fields of the group."),
 			col("observed_at", Timestamp, "When that record was observed."),
 		),
 		table("core.traits", "Computed values of profiles. Exactly one of number, text and time is set; an unknown value has no row.",

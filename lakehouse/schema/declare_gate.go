@@ -77,7 +77,7 @@ func gateTables() []Table {
 			col("decision_id", Text, "The decision that allowed it; empty for a removal."),
 			col("checksum", Text, "Of the fields sent."),
 			col("sequence", Long, "Grows with each delivery to this profile."),
-			col("status", Text, "delivered, rejected, stopped or redriven."),
+			col("status", Text, "delivered, rejected (the destination refused it), stopped (the gate, before it was sent), unknown (it may have arrived: it counts as held, and is sent again or removed) or redriven (a refusal that somebody wants sent again)."),
 			col("attempts", Int, "How often it was sent."),
 			col("reply", Text, "What the destination said."),
 			col("at", Timestamp, "When."),

@@ -97,9 +97,9 @@ func demo(ctx context.Context, binary, dir string, people int) error {
 	fmt.Printf(`
 Try next:
   %[1]s query --project %[2]s "select segment, count(*) from segment.memberships group by 1"
-  %[1]s profile get --project %[2]s email:%[3]s
+  %[1]s profile get --project %[2]s email:%[3]s   # whose first name was changed to %[4]s above
   %[1]s dev --project %[2]s
-`, binary, name, changes.renamed.email)
+`, binary, name, changes.renamed.email, changes.newName)
 	return nil
 }
 
