@@ -49,7 +49,7 @@ func TestAudienceIsWhatMayBeSent(t *testing.T) {
 func TestDecisionsAreCountedAndNotRepeated(t *testing.T) {
 	w := many(t)
 	row := w.must(weir.Decide, "")
-	if c := row.Counts; c["news.allow"] != 1 || c["news.deny"] != 1 || c["news.no_key"] != 1 || row.RowsIn != 2 || c["decisions"] != 2 || c["news.no_basis"] != 1 {
+	if c := row.Counts; c["news.allow"] != 1 || c["news.deny"] != 1 || c["news.no_key"] != 1 || row.RowsIn != 2 || c["decisions"] != 2 || c["news.D20"] != 1 {
 		t.Errorf("counts %v", c)
 	}
 	again := w.must(weir.Decide, "")

@@ -16,7 +16,7 @@ import (
 func shorter(t *testing.T) func() (*policies.Gate, error) {
 	return brokenPolicy(t, func(rel, text string) string {
 		if rel == "data/retention.yaml" {
-			return strings.Replace(text, "marketing.newsletter: {consent_max_age_days: 730}", "marketing.newsletter: {consent_max_age_days: 90}", 1)
+			return strings.Replace(text, "marketing.newsletter: {consent_max_age_days: 730,", "marketing.newsletter: {consent_max_age_days: 90,", 1)
 		}
 		return text
 	})
@@ -70,10 +70,10 @@ func TestAPolicyRehearsedSaysWhatTheRunDoes(t *testing.T) {
 	if s.Considered != 6 || s.Allowed != [2]int64{5, 3} || s.Lose != 2 || s.Held != 2 || s.Gain != 0 || s.Undecided != 0 || v.AsOf.IsZero() {
 		t.Errorf("90 days: %+v", v)
 	}
-	if d := cmp.Diff([]ReasonShift{{Code: "D07", After: 2, Lose: 2}, {Code: "no_basis", Before: 1, After: 1}}, s.Reasons); d != "" {
+	if d := cmp.Diff([]ReasonShift{{Code: "D07", After: 2, Lose: 2}, {Code: "D20", Before: 1, After: 3, Lose: 2}}, s.Reasons); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]PolicyMove{{"lose", "p3", []string{"D07"}}, {"lose", "p4", []string{"D07"}}}, s.Examples); d != "" {
+	if d := cmp.Diff([]PolicyMove{{"lose", "p3", []string{"D07", "D20"}}, {"lose", "p4", []string{"D07", "D20"}}}, s.Examples); d != "" {
 		t.Error(d)
 	}
 
@@ -91,7 +91,7 @@ func TestAPolicyRehearsedSaysWhatTheRunDoes(t *testing.T) {
 	}
 	changed(true)
 	row := w.must(weir.Decide, "")
-	if row.Counts["news.allow"] != s.Allowed[1] || row.Counts["news.D07"] != 2 || row.Counts["news.no_basis"] != 1 {
+	if row.Counts["news.allow"] != s.Allowed[1] || row.Counts["news.D07"] != 2 || row.Counts["news.D20"] != 3 {
 		t.Errorf("the run: %v, the rehearsal %+v", row.Counts, s)
 	}
 	changed(false)

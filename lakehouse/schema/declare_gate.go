@@ -22,7 +22,7 @@ func segmentTables() []Table {
 
 func gateTables() []Table {
 	return []Table{
-		table("consent.decisions", "May this profile's row go there, now? An unchanged decision is not repeated.",
+		table("consent.decisions", "May this profile's row go there, now? An unchanged decision is not repeated: of an activation and profile the latest holds.",
 			[]string{"decision_id"}, []string{ByProfile},
 			col("decision_id", Text, "The decision."),
 			col("run_id", Text, "The run that decided."),
@@ -33,7 +33,7 @@ func gateTables() []Table {
 			col("at", Timestamp, "The run's now."),
 			col("valid_until", Timestamp, "When a consent in it expires; null where none does."),
 		),
-		table("consent.classes", "Each distinct combination of what the policy reads, with its decision. No address, no name.",
+		table("consent.classes", "Each distinct combination of what the policy reads (a class), with its decision: people who share it are answered alike. No address, no name.",
 			[]string{"class_id"}, nil,
 			col("class_id", Text, "The combination."),
 			col("activation", Text, "The activation."),
@@ -43,7 +43,7 @@ func gateTables() []Table {
 			col("basis", Text, "The basis that allowed it."),
 			col("reasons", List(Text), "Why not."),
 			col("obligations", Text, "What the delivery must do: canonical JSON."),
-			col("rules", List(Text), "The rules that spoke."),
+			col("rules", List(Text), "The codes of all rules that held, of bases and of reasons."),
 		),
 		table("activation.audience", "What each destination should hold, as decided.",
 			[]string{"activation", "profile_id"}, []string{ByProfile, ByIdentifier},
@@ -105,7 +105,7 @@ func opsTables() []Table {
 			col("project", Text, "The definitions that it followed, as an object's key."),
 			col("follows", Map(Text, Text), "What else its tables follow, by name: of segment the definitions' digests, as an object's key; of resolve the moment of the last decision; of decide the policy's revision, empty if it could not be used."),
 		),
-		table("ops.quarantine", "Bad values, and rows that could not be used. The excerpt is dropped after the retention of weir.yaml.",
+		table("ops.quarantine", "Bad values, and rows that could not be used: what is quarantined. Of a bad value the rest of the row went on; a row that did not is withheld. The excerpt is dropped after the retention of weir.yaml.",
 			[]string{"run_id", "stage", "source", "stream", "origin", "field"}, []string{ByRecord},
 			col("run_id", Text, "The run."),
 			col("stage", Text, "The stage that found it."),
