@@ -79,7 +79,7 @@ func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *polici
 	if v.Pending, err = h.changedSince(ctx, last); err != nil {
 		return v, err
 	}
-	people, err := h.openAudience(ctx, p, p.Activations, pins)
+	people, err := h.openAudience(ctx, p, p.Activations, pins, last.Now)
 	if err != nil {
 		return v, err
 	}
