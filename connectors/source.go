@@ -52,6 +52,9 @@ type Stream struct {
 	Types    map[string]string // declared column types: int, decimal(12,2), date, timestamp, boolean, float, text
 	Mode     string            // "full" or "incremental"; "" is the connector's default
 	Cursor   string            // column, of incremental
+	// MayBeEmpty says that the source may well have nothing: then a file without a
+	// header, or no file at all, is no mistake.
+	MayBeEmpty bool
 }
 
 // Prior is what the raw table accounts for, from its last commit.
@@ -69,6 +72,9 @@ type Plan struct {
 	Splits []Split
 	// Drop lists scopes whose rows are to be removed.
 	Drop []string
+	// Missing counts the held scopes that the source no longer has, and that keep
+	// their rows.
+	Missing int64
 	// Detail is the connector's own (an exported snapshot's name); may be empty.
 	Detail string
 }

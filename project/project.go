@@ -119,8 +119,10 @@ type Stream struct {
 	Types    map[string]string `json:"types"`
 	Mode     string            `json:"mode"` // full, incremental, ""
 	Cursor   string            `json:"cursor"`
-	Mapping  weir.Mapping      `json:"mapping"`
-	At       string            `json:"at"`
+	// MayBeEmpty says that a read without any row is no mistake.
+	MayBeEmpty bool         `json:"may_be_empty,omitempty"`
+	Mapping    weir.Mapping `json:"mapping"`
+	At         string       `json:"at"`
 }
 
 // Destination is destinations/<name>.yaml.

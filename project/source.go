@@ -192,6 +192,8 @@ func (l *loader) stream(r *reader, source string, k, v *yaml.Node, c connectors.
 		"map":   func(n *yaml.Node) { mapped = n },
 		"where": r.text(&m.Where),
 		"types": r.textMap(&s.Types),
+
+		"may_be_empty": r.boolean(&s.MayBeEmpty),
 	}
 	for _, f := range c.Stream {
 		known[f.Name] = func(n *yaml.Node) { s.Settings[f.Name] = r.value(n) }

@@ -40,6 +40,8 @@ type collectSpec struct {
 	Plan   connectors.Plan `json:"plan"`
 	Drop   bool            `json:"drop"` // rows held before that no split replaces are removed
 	Held   []string        `json:"held"` // scopes held before
+	// MayBeEmpty: a read that leaves no row of those held before is no mistake.
+	MayBeEmpty bool `json:"may_be_empty,omitempty"`
 	// From names the cursor that the sync goes on from; Anew: from the beginning.
 	From string `json:"from"`
 	Anew bool   `json:"anew,omitempty"`
@@ -81,7 +83,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return plan, err
 	}
 	if len(p.Splits) == 0 && len(p.Drop) == 0 && p.Cursor == prior.Cursor && rewind == "" && prior.Schema != nil && !unpinned {
-		return weir.StagePlan{Unchanged: true}, nil
+		return weir.StagePlan{Unchanged: true}, c.writeMissing(ctx, run, part, p)
 	}
 	if _, err := c.Lake.Ensure(ctx, schema.Named(quarantineTable)); err != nil {
 		return plan, err // the commit names it, also where nothing is rejected
@@ -91,7 +93,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return plan, err
 	}
 	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
-		Table: table, Plan: p, From: from, Anew: prior.Cursor == "", Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
+		Table: table, Plan: p, MayBeEmpty: stream.MayBeEmpty, From: from, Anew: prior.Cursor == "", Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
 }
 
 // after is now, or the moment after the last sync if that is later.
@@ -177,7 +179,7 @@ func parse(fields []connectors.Field, raw map[string]any, at string) (connectors
 // streamSettings is a stream as its connector wants it.
 func (h *House) streamSettings(source project.Source, s project.Stream) (connectors.Stream, error) {
 	settings, err := parse(h.Connectors[source.Connector].Stream, s.Settings, s.At)
-	return connectors.Stream{Name: s.Name, Settings: settings, Key: s.Mapping.Key, Types: s.Types, Mode: s.Mode, Cursor: s.Cursor}, err
+	return connectors.Stream{Name: s.Name, Settings: settings, Key: s.Mapping.Key, Types: s.Types, Mode: s.Mode, Cursor: s.Cursor, MayBeEmpty: s.MayBeEmpty}, err
 }
 
 // prior is what the raw table accounts for, and its properties. unpinned: readers
@@ -228,7 +230,11 @@ func (c *collect) Commit(ctx context.Context, manifest string) (weir.StageRun, e
 }
 
 func (c *collect) Keep(ctx context.Context, run weir.Run, part string) (weir.StageRun, error) {
-	return c.keep(ctx, run, weir.Collect, part)
+	missing, err := c.readMissing(ctx, run, part)
+	if err != nil {
+		return weir.StageRun{}, err
+	}
+	return c.keepCounting(ctx, run, weir.Collect, part, map[string]int64{missingScopes: missing})
 }
 
 func (c *collect) Fail(ctx context.Context, run weir.Run, part, cause string) error {

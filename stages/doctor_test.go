@@ -64,7 +64,7 @@ var misconfigurations = []misconfiguration{
 	{"typed column missing", "sources/crm.yaml", "types: {seen: timestamp}", "types: {sen: timestamp}", Bad, "sen"},
 	{"unknown column type", "sources/crm.yaml", "types: {seen: timestamp}", "types: {seen: moment}", Bad, "moment"},
 	{"wrong encoding declared", "sources/crm.yaml", "path: people.csv", "path: people.csv\n    encoding: klingon", Bad, "klingon"},
-	{"empty file", "data/people.csv", "*", "", Warn, "people.csv"},
+	{"empty file", "data/people.csv", "*", "", Bad, "people.csv"},
 	{"ragged rows", "data/people.csv", "2,al@x.org,Al,1991-01-02,2026-01-01T00:00:00Z", "2,al@x.org", Warn, "people.csv"},
 	{"not the declared type", "data/people.csv", "1,jo@x.org,Jo,1990-01-02,2026-01-01T00:00:00Z", "1,jo@x.org,Jo,1990-01-02,yesterday", Warn, "seen"},
 	{"not a text file", "data/people.csv", "*", "PK\x03\x04\x00\x00\x00\x00", Bad, "people.csv"},

@@ -36,6 +36,9 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 	appended := weir.TableFiles{Table: sp.Table, Replace: gone[""]}
 	var unscoped []weir.DataFile
 	delete(gone, "")
+	if sp.Plan.Missing > 0 {
+		r.Counts[missingScopes] = sp.Plan.Missing
+	}
 	for i, split := range sp.Plan.Splits {
 		d := done[i]
 		r.Counts["rows_in"] += d.Rows + d.Withheld
@@ -76,7 +79,7 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 	if r.Counts[newRows] > 0 {
 		r.Status = Partial
 	}
-	return r, nil
+	return r, c.guard(ctx, sp, &r, done)
 }
 
 // scopeName makes a connector's scope fit for a table's: "@" separates the version.

@@ -150,6 +150,11 @@ const (
 
 // keep records that a run found nothing to do.
 func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part string) (weir.StageRun, error) {
+	return h.keepCounting(ctx, run, stage, part, map[string]int64{})
+}
+
+// keepCounting is keep, with counts of what was found meanwhile.
+func (h *House) keepCounting(ctx context.Context, run weir.Run, stage weir.Stage, part string, found map[string]int64) (weir.StageRun, error) {
 	prior, ok, err := h.last(ctx, stage, part)
 	if err != nil || (ok && prior.RunID == run.ID) {
 		return prior, err // recorded before a crash that hid the answer
@@ -157,8 +162,10 @@ func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part s
 	now := h.Clock()
 	row := weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now, Now: run.Now,
 		Status: Unchanged, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest, Project: run.Project, Follows: prior.Follows}
-	for name, n := range map[string]int64{"events_later": prior.Counts["events_later"], oldRows: prior.Counts[newRows] + prior.Counts[oldRows]} {
-		if n > 0 { // still to come, and still there
+	found["events_later"] = prior.Counts["events_later"] // still to come
+	found[oldRows] = prior.Counts[newRows] + prior.Counts[oldRows]
+	for name, n := range found {
+		if n > 0 {
 			if row.Counts == nil {
 				row.Counts = map[string]int64{}
 			}

@@ -29,6 +29,7 @@ type shelf struct {
 	fail    func(split string) error
 	session string // not empty: splits agree within a session only
 	opened  int
+	missing int64
 }
 
 type file struct {
@@ -52,7 +53,7 @@ func (s *shelf) Check(context.Context) error                               { ret
 func (s *shelf) Close() error                                              { return nil }
 func (s *shelf) Discover(context.Context) ([]connectors.Discovered, error) { return nil, nil }
 func (s *shelf) Plan(_ context.Context, _ connectors.Stream, prior connectors.Prior) (connectors.Plan, error) {
-	p := connectors.Plan{Cursor: strconv.Itoa(len(s.log))}
+	p := connectors.Plan{Cursor: strconv.Itoa(len(s.log)), Missing: s.missing}
 	for _, scope := range slices.Sorted(maps.Keys(s.files)) {
 		if f := s.files[scope]; prior.Scopes[scope] != f.version {
 			p.Splits = append(p.Splits, connectors.Split{ID: "f" + strconv.Itoa(len(p.Splits)), Scope: scope, Version: f.version})

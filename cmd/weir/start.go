@@ -1,19 +1,23 @@
 package main
 
 import (
-	"os"
+	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/examples/shop"
+	"github.com/weir-cdp/weir/project"
 )
 
 // version is set when a release is built.
-var version = "dev"
+var version = unreleased
+
+const unreleased = "dev"
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "The version of this program", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
@@ -29,9 +33,21 @@ func (a *app) versionCommand() *cobra.Command {
 		if a.json {
 			return a.printJSON(v)
 		}
-		a.printf("weir %s (%s)\n", v["version"], v["go"])
+		a.printf("%s\n", versionLine(v))
 		return nil
 	}}
+}
+
+// versionLine says which program this is, in one line.
+func versionLine(v map[string]string) string {
+	line := "weir " + v["version"]
+	if v["version"] == unreleased {
+		line = "weir, a development build"
+		if r := v["revision"]; r != "" {
+			line += fmt.Sprintf(" of revision %.12s", r)
+		}
+	}
+	return line + ", built with " + v["go"]
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -41,6 +57,8 @@ func (a *app) initCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Write a project directory to start from",
+		Long: `Writes a project's files into DIR. Nothing is overwritten: where one of them is
+there already, nothing is written. A .gitignore gets the lines that it lacks.`,
 		Example: `  weir init mine                      a project with commented files
   weir init try --example shop        a generated shop with four systems
   weir init big --example shop --people 100000`,
@@ -53,7 +71,7 @@ func (a *app) initCommand() *cobra.Command {
 			asOf := ""
 			switch example {
 			case "shop":
-				err = shop.Write(dir, shop.Config{People: people, Seed: seed})
+				err = writeShop(dir, shop.Config{People: people, Seed: seed})
 				asOf = " --now " + shop.Now().Format(time.RFC3339)
 			case "":
 				err = writeStarter(dir)
@@ -92,22 +110,21 @@ subject:
 `
 
 func writeStarter(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "weir.yaml")); err == nil {
-		return weir.Errorf(weir.Conflict, "there is a project here already").At(dir).Then("name another directory")
-	}
-	for _, folder := range []string{"sources", "segments", "traits", "destinations", "activations"} {
-		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
-			return weir.Errorf(weir.Invalid, "write the project: %w", err)
-		}
-	}
-	files := map[string]string{"weir.yaml": starterWeir, "identity.yaml": starterIdentity, ".gitignore": ".weir/\nout/\n"}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			return weir.Errorf(weir.Invalid, "write the project: %w", err)
-		}
-	}
-	return nil
+	text := strings.Replace(starterWeir, "name: mine ", fmt.Sprintf("name: %-5s", project.WorkspaceName(filepath.Base(dir))), 1)
+	files := map[string][]byte{"weir.yaml": []byte(text), "identity.yaml": []byte(starterIdentity), ".gitignore": []byte(gitIgnore)}
+	return project.Create(dir, files, "sources", "segments", "traits", "destinations", "activations")
 }
+
+func writeShop(dir string, c shop.Config) error {
+	files, err := shop.Project(c)
+	if err != nil {
+		return err
+	}
+	files[".gitignore"] = []byte(gitIgnore)
+	return project.Create(dir, files)
+}
+
+const gitIgnore = ".weir/\nout/\n"
 
 const starterIdentity = `# Who is who: sharing an identifier's value is evidence, within these limits.
 person:

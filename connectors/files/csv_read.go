@@ -28,7 +28,11 @@ func readCSV(t text, o options, out *out) error {
 	p := &csvParser{lines: newLines(whole, o.maxRow), delimiter: o.dialect.delimiter, quote: o.dialect.quote}
 	r := &csvReader{p: p, t: t, table: table{out: out}}
 	if err := r.begin(o); errors.Is(err, io.EOF) {
-		return nil // an empty file has no rows
+		if o.header && !o.mayBeEmpty {
+			return weir.Errorf(weir.Invalid, "the file is empty: it lacks even a header").
+				Then("write it again, whole; if it may be empty, set the stream's `may_be_empty: true`")
+		}
+		return nil // no rows
 	} else if err != nil {
 		return err
 	}

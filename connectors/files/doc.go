@@ -4,7 +4,8 @@
 // As a source it reads CSV, NDJSON, JSON, XML and Parquet, plain or compressed
 // by gzip or zstd. Each file is one split and one scope: only files that are new
 // or changed are read, a changed file replaces its rows, and a vanished file
-// keeps them. Reading takes constant memory whatever the file's size.
+// keeps them. A CSV file that lacks even its header is refused, and so is a
+// pattern that no file matches, unless the stream may be empty. Reading takes constant memory whatever the file's size.
 //
 // Columns: nested JSON objects and XML elements get dotted names (traits.email),
 // XML attributes their own name; lists, and XML elements that repeat within

@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/connectors/connectortest"
 	"github.com/weir-cdp/weir/connectors/files"
@@ -199,13 +200,13 @@ func TestPlan(t *testing.T) {
 	if err := os.Remove(filepath.Join(project, "data", "a.csv")); err != nil {
 		t.Fatal(err)
 	}
-	if p := plan(st, prior); len(p.Drop) != 0 {
-		t.Errorf("a vanished file is dropped: %v", p.Drop)
+	if p := plan(st, prior); len(p.Drop) != 0 || p.Missing != 1 {
+		t.Errorf("a vanished file is dropped: %v, or not missed: %d", p.Drop, p.Missing)
 	}
 	full := st
 	full.Mode = "full"
-	if p := plan(full, prior); len(p.Drop) != 1 || p.Drop[0] != "a.csv" {
-		t.Errorf("in full mode a vanished file is kept: %v", p.Drop)
+	if p := plan(full, prior); len(p.Drop) != 1 || p.Drop[0] != "a.csv" || p.Missing != 0 {
+		t.Errorf("in full mode a vanished file is kept: %v, or missed: %d", p.Drop, p.Missing)
 	}
 	// what was planned is gone or another: the read says so
 	err := src.Read(t.Context(), st, first, first.Splits[0], &connectortest.Collector{T: t})
@@ -216,6 +217,27 @@ func TestPlan(t *testing.T) {
 	err = src.Read(t.Context(), st, first, first.Splits[1], &connectortest.Collector{T: t})
 	if err == nil || !strings.Contains(err.Error(), "data/b.csv: changed after the sync was planned") {
 		t.Errorf("reading a changed file: %v", err)
+	}
+}
+
+// That no file is left is an error whatever was read before, unless it may be.
+func TestAllFilesVanish(t *testing.T) {
+	project := t.TempDir()
+	write(t, project, "notes.txt", "x")
+	src, st := openSource(t, project), stream(t, setting{"path": "*.csv"})
+	held := connectors.Prior{Scopes: map[string]string{"a.csv": "1", "b.csv": "1"}}
+	for _, prior := range []connectors.Prior{{}, held} {
+		for _, mode := range []string{"", "full"} {
+			st.Mode, st.MayBeEmpty = mode, false
+			_, err := src.Plan(t.Context(), st, prior)
+			if weir.CodeOf(err) != weir.NotFound || !strings.Contains(err.Error(), `no file matches "*.csv"`) || !strings.Contains(err.Error(), "there is one file, notes.txt") {
+				t.Errorf("mode %q, held %v: %v", mode, prior.Scopes, err)
+			}
+			st.MayBeEmpty = true
+			if p, err := src.Plan(t.Context(), st, prior); err != nil || len(p.Splits) != 0 || int(p.Missing)+len(p.Drop) != len(prior.Scopes) {
+				t.Errorf("mode %q, held %v, may be empty: %+v %v", mode, prior.Scopes, p, err)
+			}
+		}
 	}
 }
 

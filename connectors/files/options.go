@@ -30,7 +30,7 @@ type options struct {
 	types               map[string]string
 	loc                 *time.Location
 	maxBytes, maxRow    int64
-	full                bool
+	full, mayBeEmpty    bool
 	fingerprint         string // of all that changes what is read from a file
 }
 
@@ -38,7 +38,7 @@ func parseOptions(st connectors.Stream, timezone string) (options, error) {
 	s := st.Settings
 	o := options{pattern: s.String("path"), format: s.String("format"), compression: s.String("compression"),
 		encoding: strings.ToLower(s.String("encoding")), header: s.Bool("header"), columns: s.Strings("columns"),
-		key: st.Key, types: st.Types, maxBytes: s.Int("max_bytes"), maxRow: s.Int("max_row_bytes"), full: st.Mode == "full"}
+		key: st.Key, types: st.Types, maxBytes: s.Int("max_bytes"), maxRow: s.Int("max_row_bytes"), full: st.Mode == "full", mayBeEmpty: st.MayBeEmpty}
 	fail := func(next, format string, args ...any) (options, error) {
 		return o, weir.Errorf(weir.Invalid, format, args...).At("stream " + st.Name).Then(next)
 	}

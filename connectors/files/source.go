@@ -46,7 +46,8 @@ func (s *source) options(st connectors.Stream) (options, error) {
 
 // Plan implements connectors.Source: one split for each file that is new, that
 // changed, or that is now read by other settings. A vanished file keeps its
-// rows, except in full mode.
+// rows, except in full mode; that no file is left is an error, since it is rather
+// a broken export or path than the end of all that it told.
 func (s *source) Plan(ctx context.Context, st connectors.Stream, prior connectors.Prior) (connectors.Plan, error) {
 	o, err := s.options(st)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *source) Plan(ctx context.Context, st connectors.Stream, prior connector
 	if err != nil {
 		return connectors.Plan{}, err
 	}
-	if len(matching) == 0 && len(prior.Scopes) == 0 {
+	if len(matching) == 0 && !o.mayBeEmpty {
 		return connectors.Plan{}, s.noMatch(o.pattern, all)
 	}
 	var plan connectors.Plan
@@ -68,11 +69,13 @@ func (s *source) Plan(ctx context.Context, st connectors.Stream, prior connector
 		plan.Splits = append(plan.Splits, connectors.Split{ID: splitID(f.path, version), Scope: f.path,
 			Version: version, Detail: f.version, Bytes: f.size})
 	}
-	if o.full {
-		for _, scope := range sortedNames(prior.Scopes) {
-			if !slices.ContainsFunc(matching, func(f fileInfo) bool { return f.path == scope }) {
-				plan.Drop = append(plan.Drop, scope)
-			}
+	for _, scope := range sortedNames(prior.Scopes) {
+		switch {
+		case slices.ContainsFunc(matching, func(f fileInfo) bool { return f.path == scope }):
+		case o.full:
+			plan.Drop = append(plan.Drop, scope)
+		default:
+			plan.Missing++
 		}
 	}
 	return plan, nil
@@ -108,7 +111,7 @@ func hidden(p string) bool { return strings.HasPrefix(p, ".") || strings.Contain
 func (s *source) noMatch(pattern string, all []fileInfo) error {
 	e := weir.Errorf(weir.NotFound, "no file matches %q", pattern).At(s.folder.String())
 	if len(all) == 0 {
-		return e.Then("put files there, or correct `path`")
+		return e.Then("put files there, or correct `path`; if there may be none, set the stream's `may_be_empty: true`")
 	}
 	names := make([]string, len(all))
 	for i, f := range all {
@@ -118,7 +121,11 @@ func (s *source) noMatch(pattern string, all []fileInfo) error {
 	if n := connectors.Nearest(pattern, names); n != "" {
 		example = n
 	}
-	return e.Then(fmt.Sprintf("there are %d files, such as %s: correct the stream's `path`", len(all), example))
+	there := fmt.Sprintf("there are %d files, such as %s", len(all), example)
+	if len(all) == 1 {
+		there = "there is one file, " + example
+	}
+	return e.Then(there + ": correct the stream's `path`, or put the file back")
 }
 
 // Read implements connectors.Source. Parsing runs a little ahead of the sink.

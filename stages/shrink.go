@@ -1,0 +1,111 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weir-cdp/weir"
+)
+
+// missingScopes counts what a source no longer has and whose rows are kept: files
+// that vanished.
+const missingScopes = "files_missing"
+
+// guard looks at what a sync would do to the rows held before. One that leaves
+// none is refused, unless it is meant: a broken export looks like that, and all
+// that follows would remove everybody. One that takes more than half of them is
+// told aloud. What of a sync could not be used is told as long as it lasts.
+func (c *collect) guard(ctx context.Context, sp collectSpec, r *result, done []landed) error {
+	before, after, err := c.rowsAround(ctx, sp, *r)
+	if err != nil {
+		return err
+	}
+	if lost := before - after; lost > 0 {
+		r.Counts["rows_gone"] = lost
+	}
+	switch failed, n := firstFailure(done); {
+	case n > 0:
+		r.Status, r.Problem = Partial, failed
+		if n > 1 {
+			r.Problem += fmt.Sprintf(" (and %d more)", n-1)
+		}
+	case sp.Drop || sp.MayBeEmpty || before == 0:
+	case after == 0:
+		part := sp.Source + "/" + sp.Stream
+		return weir.Errorf(weir.Invalid, "the read gave no usable row, where %d are held: they are kept", before).At(place(sp)).
+			Then(fmt.Sprintf("mend what exports it; if it is meant: weir sync reset %s, or `may_be_empty: true` in the stream", part))
+	case after < before/2:
+		r.Problem = fmt.Sprintf("%d of the %d rows held before are gone from the source: look whether its export is whole", before-after, before)
+	}
+	return nil
+}
+
+func firstFailure(done []landed) (first string, n int) {
+	for _, d := range done {
+		if d.Failed == "" {
+			continue
+		}
+		if n == 0 {
+			first = d.Failed
+		}
+		n++
+	}
+	return first, n
+}
+
+// place names what was read, where the source has names for it: its files.
+func place(sp collectSpec) string {
+	var names []string
+	for _, s := range sp.Plan.Splits {
+		if s.Scope != "" && s.Scope != s.ID {
+			names = append(names, s.Scope)
+		}
+	}
+	slices.Sort(names)
+	const most = 3
+	if len(names) > most {
+		names = append(names[:most], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+// rowsAround counts the rows that are held, and those that would be after the
+// result's commit.
+func (c *collect) rowsAround(ctx context.Context, sp collectSpec, r result) (before, after int64, err error) {
+	snap, err := c.Lake.Current(ctx, sp.Table)
+	if err != nil {
+		return 0, 0, err
+	}
+	files, err := c.Lake.ByScope(ctx, sp.Table, snap.ID)
+	if err != nil {
+		return 0, 0, err
+	}
+	held := map[string]int64{}
+	for scope, list := range files {
+		held[scope] = rowCount(list)
+		before += held[scope]
+	}
+	for _, t := range r.Tables {
+		if t.Table != sp.Table {
+			continue
+		}
+		name, _, _ := strings.Cut(t.Scope, "@")
+		if t.Replace {
+			held[name] = 0
+		}
+		held[name] += rowCount(t.Files)
+	}
+	for _, n := range held {
+		after += n
+	}
+	return before, after, nil
+}
+
+func rowCount(files []weir.DataFile) (n int64) {
+	for _, f := range files {
+		n += f.Rows
+	}
+	return n
+}
