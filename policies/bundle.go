@@ -82,6 +82,8 @@ type files struct {
 	cases map[string][]byte // by path
 	// schema is schemas/input.schema.json, nil if there is none.
 	schema any
+	shapes []byte          // schemas/data.yaml; nil if there is none
+	broken map[string]bool // data files that are there and can't be read
 }
 
 const (
@@ -91,7 +93,7 @@ const (
 
 // read reads a policy's folder. Broken files are all reported, joined.
 func read(fsys fs.FS) (*files, error) {
-	f := &files{rego: map[string]string{}, data: map[string]any{}, nodes: map[string]*yaml.Node{}, raw: map[string][]byte{}, cases: map[string][]byte{}}
+	f := &files{rego: map[string]string{}, data: map[string]any{}, nodes: map[string]*yaml.Node{}, raw: map[string][]byte{}, cases: map[string][]byte{}, broken: map[string]bool{}}
 	var problems []error
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -111,13 +113,13 @@ func read(fsys fs.FS) (*files, error) {
 	if err != nil {
 		return nil, weir.Errorf(weir.Invalid, "the policy's folder can't be read: %w", err)
 	}
-	return f, errors.Join(problems...)
+	return f, errors.Join(append(problems, f.checkData())...)
 }
 
 func (f *files) add(fsys fs.FS, p string) error {
 	dir, ext := strings.SplitN(p, "/", 2)[0], path.Ext(p)
 	yamlFile := ext == ".yaml" || ext == ".yml"
-	if ext != ".rego" && p != schemaPath && !((dir == "data" || dir == "cases") && yamlFile) {
+	if ext != ".rego" && p != schemaPath && p != shapesPath && !((dir == "data" || dir == "cases") && yamlFile) {
 		return nil
 	}
 	info, err := fs.Stat(fsys, p)
@@ -141,16 +143,23 @@ func (f *files) add(fsys fs.FS, p string) error {
 		if err := json.Unmarshal(b, &f.schema); err != nil {
 			return weir.Errorf(weir.Invalid, "the schema is not JSON: %w", err).At(p)
 		}
+	case p == shapesPath: // says nothing that a rule could see: no part of the revision
+		f.shapes = b
 	default:
 		f.raw[p] = b
-		return f.addData(p, b)
+		err := f.addData(p, b)
+		f.broken[dataName(p)] = err != nil
+		return err
 	}
 	return nil
 }
 
+// dataName is the name under which rules read a data file.
+func dataName(p string) string { return strings.TrimSuffix(path.Base(p), path.Ext(p)) }
+
 // addData reads data/<name>.yaml as data.<name>.
 func (f *files) addData(p string, b []byte) error {
-	name := strings.TrimSuffix(path.Base(p), path.Ext(p))
+	name := dataName(p)
 	if _, double := f.data[name]; double || path.Dir(p) != "data" || name == "consent" {
 		return weir.Errorf(weir.Invalid, "data files stand in data/ itself, each name once, and none is called consent").At(p)
 	}

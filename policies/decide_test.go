@@ -159,7 +159,7 @@ func TestTheAuditRefusesWhatClassesCannotSee(t *testing.T) {
 	}
 	// With the number in a data file the gate sees it.
 	g = mustLoad(t, bundleWith(t, [3]string{"consent/deny/x.rego", "", denyFile("reasons contains {\"code\": \"X1\"} if input.consent.age_days > data.limits.renewal_days")},
-		[3]string{"data/limits.yaml", "", "renewal_days: 200\n"}))
+		[3]string{"data/limits.yaml", "", "renewal_days: 200\n"}, [3]string{shapesPath, "retention:\n", "limits: {keys: {renewal_days: {type: integer}}}\nretention:\n"}))
 	got, classes, err := g.Decide(t.Context(), question(), []Candidate{candidate("young", 10), candidate("old", 300)})
 	if err != nil || len(classes) != 2 || !got[0].Allow || got[1].Allow {
 		t.Errorf("%+v %v", got, err)

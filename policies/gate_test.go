@@ -186,7 +186,7 @@ func TestLoadRefuses(t *testing.T) {
 		"no decision":          {[][3]string{{"consent/decision/decision.rego", "", "package consent.decision\n"}}, []string{"consent.decision.result"}},
 		"YAML that breaks off": {[][3]string{{"data/retention.yaml", "", "marketing.ads: {consent_max_age_days: 7\n"}}, []string{"data/retention.yaml:"}},
 		"an alias":             {[][3]string{{"data/retention.yaml", "", "a: &a {consent_max_age_days: 7}\nb: *a\n"}}, []string{"data/retention.yaml:2", "alias"}},
-		"half a day":           {[][3]string{{"data/retention.yaml", "", "a: {consent_max_age_days: 7.5}\n"}}, []string{"whole days"}},
+		"half a day":           {[][3]string{{"data/retention.yaml", "", "marketing.newsletter: {consent_max_age_days: 7.5}\n"}}, []string{"data/retention.yaml:1", "is no integer: 7.5"}},
 		"no purposes":          {[][3]string{{"data/purposes.yaml", "", ""}}, []string{"purposes"}},
 		"no regime":            {[][3]string{{"data/jurisdictions.yaml", "", "\"FR\": {name: France}\n"}}, []string{"FR", "regime"}},
 		"data named consent":   {[][3]string{{"data/consent.yaml", "", "deny: {reasons: []}\n"}}, []string{"data/consent.yaml"}},
