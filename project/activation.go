@@ -27,6 +27,7 @@ func (l *loader) destination(r *reader, name string, root *yaml.Node) {
 			})
 		},
 	})
+	l.noteKeys(r, "destination "+name, root)
 	if c, ok := l.connector(r, root, d.Connector, func(c connectors.Connector) bool { return c.OpenDestination != nil }, "be written to"); ok {
 		l.settings(r, orElse(config, root), c.Config, d.Config)
 	}
@@ -70,14 +71,28 @@ func (l *loader) activation(r *reader, name string, root *yaml.Node) {
 			r.problem(root, "add "+need.example, "activation %s has no %s", name, need.key)
 		}
 	}
-	l.note("activation", name, r.at(root))
+	l.noteKeys(r, "activation "+name, root)
 	l.p.Activations = append(l.p.Activations, a)
 }
 
-// note remembers where something was declared, for problems found later.
-func (l *loader) note(kind, name, at string) {
-	if l.places == nil {
-		l.places = map[string]string{}
+// noteKeys remembers where something and each key below it was declared, for
+// problems found later: "activation x", "activation x fields.email".
+func (l *loader) noteKeys(r *reader, thing string, n *yaml.Node) {
+	l.note(thing, r.at(n))
+	var walk func(prefix string, n *yaml.Node)
+	walk = func(prefix string, n *yaml.Node) {
+		for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			path := prefix + n.Content[i].Value
+			l.note(thing+" "+path, r.at(n.Content[i+1]))
+			walk(path+".", n.Content[i+1])
+		}
 	}
-	l.places[kind+" "+name] = at
+	walk("", n)
+}
+
+func (l *loader) note(thing, at string) {
+	if l.p.places == nil {
+		l.p.places = map[string]string{}
+	}
+	l.p.places[thing] = at
 }

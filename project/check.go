@@ -57,24 +57,25 @@ func (l *loader) checkIdentity() {
 	attributes, kinds := l.p.AttributeNames(), l.p.IdentifierKinds()
 	sources := namesOf(l.p.Sources, func(s Source) string { return s.Name })
 	for _, d := range l.p.Identity {
-		where := "identity.yaml"
-		for field, rules := range d.Survivorship.Fields {
+		where := func(key string) string { return l.p.Place("identity "+string(d.Kind), key) }
+		for _, field := range slices.Sorted(maps.Keys(d.Survivorship.Fields)) {
+			at := where("survivorship." + field)
 			if !slices.Contains(attributes, field) && !slices.Contains(kinds, field) {
-				l.add(where, didYouMean(field, attributes), "survivorship of %q, which no source maps", field)
+				l.add(at, didYouMean(field, attributes), "survivorship of %q, which no source maps", field)
 			}
-			l.checkSources(where, rules, sources)
+			l.checkSources(at, d.Survivorship.Fields[field], sources)
 		}
-		l.checkSources(where, d.Survivorship.Default, sources)
-		for group, fields := range d.Survivorship.Groups {
-			for _, f := range fields {
+		l.checkSources(where("survivorship.default"), d.Survivorship.Default, sources)
+		for _, group := range slices.Sorted(maps.Keys(d.Survivorship.Groups)) {
+			for _, f := range d.Survivorship.Groups[group] {
 				if !slices.Contains(attributes, f) {
-					l.add(where, didYouMean(f, attributes), "group %s holds %q, which no source maps", group, f)
+					l.add(where("survivorship.groups."+group), didYouMean(f, attributes), "group %s holds %q, which no source maps", group, f)
 				}
 			}
 		}
 		for _, a := range slices.Sorted(maps.Keys(d.Categories)) {
 			if !slices.Contains(attributes, a) {
-				l.add(where, didYouMean(a, attributes), "category of %q, which no source maps", a)
+				l.add(where("categories."+a), didYouMean(a, attributes), "category of %q, which no source maps", a)
 			}
 		}
 	}
@@ -96,19 +97,20 @@ func (l *loader) checkSubject() {
 	s := l.p.Subject
 	for key, list := range map[string][]string{"jurisdiction": s.Jurisdiction, "region": s.Region, "birth_date": s.BirthDate, "last_contact": s.LastContact,
 		"customer": s.Customer, "opt_out_offered": s.OptOutOffered} {
+		at := l.p.Place("weir.yaml", "subject."+key)
 		for _, ref := range list {
 			kind, name, _ := strings.Cut(ref, ".")
 			switch {
 			case kind == "attribute" && slices.Contains(attributes, name):
 			case kind == "attribute":
-				l.add("weir.yaml", didYouMean(name, attributes), "subject.%s names attribute %q, which no source maps", key, name)
+				l.add(at, didYouMean(name, attributes), "subject.%s names attribute %q, which no source maps", key, name)
 			case key == "jurisdiction" && ref == "consent.jurisdiction":
 			case kind == "trait" && subjectTraits(key) && slices.Contains(traits, name):
 			case kind == "trait" && subjectTraits(key):
-				l.add("weir.yaml", didYouMean(name, traits), "subject.%s names trait %q, which there is not", key, name)
+				l.add(at, didYouMean(name, traits), "subject.%s names trait %q, which there is not", key, name)
 			case key == "last_contact" && kind == "event" && name != "":
 			default:
-				l.add("weir.yaml", subjectSources[key], "subject.%s can't be taken from %q", key, ref)
+				l.add(at, subjectSources[key], "subject.%s can't be taken from %q", key, ref)
 			}
 		}
 	}
@@ -149,33 +151,33 @@ func (l *loader) personalKeys() {
 var personalKinds = []string{"email", "phone", "mobile", "ip", "device_id", "advertising_id", "national_id", "ssn"}
 
 func (l *loader) checkActivation(a *weir.ActivationDef) {
-	where := l.places["activation "+a.Name]
+	where := func(key string) string { return l.p.Place("activation "+a.Name, key) }
 	attributes, kinds := l.p.AttributeNames(), l.p.IdentifierKinds()
 	traits := namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name })
 	segment, ok := l.p.Segment(a.Segment)
 	if !ok && a.Segment != "" {
-		l.add(where, didYouMean(a.Segment, namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })), "there is no segment %q", a.Segment)
+		l.add(where("segment"), didYouMean(a.Segment, namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })), "there is no segment %q", a.Segment)
 	}
 	if _, ok := l.p.Destination(a.Destination); !ok && a.Destination != "" {
-		l.add(where, didYouMean(a.Destination, namesOf(l.p.Destinations, func(d Destination) string { return d.Name })), "there is no destination %q", a.Destination)
+		l.add(where("destination"), didYouMean(a.Destination, namesOf(l.p.Destinations, func(d Destination) string { return d.Name })), "there is no destination %q", a.Destination)
 	}
 	if a.Key != "" && !slices.Contains(kinds, a.Key) && !slices.Contains(attributes, a.Key) {
-		l.add(where, didYouMean(a.Key, append(slices.Clone(kinds), attributes...)), "key %q is neither an identifier nor an attribute", a.Key)
+		l.add(where("key"), didYouMean(a.Key, append(slices.Clone(kinds), attributes...)), "key %q is neither an identifier nor an attribute", a.Key)
 	}
 	for _, sent := range slices.Sorted(maps.Keys(a.Fields)) {
 		value := a.Fields[sent]
 		if name, isTrait := strings.CutPrefix(value, "trait."); isTrait {
 			if !slices.Contains(traits, name) {
-				l.add(where, didYouMean(name, traits), "field %s sends trait %q, which there is not", sent, name)
+				l.add(where("fields."+sent), didYouMean(name, traits), "field %s sends trait %q, which there is not", sent, name)
 			}
 			continue
 		}
 		if !slices.Contains(kinds, value) && !slices.Contains(attributes, value) {
-			l.add(where, didYouMean(value, append(slices.Clone(kinds), attributes...)), "field %s sends %q, which is no attribute, identifier or trait.NAME", sent, value)
+			l.add(where("fields."+sent), didYouMean(value, append(slices.Clone(kinds), attributes...)), "field %s sends %q, which is no attribute, identifier or trait.NAME", sent, value)
 		}
 	}
 	if a.Mode == weir.AppendOnly && !strings.HasPrefix(a.Purpose, "service.") {
-		l.add(where, "use mode: mirror, or upsert", "append can't remove, and whoever may be sent %s may withdraw", a.Purpose)
+		l.add(where("mode"), "use mode: mirror, or upsert", "append can't remove, and whoever may be sent %s may withdraw", a.Purpose)
 	}
 	l.categories(a, segment)
 }

@@ -54,6 +54,7 @@ func (l *loader) identityOf(r *reader, kind weir.Kind, n *yaml.Node) weir.Identi
 		"survivorship": func(n *yaml.Node) { d.Survivorship = r.survivorship(n) },
 		"categories":   r.textMap(&d.Categories),
 	})
+	l.noteKeys(r, "identity "+string(kind), n)
 	if d.People != nil {
 		r.checkPeople(people, d)
 	}
@@ -99,7 +100,7 @@ func (r *reader) identifierRule(n *yaml.Node) weir.IdentifierRule {
 	for _, b := range x.Blocked {
 		switch re, err := regexp.Compile("(?i)" + b); {
 		case err != nil:
-			r.problem(n, "escape special characters with \\", "blocked %q is no regular expression", b)
+			r.problem(n, "escape special characters with \\", "blocked %q is no regular expression: %s", b, strings.Replace(strings.TrimPrefix(err.Error(), "error parsing regexp: "), "(?i)", "", 1))
 		case re.MatchString("") && re.MatchString("~7"):
 			r.problem(n, "anchor it, such as ^test@", "blocked %q fits every value", b)
 		}

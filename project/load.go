@@ -47,7 +47,7 @@ func load(dir string, known map[string]connectors.Connector, reads func(words []
 	l.folder("activations", l.activation)
 	l.policies()
 	l.check()
-	if err := l.problems.asError(); err != nil {
+	if err := l.problems.Err(); err != nil {
 		return nil, err
 	}
 	return l.p, nil
@@ -76,8 +76,7 @@ type loader struct {
 	reads    func(words []string)
 	p        *Project
 	problems Problems
-	places   map[string]string // "segment x" to file:line, for later references
-	mentions []mention         // names in identity.yaml that a source has to map
+	mentions []mention // names in identity.yaml that a source has to map
 }
 
 func (l *loader) file(name string, read func(r *reader, name string, root *yaml.Node)) {
@@ -197,6 +196,7 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 			})
 		},
 	})
+	l.noteKeys(r, "weir.yaml", root)
 	if p.Name == "" {
 		r.problem(root, "add a line such as: name: shop", "the workspace has no name")
 	}

@@ -37,8 +37,8 @@ func (p Problem) String() string {
 	return s
 }
 
-// asError wraps the problems so that their code is Invalid; nil if there are none.
-func (ps Problems) asError() error {
+// Err wraps the problems so that their code is Invalid; nil if there are none.
+func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
 	}

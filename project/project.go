@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -37,6 +38,20 @@ type Project struct {
 	Activations  []weir.ActivationDef          `json:"activations"`
 	// Policies says whether the project has rules of its own in policies/.
 	Policies bool `json:"policies"`
+
+	places map[string]string // of a project just loaded: see Place
+}
+
+// Place says where a key of something stands, "file:line:column": of "activation
+// x" the key "fields.email", else the nearest one above it that is there; "" if the
+// project was not read from files.
+func (p *Project) Place(thing, key string) string {
+	for {
+		if at := p.places[strings.TrimSpace(thing+" "+key)]; at != "" || key == "" {
+			return at
+		}
+		key = key[:max(0, strings.LastIndexByte(key, '.'))]
+	}
 }
 
 // Lake is where the tables are; without an endpoint the embedded store.

@@ -24,6 +24,7 @@ func (l *loader) source(r *reader, name string, root *yaml.Node) {
 		"schedule":  r.schedule(&s.Schedule),
 		"streams":   func(n *yaml.Node) { streams = n },
 	})
+	l.noteKeys(r, "source "+name, root)
 	c, ok := l.connector(r, root, s.Connector, func(c connectors.Connector) bool { return c.OpenSource != nil }, "be read from")
 	if ok {
 		l.settings(r, orElse(config, root), c.Config, s.Config)

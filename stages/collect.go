@@ -10,6 +10,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/pipelines/conform/mapping"
 	"github.com/weir-cdp/weir/project"
 )
 
@@ -42,6 +43,9 @@ type collectSpec struct {
 	Held   []string        `json:"held"` // scopes held before
 	// MayBeEmpty: a read that leaves no row of those held before is no mistake.
 	MayBeEmpty bool `json:"may_be_empty,omitempty"`
+	// ConsentKey is the key of a consent stream, whose rows are kept when its source
+	// no longer tells them.
+	ConsentKey []string `json:"consent_key,omitempty"`
 	// From names the cursor that the sync goes on from; Anew: from the beginning.
 	From string `json:"from"`
 	Anew bool   `json:"anew,omitempty"`
@@ -93,7 +97,14 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 		return plan, err
 	}
 	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
-		Table: table, Plan: p, MayBeEmpty: stream.MayBeEmpty, From: from, Anew: prior.Cursor == "", Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
+		Table: table, Plan: p, MayBeEmpty: stream.MayBeEmpty, ConsentKey: consentKey(stream), From: from, Anew: prior.Cursor == "", Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
+}
+
+func consentKey(s project.Stream) []string {
+	if s.Mapping.As != mapping.Consent {
+		return nil
+	}
+	return s.Mapping.Key
 }
 
 // after is now, or the moment after the last sync if that is later.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/policies"
 	"github.com/weir-cdp/weir/project"
@@ -208,16 +207,8 @@ func (c Checkup) Policies(ctx context.Context) []Finding {
 		}
 		return out
 	}
-	purposes := gate.Purposes()
-	for _, a := range c.Project.Activations {
-		if !slices.Contains(purposes, a.Purpose) {
-			near := connectors.Nearest(a.Purpose, purposes)
-			next := "use one of: " + strings.Join(purposes, ", ")
-			if near != "" {
-				next = "did you mean " + near + "?"
-			}
-			out = append(out, Finding{"activation " + a.Name, Bad, fmt.Sprintf("the policy knows no purpose %q, so every row would be denied", a.Purpose), "activations/" + a.Name + ".yaml", next})
-		}
+	for _, p := range Undeliverable(c.Project, gate.Purposes()) {
+		out = append(out, Finding{p.Part, Bad, p.Message, p.Where, p.Next})
 	}
 	if len(out) == 0 {
 		out = append(out, good("policies", "%d rules, revision %.12s", len(gate.Rules()), gate.Revision()))

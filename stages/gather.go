@@ -65,6 +65,9 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 		return r, err
 	}
 	r.Tables = append(append(r.Tables, appended), more...)
+	if err := c.keepFormer(ctx, sp, &r); err != nil {
+		return r, err
+	}
 	// The quarantine is committed first: once the raw table's cursor has moved on,
 	// nobody would tell of these rows again.
 	slices.SortStableFunc(r.Tables, func(a, b weir.TableFiles) int {

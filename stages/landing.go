@@ -25,6 +25,13 @@ const parallelSplits = 2
 
 const quarantineTable = "ops.quarantine"
 
+// The operations of a raw row.
+const (
+	opUpsert = "upsert"
+	opDelete = "delete" // its source says that it is gone
+	opFormer = "former" // its source no longer tells it: see formerScope
+)
+
 // landed is what one split left in the object store. It is written when the
 // split is whole, so that a crash reads only the others again.
 type landed struct {
@@ -284,15 +291,15 @@ func (l *landing) complete(ctx context.Context, b connectors.Batch) (arrow.Recor
 func (l *landing) ops(b connectors.Batch, n int) arrow.Array {
 	op := func(to []byte, r int) []byte {
 		if b.Deleted != nil && b.Deleted[r] {
-			return append(to, "delete"...)
+			return append(to, opDelete...)
 		}
-		return append(to, "upsert"...)
+		return append(to, opUpsert...)
 	}
 	if b.Deleted != nil {
-		return texts(n, len("upsert"), op)
+		return texts(n, len(opUpsert), op)
 	}
 	if l.upserts == nil || l.upserts.Len() < n {
-		l.upserts = texts(n, len("upsert"), op)
+		l.upserts = texts(n, len(opUpsert), op)
 	}
 	return array.NewSlice(l.upserts, 0, int64(n))
 }

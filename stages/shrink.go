@@ -84,11 +84,14 @@ func (c *collect) rowsAround(ctx context.Context, sp collectSpec, r result) (bef
 	}
 	held := map[string]int64{}
 	for scope, list := range files {
+		if scope == formerScope {
+			continue
+		}
 		held[scope] = rowCount(list)
 		before += held[scope]
 	}
 	for _, t := range r.Tables {
-		if t.Table != sp.Table {
+		if t.Table != sp.Table || t.Scope == formerScope {
 			continue
 		}
 		name, _, _ := strings.Cut(t.Scope, "@")

@@ -39,7 +39,12 @@ the tables up to them), and with what the schedules follow (weir apply, or weir 
 brings those up to them). Changes nothing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.opened(cmd, func(ctx context.Context, pl *platform) error { return a.applied(ctx, pl, true) })
+			if _, err := a.loadToRun(cmd.Context()); err != nil {
+				return err
+			}
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				return a.applied(ctx, pl, true)
+			})
 		},
 	}
 }
@@ -53,7 +58,12 @@ runs that follow these files. It runs nothing itself: what is not in the tables 
 comes with the next run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.opened(cmd, func(ctx context.Context, pl *platform) error { return a.applied(ctx, pl, false) })
+			if _, err := a.loadToRun(cmd.Context()); err != nil {
+				return err
+			}
+			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				return a.applied(ctx, pl, false)
+			})
 		},
 	}
 }

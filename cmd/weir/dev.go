@@ -24,7 +24,7 @@ stopped. Data lives in .weir; a restart goes on where it was.`,
 }
 
 func (a *app) dev(ctx context.Context) error {
-	p, err := a.load()
+	p, err := a.loadToRun(ctx)
 	if err != nil {
 		return err
 	}

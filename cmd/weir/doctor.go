@@ -62,7 +62,7 @@ func (a *app) examine(ctx context.Context, offline bool) []stages.Finding {
 		found = append(stages.Problems(err), found...)
 		dir, err := a.policyDir(nil)
 		if err != nil {
-			return append(found, stages.FindingOf("policies", err, "weir policy check"))
+			return found // the project's problems tell of it
 		}
 		rules := stages.Checkup{House: &stages.House{Dir: a.dir}, Project: &project.Project{Policies: dir != ""}}
 		return append(found, rules.Policies(ctx)...)

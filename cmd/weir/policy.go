@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,10 +35,16 @@ func (a *app) policyDir(args []string) (string, error) {
 		return dir, nil
 	}
 	dir := filepath.Join(a.dir, "policies")
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return dir, nil
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", weir.Errorf(weir.Invalid, "can't be read: %w", err).At("policies").Then("give this user the right to read it")
+	case len(entries) == 0: // as project.Load has it
+		return "", weir.Errorf(weir.Invalid, "the folder is empty").At("policies").Then("remove it, and the built-in rules decide")
 	}
-	return "", nil
+	return dir, nil
 }
 
 func named(dir string) string {

@@ -77,7 +77,11 @@ type refreshing struct {
 func (a *app) refresh(ctx context.Context, r refreshing) error {
 	pl := r.on
 	if pl == nil {
-		p, err := a.load()
+		load := a.loadToRun
+		if !delivers(r.stages) {
+			load = func(context.Context) (*project.Project, error) { return a.load() }
+		}
+		p, err := load(ctx)
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ subject:
 `
 
 func writeStarter(dir string) error {
-	text := strings.Replace(starterWeir, "name: mine ", fmt.Sprintf("name: %-5s", project.WorkspaceName(filepath.Base(dir))), 1)
+	text := strings.Replace(starterWeir, "name: mine                    #", fmt.Sprintf("name: %-23s #", project.WorkspaceName(filepath.Base(dir))), 1)
 	files := map[string][]byte{"weir.yaml": []byte(text), "identity.yaml": []byte(starterIdentity), ".gitignore": []byte(gitIgnore)}
 	return project.Create(dir, files, "sources", "segments", "traits", "destinations", "activations")
 }

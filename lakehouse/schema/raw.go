@@ -38,7 +38,7 @@ func Raw(name string, s *arrow.Schema) (Table, error) {
 		Column{Name: RowID, Type: Text, Required: true, Doc: "The row's key within the stream, as in record_id."},
 		Column{Name: CollectedAt, Type: Timestamp, Doc: "When the run that collected it began."},
 		Column{Name: Origin, Type: Text, Doc: "File and line, or table and range."},
-		Column{Name: RowOp, Type: Text, Doc: "upsert or delete."},
+		Column{Name: RowOp, Type: Text, Doc: "upsert, delete, or former: a row of a consent stream that its source no longer has."},
 	)
 	if err := t.Check(); err != nil {
 		return Table{}, err

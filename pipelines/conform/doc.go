@@ -24,7 +24,9 @@
 // or address is unusable. A restriction is never lost to a bad value: without a
 // usable time it counts from when it was collected, without a usable purpose or
 // channel for all of them, with an address that can't be standardised for that
-// address as written; and it stays when its source deletes the row. An action
+// address as written; and it stays when its source deletes the row, or no longer has
+// it in what is read anew (collect keeps such rows, with the operation `former`; a
+// grant of theirs counts no more). An action
 // that can't be read is withheld and reported: it is neither.
 //
 // Invariants: the tables depend on the raw rows and the mapping alone, in any

@@ -78,7 +78,11 @@ func mapBatch(t *pipelines.Task, s *stream, p Params, where placement, batch pip
 func (m *mapper) version(position int64) (v version, ok bool) {
 	collected := m.provenance(&v, position)
 	v.ID, ok = m.id(m.row)
-	if m.own.op >= 0 && m.row.Value(m.own.op).Text == "delete" {
+	op := ""
+	if m.own.op >= 0 {
+		op = m.row.Value(m.own.op).Text
+	}
+	if op == "delete" {
 		v.State = deleted
 		if !ok {
 			m.withhold("key", "a deleted row lacks its key", "")
@@ -92,7 +96,7 @@ func (m *mapper) version(position int64) (v version, ok bool) {
 			v.State = withheld
 		} else if keep.Kind != mapping.Bool || keep.Int == 0 {
 			v.State = filtered
-			return v, ok
+			return v, ok && op != "former"
 		}
 	}
 	if !ok {
@@ -103,10 +107,17 @@ func (m *mapper) version(position int64) (v version, ok bool) {
 	if v.State == kept && !m.mapRow(&row, collected) {
 		v.State = withheld
 	}
+	if op == "former" {
+		if v.State != kept {
+			m.faults = m.faults[:0] // told while the row was there
+			return v, false
+		}
+		v.State = former
+	}
 	var all body
 	all.b = make([]byte, 0, len(row.b)+8)
 	all.faults(m.faults)
-	if v.State == kept {
+	if v.State == kept || v.State == former {
 		all.b = append(all.b, row.b...)
 	}
 	v.Body = all.b
@@ -183,6 +194,19 @@ func (w *settler) settle(versions []version) error {
 			w.t.Count("duplicate_keys", 1)
 		}
 	}
+	if versions[len(versions)-1].State == former {
+		kept, err := w.restriction(versions[len(versions)-1])
+		if kept || err != nil {
+			return err
+		}
+		for len(versions) > 0 && versions[len(versions)-1].State == former {
+			versions = versions[:len(versions)-1]
+		}
+		if len(versions) == 0 {
+			w.t.Count("deleted", 1)
+			return nil
+		}
+	}
 	last := versions[len(versions)-1]
 	if last.State == deleted {
 		w.t.Count("deleted", 1)
@@ -209,22 +233,28 @@ func (w *settler) keepRestriction(versions []version) error {
 	if w.Mapping.As != mapping.Consent {
 		return nil
 	}
-	for i := len(versions) - 1; i >= 0; i-- {
-		v := versions[i]
-		if v.State != kept {
-			continue
+	for _, v := range slices.Backward(versions) {
+		if v.State == kept || v.State == former {
+			_, err := w.restriction(v)
+			return err
 		}
-		r := &bodyReader{b: v.Body}
-		r.faults()
-		for _, c := range w.readConsents(v.ID, r) {
-			if c.Action != weir.Granted && c.Action != weir.Unrestricted {
-				w.consents = append(w.consents, c)
-				w.t.Count("restrictions_kept", 1)
-			}
-		}
-		return broken(r)
 	}
 	return nil
+}
+
+// restriction keeps what a version says, if it restricts, and says whether it did.
+func (w *settler) restriction(v version) (bool, error) {
+	r := &bodyReader{b: v.Body}
+	r.faults()
+	restricts := false
+	for _, c := range w.readConsents(v.ID, r) {
+		if c.Action != weir.Granted && c.Action != weir.Unrestricted {
+			w.consents = append(w.consents, c)
+			w.t.Count("restrictions_kept", 1)
+			restricts = true
+		}
+	}
+	return restricts, broken(r)
 }
 
 func broken(r *bodyReader) error {

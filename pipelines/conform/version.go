@@ -14,6 +14,7 @@ const (
 	deleted        // its source says that it is gone
 	filtered       // `where` does not keep it
 	withheld       // it can't be used; its faults say why
+	former         // as kept, and its source no longer has it
 )
 
 // version is one version of a row on its way from map to settle.
