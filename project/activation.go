@@ -32,7 +32,7 @@ func (l *loader) destination(r *reader, name string, root *yaml.Node) {
 		l.settings(r, orElse(config, root), c.Config, d.Config)
 	}
 	if privacy == nil {
-		r.problem(root, "add privacy: {role: processor, kind: esp, transfer: none, country: FR, dpa: true, purposes: [marketing.newsletter]}",
+		r.lacks("privacy", root, "add privacy: {role: processor, kind: esp, transfer: none, country: FR, dpa: true, purposes: [marketing.newsletter]}",
 			"destination %s does not say what the law asks of it", name)
 	}
 	if p.Kind == "ads_match" { // uploading a list so that a network finds people is sharing, whatever the contract says (11 CCR 7050)
@@ -68,7 +68,7 @@ func (l *loader) activation(r *reader, name string, root *yaml.Node) {
 		{"mode", mode, "mode: mirror"}, {"key", a.Key, "key: email"},
 	} {
 		if need.value == "" {
-			r.problem(root, "add "+need.example, "activation %s has no %s", name, need.key)
+			r.lacks(need.key, root, "add "+need.example, "activation %s has no %s", name, need.key)
 		}
 	}
 	l.noteKeys(r, "activation "+name, root)

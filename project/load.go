@@ -46,7 +46,10 @@ func load(dir string, known map[string]connectors.Connector, reads func(words []
 	l.folder("destinations", l.destination)
 	l.folder("activations", l.activation)
 	l.policies()
-	l.check()
+	l.strangers()
+	if !l.unread {
+		l.check()
+	}
 	if err := l.problems.Err(); err != nil {
 		return nil, err
 	}
@@ -77,6 +80,7 @@ type loader struct {
 	p        *Project
 	problems Problems
 	mentions []mention // names in identity.yaml that a source has to map
+	unread   bool      // a file could not be read: what others refer to may be in it
 }
 
 func (l *loader) file(name string, read func(r *reader, name string, root *yaml.Node)) {
@@ -93,10 +97,13 @@ func (l *loader) file(name string, read func(r *reader, name string, root *yaml.
 	}
 	if err != nil {
 		l.problems = append(l.problems, Problem{Where: name, Message: "can't be read: " + err.Error()})
+		l.unread = true
 		return
 	}
 	r := &reader{file: name, problems: &l.problems, reads: l.reads}
-	if root := r.parse(data); root != nil {
+	if root := r.parse(data); root == nil {
+		l.unread = true
+	} else {
 		read(r, strings.TrimSuffix(path.Base(name), path.Ext(name)), root)
 	}
 }
@@ -143,7 +150,7 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 	r.object(root, keys{
 		"name": func(n *yaml.Node) {
 			r.text(&p.Name)(n)
-			if !nameForm.MatchString(p.Name) {
+			if p.Name != "" && !nameForm.MatchString(p.Name) {
 				r.problem(n, "", "a workspace's name has small letters, digits and _, a letter first; found %q", p.Name)
 			}
 		},
@@ -198,7 +205,7 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 	})
 	l.noteKeys(r, "weir.yaml", root)
 	if p.Name == "" {
-		r.problem(root, "add a line such as: name: shop", "the workspace has no name")
+		r.lacks("name", root, "add a line such as: name: shop", "the workspace has no name")
 	}
 }
 

@@ -33,7 +33,7 @@ func (l *loader) source(r *reader, name string, root *yaml.Node) {
 		r.problem(root, "rename the file", "a source's name can't contain __, which separates it from the stream in a table's name")
 	}
 	if streams == nil || len(streams.Content) == 0 {
-		r.problem(root, "list what to read under streams:", "a source without streams")
+		r.lacks("streams", root, "list what to read under streams:", "a source without streams")
 		return
 	}
 	r.each(streams, func(k, v *yaml.Node) {
@@ -83,7 +83,7 @@ func (r *reader) schedule(into *Schedule) func(*yaml.Node) {
 func (l *loader) connector(r *reader, at *yaml.Node, name string, can func(connectors.Connector) bool, what string) (connectors.Connector, bool) {
 	names := slices.Sorted(maps.Keys(l.known))
 	if name == "" {
-		r.problem(at, "add connector: "+strings.Join(names, " | "), "no connector named")
+		r.lacks("connector", at, "add connector: "+strings.Join(names, " | "), "no connector named")
 		return connectors.Connector{}, false
 	}
 	c, ok := l.known[name]
@@ -207,14 +207,14 @@ func (l *loader) stream(r *reader, source string, k, v *yaml.Node, c connectors.
 		}
 	}
 	if m.As == "" {
-		r.problem(k, "add as: person | account | event | consent", "stream %s does not say what its rows are", s.Name)
+		r.lacks("as", k, "add as: person | account | event | consent", "stream %s does not say what its rows are", s.Name)
 		return s
 	}
 	if len(m.Key) == 0 {
-		r.problem(k, "add key: [COLUMN]", "stream %s has no key", s.Name)
+		r.lacks("key", k, "add key: [COLUMN]", "stream %s has no key", s.Name)
 	}
 	if mapped == nil {
-		r.problem(k, "add map: with identifiers and attributes", "stream %s has no map", s.Name)
+		r.lacks("map", k, "add map: with identifiers and attributes", "stream %s has no map", s.Name)
 		return s
 	}
 	r.mapping(m, mapped)
@@ -254,11 +254,11 @@ func (r *reader) mapping(m *weir.Mapping, n *yaml.Node) {
 	r.object(n, known)
 	for _, f := range form.required {
 		if m.Fields[f] == "" {
-			r.problem(n, fmt.Sprintf("add %s: COLUMN or a CEL expression", f), "a map of %s needs %s", m.As, f)
+			r.lacks(f, n, fmt.Sprintf("add %s: COLUMN or a CEL expression", f), "a map of %s needs %s", m.As, f)
 		}
 	}
 	if len(m.Identifiers) == 0 {
-		r.problem(n, "add identifiers: {email: COLUMN}", "without identifiers nobody can be recognised")
+		r.lacks("identifiers", n, "add identifiers: {email: COLUMN}", "without identifiers nobody can be recognised")
 	}
 	for k := range m.Identifiers {
 		if !nameForm.MatchString(k) {

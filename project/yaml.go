@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/weir-cdp/weir/connectors"
 )
 
 // reader walks one YAML file's nodes and notes each problem with its place.
@@ -20,6 +22,9 @@ type reader struct {
 	file     string
 	problems *Problems
 	reads    func(words []string) // is told of the keys and words that are known
+	// misspelt are the keys that an unknown one was taken for: that they are missing
+	// is the same mistake.
+	misspelt map[string]bool
 }
 
 func (r *reader) at(n *yaml.Node) string { return fmt.Sprintf("%s:%d:%d", r.file, n.Line, n.Column) }
@@ -28,7 +33,21 @@ func (r *reader) problem(n *yaml.Node, next, format string, args ...any) {
 	*r.problems = append(*r.problems, Problem{Where: r.at(n), Message: fmt.Sprintf(format, args...), Next: next})
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+)`)
+var yamlLine = regexp.MustCompile(`(?:: |^)line (\d+)(?:: |$)`)
+
+// YAMLFault gives the line, from 1, and the words of an error of the YAML decoder.
+// It counts lines from 0 where its parser fails, and from 1 where its scanner does.
+func YAMLFault(err error) (line int, message string) {
+	line, message = 1, strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlLine.FindStringSubmatchIndex(message); m != nil {
+		line, _ = strconv.Atoi(message[m[2]:m[3]])
+		message = message[:m[0]] + message[m[1]:]
+		if strings.HasPrefix(message, "did not find expected") {
+			line++
+		}
+	}
+	return line, message
+}
 
 // parse reads the one document of a file; nil if it can't be used.
 func (r *reader) parse(data []byte) *yaml.Node {
@@ -38,12 +57,9 @@ func (r *reader) parse(data []byte) *yaml.Node {
 		if errors.Is(err, io.EOF) {
 			return &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
 		}
-		where := r.file
-		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-			where += ":" + m[1]
-		}
-		*r.problems = append(*r.problems, Problem{Where: where, Message: "invalid YAML: " + strings.TrimPrefix(err.Error(), "yaml: "),
-			Next: "check the indentation and the quotes there"})
+		line, message := YAMLFault(err)
+		*r.problems = append(*r.problems, Problem{Where: r.file + ":" + strconv.Itoa(line), Message: "invalid YAML: " + message,
+			Next: "check the indentation and the quotes there, and in the line before"})
 		return nil
 	}
 	if err := dec.Decode(&second); err == nil {
@@ -85,11 +101,27 @@ func (r *reader) object(n *yaml.Node, known keys) {
 	r.each(n, func(k, v *yaml.Node) {
 		read, ok := known[k.Value]
 		if !ok {
-			r.problem(k, didYouMean(k.Value, slices.Sorted(maps.Keys(known))), "unknown key %q", k.Value)
+			names := slices.Sorted(maps.Keys(known))
+			r.problem(k, didYouMean(k.Value, names), "unknown key %q", k.Value)
+			r.mistake(connectors.Nearest(k.Value, names))
 			return
 		}
 		read(v)
 	})
+}
+
+func (r *reader) mistake(key string) {
+	if r.misspelt == nil {
+		r.misspelt = map[string]bool{}
+	}
+	r.misspelt[key] = true
+}
+
+// lacks notes that a key is missing, unless it is there misspelt.
+func (r *reader) lacks(key string, n *yaml.Node, next, format string, args ...any) {
+	if !r.misspelt[key] {
+		r.problem(n, next, format, args...)
+	}
 }
 
 // each calls f for every pair of a mapping, after refusing repeated keys.

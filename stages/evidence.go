@@ -37,6 +37,10 @@ type SharedValue struct {
 	Value     string `json:"value"`
 	Ambiguous bool   `json:"ambiguous"` // blocked, or on too many: no evidence
 	NoLink    bool   `json:"no_link"`   // `link: false` in identity.yaml
+	// Why says why the value is blocked, in words; Rules are the rules that can't use it
+	// where it is blocked or on too many.
+	Why   string   `json:"why,omitempty"`
+	Rules []string `json:"rules,omitempty"`
 }
 
 // evidenceEdges bounds how many edges an explanation reads.
@@ -185,6 +189,9 @@ func (q *asking) shared(ctx context.Context, p *project.Project, from, to []stri
 		for _, def := range p.Identity {
 			out[i].NoLink = out[i].NoLink || def.Identifiers[out[i].Kind].NoLink
 		}
+		if out[i].Why = worthless(p, out[i].Kind, out[i].Value); out[i].Why != "" || out[i].Ambiguous {
+			out[i].Ambiguous, out[i].Rules = true, rulesOn(p, out[i].Kind)
+		}
 	}
 	return out, err
 }
@@ -195,7 +202,9 @@ type IdentityReport struct {
 	Records   int64            `json:"records"`
 	Rules     []RuleCount      `json:"rules"`
 	Ambiguous map[string]int64 `json:"ambiguous"` // values that lead nowhere, by kind
-	Hubs      []Hub            `json:"hubs"`      // the values on most profiles
+	Hubs      []Hub            `json:"hubs"`      // values on more profiles than shared_by: they link nothing
+	Worthless []Hub            `json:"worthless"` // blocked values on several profiles
+	Shared    []Hub            `json:"shared"`    // other values on several profiles, such as of link: false
 	Largest   []Large          `json:"largest"`   // the profiles of most records
 	Changes   map[string]int64 `json:"changes"`   // of profile ids, ever
 	Runs      []RunFigures     `json:"runs"`      // the last ones, the latest first
@@ -217,6 +226,7 @@ type Hub struct {
 	Kind     string `json:"kind"`
 	Value    string `json:"value"`
 	Profiles int64  `json:"profiles"`
+	Why      string `json:"why,omitempty"` // why it is blocked
 }
 
 // Large is a profile of many records.
@@ -262,9 +272,10 @@ func (h *House) ReportIdentity(ctx context.Context, p *project.Project, top int)
 			return err
 		},
 		func() error {
-			r.Hubs, err = decoded[Hub](ctx, q, "select "+fieldsJSON([2]string{"kind", "kind"}, [2]string{"value", "value"}, [2]string{"profiles", "count(*)"})+
+			found, err := decoded[Hub](ctx, q, "select "+fieldsJSON([2]string{"kind", "kind"}, [2]string{"value", "value"}, [2]string{"profiles", "count(*)"})+
 				` from (select e.key as kind, unnest(e.value) as value from (select unnest(map_entries(identifiers)) as e from core.profiles))
-				group by kind, value having count(*) > 1 order by count(*) desc, kind, value limit ?`, top)
+				group by kind, value having count(*) > 1 order by count(*) desc, kind, value limit ?`, 20*top)
+			r.sortHubs(p, found, top)
 			return err
 		},
 		func() error {

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,8 +71,8 @@ func TestIdentityReport(t *testing.T) {
 	if r.Profiles["person"] != 2 || r.Records != 3 || r.Ambiguous["phone"] != 1 || r.Changes["merge"] != 1 || r.Changes["retire"] != 1 {
 		t.Errorf("%+v", r)
 	}
-	if len(r.Hubs) != 1 || r.Hubs[0].Profiles != 2 || len(r.Largest) != 1 || r.Largest[0].ProfileID != "p_jo" {
-		t.Errorf("hubs %v, largest %v", r.Hubs, r.Largest)
+	if len(r.Hubs) != 0 || len(r.Worthless) != 1 || r.Worthless[0].Profiles != 2 || r.Worthless[0].Why == "" || len(r.Largest) != 1 || r.Largest[0].ProfileID != "p_jo" {
+		t.Errorf("hubs %v, worthless %v, shared %v, largest %v", r.Hubs, r.Worthless, r.Shared, r.Largest)
 	}
 	if len(r.Rules) != 2 || r.Rules[0] != (RuleCount{"phone_and_name", 0, 1}) || r.Rules[1] != (RuleCount{"same_email", 1, 0}) {
 		t.Errorf("rules %v", r.Rules)
@@ -125,5 +126,39 @@ func TestSegmentExplainedWithTheProfilesEvents(t *testing.T) {
 	r, err = v.ExplainSegment(t.Context(), hamlet, "vip", "p_jo", noon.Add(-90*time.Minute))
 	if err != nil || r.Verdict.Holds {
 		t.Errorf("an event after now does not count: %+v %v", r, err)
+	}
+}
+
+// Only a value on more profiles than its kind allows is a hub; one that says nothing
+// of anybody is listed as such, however many hold it.
+func TestValuesOnSeveralProfilesAreSorted(t *testing.T) {
+	p := &project.Project{Identity: []weir.IdentityDef{{Kind: weir.Person, Identifiers: map[string]weir.IdentifierRule{
+		"email": {SharedBy: 3, Blocked: []string{"^desk@"}}, "phone": {}, "card": {NoLink: true}},
+		Rules: []weir.MatchRule{{Name: "phone_and_name", Match: []string{"phone", "family_name"}}}}}}
+	var r IdentityReport
+	r.sortHubs(p, []Hub{
+		{Kind: "email", Value: "a@shop.net", Profiles: 4}, {Kind: "email", Value: "b@shop.net", Profiles: 3}, {Kind: "email", Value: "desk@shop.net", Profiles: 9},
+		{Kind: "phone", Value: "+33611119999", Profiles: 11}, {Kind: "phone", Value: "+33601234567", Profiles: 12}, {Kind: "phone", Value: "+33611119998", Profiles: 10},
+		{Kind: "card", Value: "c1", Profiles: 2}}, 2)
+	names := func(list []Hub) (out []string) {
+		for _, h := range list {
+			out = append(out, h.Value+h.Why)
+		}
+		return out
+	}
+	for _, c := range []struct{ got, want []string }{
+		{names(r.Hubs), []string{"a@shop.net", "+33611119999"}},
+		{names(r.Worthless), []string{"desk@shop.netblocked in identity.yaml", "+33601234567a phone of one digit, or counting up or down"}},
+		{names(r.Shared), []string{"b@shop.net", "+33611119998"}}, // card: beyond the top
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("got %v, want %v", c.got, c.want)
+		}
+	}
+	if got := rulesOn(p, "phone"); !slices.Equal(got, []string{"phone_and_name", "same_phone"}) {
+		t.Errorf("rules on phone: %v", got)
+	}
+	if got := rulesOn(p, "card"); len(got) != 0 {
+		t.Errorf("rules on card: %v", got)
 	}
 }

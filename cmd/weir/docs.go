@@ -75,7 +75,8 @@ select stage, part, status, ended_at, map_keys(snapshots) from ops.runs order by
 
 ` + "`core.records` and `core.profiles`" + ` have, beside the columns below, one column per attribute
 that the project maps; ` + "`raw.<source>__<stream>`" + ` has the source's columns and Weir's own
-(` + "`_weir_row_id`, `_weir_collected_at`, `_weir_origin`, `_weir_op`" + `).
+(` + "`_weir_row_id`, `_weir_collected_at`, `_weir_origin`, `_weir_op`" + `: upsert,
+delete, or former for a row of a consent stream that its source no longer has).
 
 `
 

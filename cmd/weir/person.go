@@ -170,8 +170,10 @@ func (a *app) showEvidence(e stages.Evidence) {
 	for _, s := range e.Shared {
 		worth := "evidence"
 		switch {
+		case s.Why != "":
+			worth = "none: " + s.Why + unusableTo(s.Rules)
 		case s.Ambiguous:
-			worth = "none: blocked, or on too many profiles"
+			worth = "none: on too many profiles" + unusableTo(s.Rules)
 		case s.NoLink:
 			worth = "none: link: false in identity.yaml"
 		}
@@ -181,6 +183,14 @@ func (a *app) showEvidence(e stages.Evidence) {
 	if e.Partial {
 		a.sayf("weir: the graph around them is too large to read whole; there may be stronger evidence\n")
 	}
+}
+
+// unusableTo names the rules that a worthless value keeps from holding.
+func unusableTo(rules []string) string {
+	if len(rules) == 0 {
+		return ""
+	}
+	return "; can't be used by " + strings.Join(rules, ", ")
 }
 
 func leads(w stages.Who) string {
@@ -222,11 +232,9 @@ func (a *app) identityReport() *cobra.Command {
 					rows = append(rows, []string{k, count(r.Ambiguous[k])})
 				}
 				a.section("KIND\tVALUES THAT LEAD NOWHERE", rows)
-				rows = nil
-				for _, x := range r.Hubs {
-					rows = append(rows, []string{x.Kind, cell(x.Value), count(x.Profiles)})
-				}
-				a.section("HUB\tVALUE\tPROFILES", rows)
+				a.showShared("HUB (MORE THAN shared_by)\tVALUE\tPROFILES\tWHY", r.Hubs)
+				a.showShared("BLOCKED\tVALUE\tPROFILES\tWHY", r.Worthless)
+				a.showShared("ON SEVERAL PROFILES\tVALUE\tPROFILES\tWHY", r.Shared)
 				rows = nil
 				for _, x := range r.Largest {
 					rows = append(rows, []string{x.ProfileID, count(x.Records)})
@@ -238,6 +246,24 @@ func (a *app) identityReport() *cobra.Command {
 	}
 	c.Flags().IntVar(&top, "top", 10, "how many hubs and large profiles")
 	return c
+}
+
+// showShared lists values that are on several profiles; the last column is there
+// where something is known for it.
+func (a *app) showShared(head string, values []stages.Hub) {
+	var rows [][]string
+	why := false
+	for _, x := range values {
+		rows = append(rows, []string{x.Kind, cell(x.Value), count(x.Profiles), x.Why})
+		why = why || x.Why != ""
+	}
+	if !why {
+		head = strings.TrimSuffix(head, "\tWHY")
+		for i := range rows {
+			rows[i] = rows[i][:3]
+		}
+	}
+	a.section(head, rows)
 }
 
 // counts writes counts by name in one line.

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/activities"
@@ -183,7 +182,7 @@ func (pl *platform) dial(ctx context.Context) (client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := client.Options{HostPort: address, Namespace: t.Namespace, Logger: sdklog.NewStructuredLogger(pl.app.log)}
+	o := client.Options{HostPort: address, Namespace: t.Namespace, Logger: embedded.SDKLog(pl.app.log)}
 	if t.TLS {
 		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

@@ -32,11 +32,18 @@ type Endpoints struct {
 	token bearer
 }
 
+// SDKLog is a log for Temporal's client. What it calls an error is mostly one of
+// Weir's own that the run's summary or the worker tells in words, or a retry: so it
+// is there with --verbose only.
+func SDKLog(log *slog.Logger) sdklog.Logger {
+	return sdklog.NewStructuredLogger(quieter(log, "temporal sdk", slog.LevelInfo))
+}
+
 // Dial connects to Temporal.
 func (e Endpoints) Dial(ctx context.Context, log *slog.Logger) (client.Client, error) {
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort: e.Temporal, Namespace: e.Namespace, HeadersProvider: e.token,
-		Logger: sdklog.NewStructuredLogger(quieter(log, "temporal sdk", slog.LevelWarn)),
+		Logger: SDKLog(log),
 	})
 	if err != nil {
 		return nil, weir.Errorf(weir.Unavailable, "temporal at %s: %w", e.Temporal, err)
