@@ -21,7 +21,7 @@ var reasonWords = map[evidence.Reason]string{
 func worthless(p *project.Project, kind, value string) string {
 	for _, def := range p.Identity {
 		for _, pattern := range def.Identifiers[kind].Blocked {
-			if re, err := regexp.Compile(pattern); err == nil && re.MatchString(value) {
+			if re, err := regexp.Compile("(?i)" + pattern); err == nil && re.MatchString(value) {
 				return "blocked in identity.yaml"
 			}
 		}
