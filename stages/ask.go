@@ -161,7 +161,7 @@ func (q *asking) holder(ctx context.Context, kind, value string) (Who, error) {
 func (q *asking) one(ctx context.Context, ref string) (Who, error) {
 	w, err := q.who(ctx, ref)
 	if err == nil && w.ProfileID == "" {
-		return w, weir.Errorf(weir.Conflict, "this %s leads to no single profile: it is blocked, or shared by %d", w.Kind, len(w.Holders)).
+		return w, weir.Errorf(weir.Conflict, "this %s leads to no single profile: %s", w.Kind, unled(len(w.Holders))).
 			Then("name one of these profiles: " + strings.Join(w.Holders[:min(5, len(w.Holders))], ", "))
 	}
 	return w, err
@@ -198,4 +198,12 @@ func fieldsJSON(fields ...[2]string) string {
 // moment writes a timestamp column as JSON's text.
 func moment(column string) string {
 	return "strftime(" + column + " at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+}
+
+// unled says why a value leads to no single profile.
+func unled(holders int) string {
+	if holders > 1 {
+		return fmt.Sprintf("%d profiles hold it", holders)
+	}
+	return "it is blocked, or says nothing by itself (weir identity report)"
 }

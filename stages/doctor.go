@@ -105,36 +105,37 @@ func (c Checkup) bounded(ctx context.Context) (context.Context, context.CancelFu
 func (c Checkup) Secrets() []Finding {
 	type use struct{ text, where string }
 	var uses []use
-	var walk func(v any, where string)
-	walk = func(v any, where string) {
+	p := c.Project
+	var walk func(v any, thing, key, otherwise string)
+	walk = func(v any, thing, key, otherwise string) {
 		switch v := v.(type) {
 		case string:
 			if project.IsReference(v) {
-				uses = append(uses, use{v, where})
+				uses = append(uses, use{v, orElse(p.Place(thing, key), otherwise)})
 			}
 		case map[string]any:
 			for _, k := range sortedKeys(v) {
-				walk(v[k], where)
+				walk(v[k], thing, key+"."+k, otherwise)
 			}
 		case []any:
 			for _, x := range v {
-				walk(x, where)
+				walk(x, thing, key, otherwise)
 			}
 		}
 	}
-	p := c.Project
-	for _, v := range []string{p.Lake.Endpoint, p.Lake.AccessKey, p.Lake.SecretKey, p.Lake.Catalog.URI, p.Lake.Catalog.Token, p.Temporal.Address, p.Temporal.APIKey,
-		p.Notify.Webhook, p.Notify.Email.Password} {
-		walk(v, "weir.yaml")
+	for _, v := range []struct{ key, text string }{{"lake.endpoint", p.Lake.Endpoint}, {"lake.access_key", p.Lake.AccessKey}, {"lake.secret_key", p.Lake.SecretKey},
+		{"lake.catalog.uri", p.Lake.Catalog.URI}, {"lake.catalog.token", p.Lake.Catalog.Token}, {"temporal.address", p.Temporal.Address}, {"temporal.api_key", p.Temporal.APIKey},
+		{"notify.webhook", p.Notify.Webhook}, {"notify.email.password", p.Notify.Email.Password}} {
+		walk(v.text, "weir.yaml", v.key, "weir.yaml")
 	}
 	for _, s := range p.Sources {
-		walk(s.Config, s.At)
+		walk(s.Config, "source "+s.Name, "config", s.At)
 		for _, t := range s.Streams {
-			walk(t.Settings, t.At)
+			walk(t.Settings, "source "+s.Name, "streams."+t.Name, t.At)
 		}
 	}
 	for _, d := range p.Destinations {
-		walk(d.Config, d.At)
+		walk(d.Config, "destination "+d.Name, "config", d.At)
 	}
 	var out []Finding
 	for _, u := range uses {
@@ -149,15 +150,34 @@ func (c Checkup) Secrets() []Finding {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, good("secrets", "%d references, all set", len(uses)))
+		out = append(out, good("secrets", "%s", allSet(len(uses))))
 	}
 	return out
+}
+
+func allSet(n int) string {
+	switch n {
+	case 0:
+		return "none is referred to"
+	case 1:
+		return "1 reference, set"
+	}
+	return fmt.Sprintf("%d references, all set", n)
+}
+
+// unset tells whether a reference in these settings has no value.
+func (c Checkup) unset(settings map[string]any) bool {
+	_, err := c.House.Secrets.Settings(settings)
+	return err != nil
 }
 
 // Destination looks whether a destination can be opened and reached, and can do
 // what its activations ask.
 func (c Checkup) Destination(ctx context.Context, d project.Destination) []Finding {
 	part := "destination " + d.Name
+	if c.unset(d.Config) {
+		return nil // Secrets tells of it
+	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	dest, err := c.House.OpenDestination(ctx, c.Project, d)

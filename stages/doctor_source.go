@@ -24,6 +24,9 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // something to read, its columns, and its mapping.
 func (c Checkup) Source(ctx context.Context, s project.Source) []Finding {
 	part := "source " + s.Name
+	if c.unset(s.Config) {
+		return nil // Secrets tells of it
+	}
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
 	src, err := c.House.OpenSource(ctx, c.Project, s)
@@ -84,7 +87,7 @@ func (c Checkup) stream(ctx context.Context, src connectors.Source, s project.So
 		}
 		out = append(out, f)
 	}
-	out = append(out, c.columns(part, t, look)...)
+	out = append(out, c.columns(part, s, t, look)...)
 	if len(out) == 0 {
 		out = append(out, good(part, "%d columns, key and mapping fit", len(look.fields)))
 	}
@@ -112,10 +115,13 @@ func (c Checkup) offered(ctx context.Context, src connectors.Source) string {
 }
 
 // columns compares what a stream declares with the columns that were found.
-func (c Checkup) columns(part string, t project.Stream, look *sampled) []Finding {
+func (c Checkup) columns(part string, s project.Source, t project.Stream, look *sampled) []Finding {
 	names := look.names()
-	missing := func(what, column string) Finding {
-		f := Finding{part, Bad, fmt.Sprintf("%s %q is not among the columns", what, column), t.At, "there are: " + strings.Join(names[:min(len(names), 30)], ", ")}
+	place := func(key string) string {
+		return orElse(c.Project.Place("source "+s.Name, "streams."+t.Name+"."+key), t.At)
+	}
+	missing := func(what, key, column string) Finding {
+		f := Finding{part, Bad, fmt.Sprintf("%s %q is not among the columns", what, column), place(key), "there are: " + strings.Join(names[:min(len(names), 30)], ", ")}
 		if near := connectors.Nearest(column, names); near != "" {
 			f.Next = "did you mean " + near + "? " + f.Next
 		}
@@ -127,15 +133,15 @@ func (c Checkup) columns(part string, t project.Stream, look *sampled) []Finding
 	var out []Finding
 	for _, k := range t.Mapping.Key {
 		if !slices.Contains(names, k) {
-			out = append(out, missing("key column", k))
+			out = append(out, missing("key column", "key", k))
 		}
 	}
 	if t.Cursor != "" && !slices.Contains(names, t.Cursor) {
-		out = append(out, missing("cursor", t.Cursor))
+		out = append(out, missing("cursor", "sync.cursor", t.Cursor))
 	}
 	for _, column := range sortedKeys(t.Types) {
 		if !slices.Contains(names, column) {
-			out = append(out, missing("typed column", column))
+			out = append(out, missing("typed column", "types."+column, column))
 		}
 	}
 	if len(out) > 0 {
@@ -147,6 +153,7 @@ func (c Checkup) columns(part string, t project.Stream, look *sampled) []Finding
 	}
 	for _, err := range mapping.Check(t.Mapping, conformer.Columns(table)) {
 		f := wrong(part, err, t.At, "")
+		f.Where, f.What = mapped(f, s.Name+"/"+t.Name, place)
 		if !look.whole {
 			f.Status = Warn // the column may come later
 		}
@@ -154,6 +161,19 @@ func (c Checkup) columns(part string, t project.Stream, look *sampled) []Finding
 		out = append(out, f)
 	}
 	return out
+}
+
+// mapped gives the file and line of a mapping's mistake, whose place is the key below
+// the stream, and puts that key into words.
+func mapped(f Finding, stream string, place func(key string) string) (where, what string) {
+	key := strings.TrimPrefix(strings.TrimPrefix(f.Where, stream), ": ")
+	if key == "" || strings.Contains(key, ":") {
+		return place("map"), f.What
+	}
+	if key != "key" && key != "where" && !strings.HasPrefix(key, "map") {
+		return place("map." + key), key + ": " + f.What
+	}
+	return place(key), key + ": " + f.What
 }
 
 // sampled is what the first rows of a stream show.

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -186,5 +187,29 @@ func TestDoctorOfTheDisk(t *testing.T) {
 	}
 	if f := CheckDisk(dir, 1<<62); f.Status != Bad || f.Next == "" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// Doctor names the line that is to be changed, and says one mistake once.
+func TestDoctorNamesTheLine(t *testing.T) {
+	for _, m := range []misconfiguration{
+		{"mapped column", "sources/crm.yaml", "given_name: first,", "given_name: frist,", Bad, "given_name: frist"},
+		{"expression", "sources/crm.yaml", "date(born)", "date(birn)", Bad, "date(birn)"},
+		{"secret", "destinations/esp.yaml", "ESP_TOKEN", "ESP_TOKN", Bad, "ESP_TOKN"},
+		{"secret file", "destinations/esp.yaml", "${env:ESP_TOKEN}", "${file:secrets/esp}", Bad, "secrets/esp"},
+		{"secret of a source", "sources/crm.yaml", "config: {path: data}", "config: {path: \"${env:NO_PATH}\"}", Bad, "NO_PATH"},
+		{"purpose", "activations/news.yaml", "purpose: marketing.newsletter", "purpose: marketing.newslettr", Bad, "purpose:"},
+	} {
+		var bad []Finding
+		for _, f := range examine(t, "http://127.0.0.1:1", m) {
+			if f.Status == Bad && f.Part != "destination esp" {
+				bad = append(bad, f)
+			}
+		}
+		text := strings.Replace(sound[m.file], m.old, m.new, 1)
+		line := 1 + strings.Count(text[:strings.Index(text, m.says)], "\n")
+		if want := fmt.Sprintf("%s:%d:", m.file, line); len(bad) != 1 || !strings.HasPrefix(bad[0].Where, want) {
+			t.Errorf("%s: want one finding at %s, got %+v", m.name, want, bad)
+		}
 	}
 }

@@ -66,6 +66,7 @@ func (a *app) dev(ctx context.Context) error {
 	}
 	select {
 	case <-ctx.Done():
+		a.sayf("weir: stopping; what is committed stays, what is under way goes on with the next weir dev\n")
 		return nil
 	case err := <-failed:
 		return err

@@ -52,13 +52,17 @@ func ago(d time.Duration) string {
 	return count(int64(d/(24*time.Hour))) + " days"
 }
 
-// moment reads a flag's time, as exact as the tables have it; "" is now.
+// moment reads a flag's time, as exact as the tables have it: RFC 3339, or a date for
+// its midnight in UTC; "" is now.
 func moment(flag, text string) (time.Time, error) {
 	at := time.Now()
 	if text != "" {
 		var err error
 		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return at, weir.Errorf(weir.Invalid, "--%s %q is no time", flag, text).Then("write it like 2026-01-31T12:00:00Z")
+			at, err = time.Parse(time.DateOnly, text)
+		}
+		if err != nil {
+			return at, weir.Errorf(weir.Invalid, "--%s %q is no time", flag, text).Then("write it like 2026-01-31T12:00:00Z, or 2026-01-31 for that day's midnight in UTC")
 		}
 	}
 	return at.UTC().Truncate(time.Microsecond), nil

@@ -13,6 +13,9 @@ func TestMomentOfAFlag(t *testing.T) {
 	if want := time.Date(2026, 1, 31, 12, 0, 0, 123456000, time.UTC); err != nil || got != want {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
+	if got, err := moment("as-of", "2026-01-31"); err != nil || got != time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC) {
+		t.Errorf("a date is %v, %v", got, err)
+	}
 	_, err = moment("as-of", "yesterday")
 	if weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), `--as-of "yesterday"`) || !strings.Contains(err.Error(), "2026-01-31T12:00:00Z") {
 		t.Errorf("it says %v", err)

@@ -160,7 +160,7 @@ func (a *app) policyExplain() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&now, "now", "", "ask as of then, RFC 3339")
+	c.Flags().StringVar(&now, "now", "", "ask as of then, RFC 3339 or a date (midnight UTC)")
 	return c
 }
 

@@ -37,7 +37,7 @@ have written, whole. weir docs tables describes every table and column.`,
 			return a.opened(cmd, func(ctx context.Context, pl *platform) error { return a.query(ctx, pl, args[0], at, output) })
 		},
 	}
-	c.Flags().StringVar(&asOf, "as-of", "", "the tables as they were then, RFC 3339")
+	c.Flags().StringVar(&asOf, "as-of", "", "the tables as they were then, RFC 3339 or a date (midnight UTC)")
 	c.Flags().StringVar(&output, "output", "", "write to FILE.csv, .parquet or .ndjson")
 	return c
 }

@@ -40,7 +40,7 @@ missing. A scheduled run tries for longer.`,
 			return a.refreshWithRoom(cmd.Context(), refreshing{now: at, logical: now != "", stages: stagesOf(args), wait: wait, tell: a.summary})
 		},
 	}
-	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339; default: its start")
+	c.Flags().StringVar(&now, "now", "", "the run's one now, RFC 3339 or a date (midnight UTC); default: its start")
 	c.Flags().DurationVar(&wait, "delivery-wait", 0, "how long to wait for the destinations; what is not delivered by then goes on in weir dev, or with the next run")
 	return c
 }

@@ -121,7 +121,7 @@ func refuseWrongUse(c *cobra.Command) {
 	if args := c.Args; args != nil {
 		c.Args = func(cmd *cobra.Command, a []string) error {
 			if err := args(cmd, a); err != nil {
-				return weir.Errorf(weir.Invalid, "%w", err).Then("see: " + cmd.CommandPath() + " --help")
+				return wrongArguments(cmd, a, err)
 			}
 			return nil
 		}

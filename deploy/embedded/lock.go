@@ -44,7 +44,7 @@ func take(ctx context.Context, dir string, by holder) (*lock, error) {
 	}) {
 		other := readHolder(file)
 		return nil, errors.Join(weir.Errorf(weir.Conflict, "%s is already running on this folder (pid %d)", other.Command, other.PID).
-			At(dir).Then("use it, or stop it first"), file.Close())
+			At(dir).Then("stop it first"), file.Close())
 	}
 	if failed == nil {
 		failed = writeHolder(file, by)

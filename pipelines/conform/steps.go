@@ -85,7 +85,7 @@ func (m *mapper) version(position int64) (v version, ok bool) {
 	if op == "delete" {
 		v.State = deleted
 		if !ok {
-			m.withhold("key", "a deleted row lacks its key", "")
+			m.withhold("key", "a deleted row lacks its key: "+m.keyless(m.row), "")
 		}
 		return v, ok
 	}
@@ -100,7 +100,7 @@ func (m *mapper) version(position int64) (v version, ok bool) {
 		}
 	}
 	if !ok {
-		m.withhold("key", "a row lacks its key", "")
+		m.withhold("key", "a row lacks its key: "+m.keyless(m.row), "")
 		return v, false
 	}
 	var row body

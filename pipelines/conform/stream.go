@@ -119,6 +119,17 @@ func (s *stream) id(row mapping.Row) (id string, ok bool) {
 	return weir.RecordID(s.Mapping.Source, s.Mapping.Stream, key), true
 }
 
+// keyless names the key's columns that a row has nothing in.
+func (s *stream) keyless(row mapping.Row) string {
+	var out []string
+	for i, c := range s.program.Key {
+		if row.Value(c).String() == "" {
+			out = append(out, s.Mapping.Key[i])
+		}
+	}
+	return strings.Join(out, ", ") + " is empty"
+}
+
 // hash replaces a personal key by a keyed hash: equal keys stay equal, and who
 // lacks the workspace's secret can't tell whose they are (invariant 10).
 func (s *stream) hash(part string) string {
