@@ -151,7 +151,10 @@ func (c Checkup) columns(part string, s project.Source, t project.Stream, look *
 	if err != nil {
 		return []Finding{wrong(part, err, t.At, "rename or leave out the column at the source")}
 	}
-	for _, err := range mapping.Check(t.Mapping, conformer.Columns(table)) {
+	own := t.Mapping
+	own.Attributes = maps.Clone(own.Attributes)
+	maps.DeleteFunc(own.Attributes, func(name, value string) bool { return own.Identifiers[name] == value }) // the identifier's mistake is told
+	for _, err := range mapping.Check(own, conformer.Columns(table)) {
 		f := wrong(part, err, t.At, "")
 		f.Where, f.What = mapped(f, s.Name+"/"+t.Name, place)
 		if !look.whole {

@@ -193,6 +193,7 @@ func TestDoctorOfTheDisk(t *testing.T) {
 // Doctor names the line that is to be changed, and says one mistake once.
 func TestDoctorNamesTheLine(t *testing.T) {
 	for _, m := range []misconfiguration{
+		{"mapped identifier", "sources/crm.yaml", "{email: mail}", "{email: mial}", Bad, "identifiers: {email"},
 		{"mapped column", "sources/crm.yaml", "given_name: first,", "given_name: frist,", Bad, "given_name: frist"},
 		{"expression", "sources/crm.yaml", "date(born)", "date(birn)", Bad, "date(birn)"},
 		{"secret", "destinations/esp.yaml", "ESP_TOKEN", "ESP_TOKN", Bad, "ESP_TOKN"},

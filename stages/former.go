@@ -25,12 +25,13 @@ const formerRows = "former_rows"
 // keepFormer moves the rows of a consent stream that a full read would lose into a
 // scope of their own, with the operation `former`: that somebody said no is not
 // undone by an export that lacks the row (conform keeps what of them restricts). A
-// row whose key was read again is told anew, and not kept. A reset forgets all.
-func (c *collect) keepFormer(ctx context.Context, sp collectSpec, r *result) error {
+// row whose key was read again is told anew, and not kept. A reset forgets all, once
+// everything could be read.
+func (c *collect) keepFormer(ctx context.Context, sp collectSpec, r *result, done []landed) error {
 	if len(sp.ConsentKey) == 0 {
 		return nil
 	}
-	if sp.Drop {
+	if _, failed := firstFailure(done); sp.Drop && failed == 0 {
 		r.Tables = append(r.Tables, weir.TableFiles{Table: sp.Table, Scope: formerScope, Replace: true})
 		return nil
 	}

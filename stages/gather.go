@@ -65,7 +65,7 @@ func (c *collect) gather(ctx context.Context, sp collectSpec, done []landed) (re
 		return r, err
 	}
 	r.Tables = append(append(r.Tables, appended), more...)
-	if err := c.keepFormer(ctx, sp, &r); err != nil {
+	if err := c.keepFormer(ctx, sp, &r, done); err != nil {
 		return r, err
 	}
 	// The quarantine is committed first: once the raw table's cursor has moved on,
