@@ -21,6 +21,10 @@ const (
 // its own, no stage.
 const Train Stage = "train"
 
+// Increment is resolve where it goes on from what its last run found out: a pipeline
+// of its own.
+const Increment Stage = "increment"
+
 // Stages lists all stages in order.
 func Stages() []Stage {
 	return []Stage{Collect, Conform, Resolve, Unify, Segment, Decide, Activate}

@@ -87,6 +87,18 @@ func cutFile(ctx context.Context, s *object.Store, table string, f weir.DataFile
 	return tasks, nil
 }
 
+// Files lists the files that a first step's task reads, or reads a part of.
+func (t *Task) Files() []weir.DataFile {
+	if t.source == nil {
+		return nil
+	}
+	out := make([]weir.DataFile, len(t.source.Parts))
+	for i, p := range t.source.Parts {
+		out[i] = p.File
+	}
+	return out
+}
+
 // Rows reads the rows of a first step's task, in the order of file and position.
 // T is the table's row type.
 func Rows[T any](ctx context.Context, t *Task) iter.Seq2[T, error] {

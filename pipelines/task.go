@@ -38,6 +38,9 @@ func (t *Task) Spec() *Spec { return t.rt.spec }
 // Store returns the object store that the spec's keys are in.
 func (t *Task) Store() *object.Store { return t.rt.store }
 
+// Context is that of this execution.
+func (t *Task) Context() context.Context { return t.ctx }
+
 // Partition returns the partition of a later step's task; of a first step's
 // task it is the task's number.
 func (t *Task) Partition() int { return t.partition }

@@ -77,11 +77,19 @@ func writeCandidates(ctx context.Context, t *pipelines.Task, g *graph, clusters 
 		if left < 0 || right < 0 {
 			return weir.Errorf(weir.Internal, "a score of a record that is not there")
 		}
-		left, right = min(left, right), max(left, right)
-		weight := math.Round(u.Weight*1e4) / 1e4
-		rows = append(rows, weir.Candidate{Left: g.names.At(left), Right: g.names.At(right), Kind: recordKind(u.Of).kind(),
-			Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Linked: clusters[left] == clusters[right]})
+		rows = append(rows, candidate(u, g.names.At(left), g.names.At(right), clusters[left] == clusters[right]))
 	}
+	return outputCandidates(t, rows)
+}
+
+// candidate is the row of a pair.
+func candidate(u uncertainRow, left, right string, linked bool) weir.Candidate {
+	weight := math.Round(u.Weight*1e4) / 1e4
+	return weir.Candidate{Left: min(left, right), Right: max(left, right), Kind: recordKind(u.Of).kind(),
+		Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Linked: linked}
+}
+
+func outputCandidates(t *pipelines.Task, rows []weir.Candidate) error {
 	slices.SortFunc(rows, func(a, b weir.Candidate) int {
 		return cmp.Or(strings.Compare(a.Left, b.Left), strings.Compare(a.Right, b.Right))
 	})

@@ -51,11 +51,12 @@ func loadBefore(ctx context.Context, t *pipelines.Task, g *graph) (before, error
 // ended finds the ids that were merged away and lead to these profiles, with what
 // is left of their records. It reads all of identity.merges and identity.moves: a
 // run in which no profile parts does not ask.
-func ended(ctx context.Context, t *pipelines.Task, g *graph, b before, priors []int32) ([]stableid.Ended, error) {
+// Find tells the number of a record, -1 of one that is gone.
+func ended(ctx context.Context, t *pipelines.Task, find func(record string) int32, ids []string, priors []int32) ([]stableid.Ended, error) {
 	into := make(map[string]bool, len(priors))
 	index := make(map[string]int32, len(priors))
 	for _, p := range priors {
-		into[b.ids[p]], index[b.ids[p]] = true, p
+		into[ids[p]], index[ids[p]] = true, p
 	}
 	var rows []weir.Merge
 	if err := each(pipelines.ScanInput[weir.Merge](ctx, t, merges), func(m weir.Merge) error {
@@ -81,7 +82,10 @@ func ended(ctx context.Context, t *pipelines.Task, g *graph, b before, priors []
 	}
 	return out, each(pipelines.ScanInput[weir.RecordMove](ctx, t, moves), func(m weir.RecordMove) error {
 		i, asked := at[end{m.RunID, m.From}]
-		if r := g.names.Find(m.RecordID); asked && r >= 0 {
+		if !asked {
+			return nil
+		}
+		if r := find(m.RecordID); r >= 0 {
 			out[i].Members = append(out[i].Members, r)
 		}
 		return nil

@@ -31,7 +31,8 @@ type comparing struct {
 	keys     *packer
 	drift    *drifting
 	buf      []byte
-	scratch  []model.Key
+	scratch  []model.Key // of the last record
+	last     []byte      // its features
 }
 
 func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
@@ -61,6 +62,7 @@ func (c *comparing) add(rec *weir.Record, d evidence.Hash) (bool, error) {
 	}
 	c.buf = appendDigest(append(c.buf[:0], of), d)
 	c.buf = f.Append(c.buf)
+	c.last = append(c.last[:0], c.buf[1+digestSize:]...)
 	if err := c.features.add(int(d.Lo%uint64(len(c.features.parts))), c.buf); err != nil {
 		return false, err
 	}
@@ -72,6 +74,21 @@ func (c *comparing) add(rec *weir.Record, d evidence.Hash) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// featuresOf and keysOf give what add made of the last record.
+func (c *comparing) featuresOf(comparable bool) []byte {
+	if !comparable {
+		return nil
+	}
+	return c.last
+}
+
+func (c *comparing) keysOf(comparable bool) []model.Key {
+	if !comparable {
+		return nil
+	}
+	return c.scratch
 }
 
 func (c *comparing) flush(t *pipelines.Task) error {

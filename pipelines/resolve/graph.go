@@ -21,6 +21,12 @@ type graph struct {
 	rules    []string        // by Group.Rule, in ascending order
 	limits   []evidence.Limit
 	suspects []string // the identifier or rule of each suspect
+	// For the index: where each record is in the log, the anchors of the groups of
+	// rules, which come first, how many scored pairs follow, the suspects' anchors.
+	entries        []int64
+	anchors        []uint64
+	pairs          int
+	suspectAnchors []uint64
 }
 
 type recordKind uint8
@@ -76,10 +82,11 @@ func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
 	}
 	g.N = g.names.Len()
 	g.kinds, g.bare, g.digests = make([]recordKind, g.N), make([]bool, g.N), make([]evidence.Hash, g.N)
+	g.entries = make([]int64, g.N)
 	for i := range rows {
 		row := &rows[i]
 		m := g.names.Find(row.Record)
-		g.bare[m], g.digests[m] = row.Bare, evidence.Hash{Hi: row.Hi, Lo: row.Lo}
+		g.bare[m], g.digests[m], g.entries[m] = row.Bare, evidence.Hash{Hi: row.Hi, Lo: row.Lo}, row.Entry
 		if row.Kind == string(weir.Account) {
 			g.kinds[m] = account
 		}
@@ -104,6 +111,7 @@ func (g *graph) loadSuspects(ctx context.Context, t *pipelines.Task) (map[int64]
 			numbers[row.Suspect] = i
 			g.Suspects = append(g.Suspects, cluster.Suspect{Extra: int(row.Extra), Allowed: int(row.Allowed), Parent: cluster.Free})
 			g.suspects = append(g.suspects, row.Identifier)
+			g.suspectAnchors = append(g.suspectAnchors, row.Anchor)
 			parents = append(parents, row.Parent)
 		}
 		m, err := g.find(row.Record)
@@ -166,6 +174,9 @@ func (l *loader) groups(ctx context.Context, t *pipelines.Task) error {
 			suspect = i
 		}
 		l.Add(l.ruleOf(now.Rule), float32(now.Weight), suspect, members...)
+		if len(l.Groups) > len(l.anchors) {
+			l.anchors = append(l.anchors, now.Anchor)
+		}
 		return nil
 	}
 	for row, err := range pipelines.Stream[groupRow](ctx, t, "group") {
@@ -200,6 +211,7 @@ func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
 		}
 		l.AddScored(l.ruleOf(modelRule), weight, i, j)
 	}
+	l.graph.pairs = len(l.Groups) - len(l.anchors)
 	return nil
 }
 

@@ -26,8 +26,15 @@ func match(ctx context.Context, t *pipelines.Task) error {
 	for i := range keys {
 		order[i] = &keys[i]
 	}
+	m := matcher{rules: r, next: int64(t.Partition())<<32 + 1,
+		toGroup:   func(row groupRow) error { return pipelines.Emit(t, "partition:group", 0, row) },
+		toSuspect: func(row suspectRow) error { return pipelines.Emit(t, "partition:suspect", 0, row) }}
+	return m.all(order)
+}
+
+// all matches keys in any order; those of an anchor must all be there.
+func (m *matcher) all(order []*keyRow) error {
 	slices.SortFunc(order, compareKeys)
-	m := matcher{task: t, rules: r, next: int64(t.Partition())<<32 + 1}
 	for len(order) > 0 {
 		n := 1
 		for n < len(order) && order[n].anchor() == order[0].anchor() && order[n].Of == order[0].Of {
@@ -73,9 +80,10 @@ func compareHashes(a, b evidence.Hash) int {
 
 // matcher numbers groups and suspects apart from those of other tasks.
 type matcher struct {
-	task  *pipelines.Task
-	rules *evidence.Rules
-	next  int64
+	rules     *evidence.Rules
+	next      int64
+	toGroup   func(groupRow) error
+	toSuspect func(suspectRow) error
 }
 
 func (m *matcher) number() int64 {
@@ -119,8 +127,8 @@ func (m *matcher) block(block []*keyRow, parent int64) (int64, error) {
 	}
 	group := m.number()
 	for _, k := range block {
-		row := groupRow{Group: group, Rule: rule.Name, Weight: rule.Strength, Suspect: suspect, Record: k.Record}
-		if err := pipelines.Emit(m.task, "partition:group", 0, row); err != nil {
+		row := groupRow{Group: group, Rule: rule.Name, Weight: rule.Strength, Suspect: suspect, Record: k.Record, Anchor: k.AnchorHi}
+		if err := m.toGroup(row); err != nil {
 			return 0, err
 		}
 	}
@@ -144,8 +152,8 @@ func (m *matcher) suspect(block []*keyRow, rule evidence.Rule, parent int64) (in
 	id := m.number()
 	for _, part := range v.Parts {
 		row := suspectRow{Suspect: id, Parent: parent, Identifier: strings.TrimPrefix(rule.Name, evidence.SamePrefix),
-			Extra: int64(v.Extra), Allowed: int64(rule.SharedBy), Record: block[part].Record}
-		if err := pipelines.Emit(m.task, "partition:suspect", 0, row); err != nil {
+			Extra: int64(v.Extra), Allowed: int64(rule.SharedBy), Record: block[part].Record, Anchor: block[0].AnchorHi}
+		if err := m.toSuspect(row); err != nil {
 			return 0, err
 		}
 	}

@@ -34,6 +34,8 @@ func ReadModel(ctx context.Context, read func(ctx context.Context, key string) (
 	return m, err
 }
 
+type modelsByKind = map[weir.Kind]*model.Model
+
 // models loads the run's artefacts once per process.
 func models(ctx context.Context, t *pipelines.Task) (map[weir.Kind]*model.Model, error) {
 	return pipelines.Shared(t, "models", func() (map[weir.Kind]*model.Model, error) {

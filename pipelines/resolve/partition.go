@@ -77,7 +77,10 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	if err := m.drifted(ctx, t); err != nil {
 		return err
 	}
-	return m.write(t, solved)
+	if err := m.write(t, solved); err != nil {
+		return err
+	}
+	return keepIndex(ctx, t, g, solved, edging.all, named.ID)
 }
 
 // reportHubs counts the hubs and puts one row a hub into ops.quarantine, without
@@ -85,8 +88,17 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 func reportHubs(t *pipelines.Task, g *graph, solved *cluster.Result) error {
 	rows := make([]weir.Quarantined, 0, len(solved.Hubs))
 	for _, h := range solved.Hubs {
-		rows = append(rows, weir.Quarantined{Field: g.suspects[h.Suspect], Reason: "hub: shared by " + plural(h.Profiles, "profile")})
+		rows = append(rows, hubRow(g.suspects[h.Suspect], h.Profiles))
 	}
+	return writeHubs(t, rows)
+}
+
+func hubRow(name string, profiles int) weir.Quarantined {
+	return weir.Quarantined{Field: name, Reason: "hub: shared by " + plural(profiles, "profile")}
+}
+
+// writeHubs writes the rows of hubs in their order.
+func writeHubs(t *pipelines.Task, rows []weir.Quarantined) error {
 	slices.SortFunc(rows, func(a, b weir.Quarantined) int {
 		return strings.Compare(a.Field+"\x00"+a.Reason, b.Field+"\x00"+b.Reason)
 	})
@@ -114,6 +126,7 @@ type edging struct {
 	done          sync.WaitGroup
 	failed        error
 	used, refused int64
+	all           []cluster.Edge // those that were written, in their order
 }
 
 // Wait returns when all edges are written.
@@ -134,7 +147,10 @@ func writeEdges(ctx context.Context, t *pipelines.Task, g *graph, solved *cluste
 		return nil, err
 	}
 	e := &edging{}
-	e.done.Go(func() { e.failed = e.write(w.Write, sortedEdges(g, solved), g, ms, p, m) })
+	e.done.Go(func() {
+		e.all = sortedEdges(g, solved)
+		e.failed = e.write(w.Write, g, ms, p, m)
+	})
 	return e, nil
 }
 
@@ -143,42 +159,56 @@ func sortedEdges(g *graph, solved *cluster.Result) []cluster.Edge {
 	for e := range solved.Edges() {
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b cluster.Edge) int {
-		switch {
-		case a.Left != b.Left:
-			return int(a.Left) - int(b.Left)
-		case a.Right != b.Right:
-			return int(a.Right) - int(b.Right)
-		case a.Rule != b.Rule:
-			return int(a.Rule) - int(b.Rule)
-		case (a.Refused == 0) != (b.Refused == 0): // used before refused
-			if a.Refused == 0 {
-				return -1
-			}
-			return 1
-		}
-		return int(a.Refused) - int(b.Refused)
-	})
+	return sortEdges(all)
+}
+
+// sortEdges puts edges in the order of the table and leaves one for two records and
+// a rule.
+func sortEdges(all []cluster.Edge) []cluster.Edge {
+	slices.SortFunc(all, compareEdges)
 	return slices.CompactFunc(all, func(a, b cluster.Edge) bool {
 		return a.Left == b.Left && a.Right == b.Right && a.Rule == b.Rule
 	})
 }
 
-func (x *edging) write(write func(weir.Edge) error, all []cluster.Edge, g *graph, ms map[weir.Kind]*model.Model, p Params, m *measures) error {
-	for _, e := range all {
-		// Graph weights are single precision: give back the configured figure.
-		weight := math.Round(float64(e.Weight)*1e4) / 1e4
-		row := weir.Edge{Left: g.names.At(e.Left), Right: g.names.At(e.Right), Rule: g.rules[e.Rule],
-			Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Used: e.Refused == 0}
+func compareEdges(a, b cluster.Edge) int {
+	switch {
+	case a.Left != b.Left:
+		return int(a.Left) - int(b.Left)
+	case a.Right != b.Right:
+		return int(a.Right) - int(b.Right)
+	case a.Rule != b.Rule:
+		return int(a.Rule) - int(b.Rule)
+	case (a.Refused == 0) != (b.Refused == 0): // used before refused
+		if a.Refused == 0 {
+			return -1
+		}
+		return 1
+	}
+	return int(a.Refused) - int(b.Refused)
+}
+
+// edgeRow says of an edge what is not of its records.
+func edgeRow(e cluster.Edge, rule string, limits []evidence.Limit, decisions []Decision) weir.Edge {
+	// Graph weights are single precision: give back the configured figure.
+	weight := math.Round(float64(e.Weight)*1e4) / 1e4
+	row := weir.Edge{Rule: rule, Weight: weight, Probability: 1 / (1 + math.Exp2(-weight)), Used: e.Refused == 0}
+	if kind, limit := e.Refused.Kind(); limit {
+		row.RefusedBy = "limit: " + limits[kind].Identifier
+	} else if decision, apart := e.Refused.Apart(); apart {
+		row.RefusedBy = "do_not_link: " + decisions[decision].ID
+	} else if e.Refused == cluster.Doubted {
+		row.RefusedBy = fmt.Sprintf("doubt: %.1f", e.Against)
+	}
+	return row
+}
+
+func (x *edging) write(write func(weir.Edge) error, g *graph, ms map[weir.Kind]*model.Model, p Params, m *measures) error {
+	for _, e := range x.all {
+		row := edgeRow(e, g.rules[e.Rule], g.limits, p.Decisions)
+		row.Left, row.Right = g.names.At(e.Left), g.names.At(e.Right)
 		if row.Rule == modelRule {
 			row.ModelVersion = ms[g.kinds[e.Left].kind()].Version()
-		}
-		if kind, limit := e.Refused.Kind(); limit {
-			row.RefusedBy = "limit: " + g.limits[kind].Identifier
-		} else if decision, apart := e.Refused.Apart(); apart {
-			row.RefusedBy = "do_not_link: " + p.Decisions[decision].ID
-		} else if e.Refused == cluster.Doubted {
-			row.RefusedBy = fmt.Sprintf("doubt: %.1f", e.Against)
 		}
 		m.edge(e)
 		if row.Used {
@@ -207,7 +237,7 @@ func name(ctx context.Context, t *pipelines.Task, g *graph, clusters []int32) (s
 	in.Derive = func(m int32, salt int) string {
 		return stableid.Derive(workspace, g.kinds[m].kind(), g.names.At(m), salt)
 	}
-	in.Ended = func(priors []int32) ([]stableid.Ended, error) { return ended(ctx, t, g, prior, priors) }
+	in.Ended = func(priors []int32) ([]stableid.Ended, error) { return ended(ctx, t, g.names.Find, prior.ids, priors) }
 	named, err := stableid.Assign(in)
 	return named, prior, err
 }

@@ -51,13 +51,21 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 	if err != nil {
 		return err
 	}
-	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return readRecord(t, r, c, rec) }); err != nil || c == nil {
+	p, err := pipelines.Params[Params](t)
+	if err != nil {
+		return err
+	}
+	k := newKeeper(t, p.Keep)
+	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return readRecord(t, r, c, k, rec) }); err != nil {
+		return err
+	}
+	if err := k.flush(); err != nil || c == nil {
 		return err
 	}
 	return c.flush(t)
 }
 
-func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Record) error {
+func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, rec weir.Record) error {
 	t.Count("records", 1)
 	e := r.Of(&rec)
 	t.Count("keys_cut", int64(e.Cut))
@@ -69,7 +77,8 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Rec
 			return err
 		}
 	}
-	if len(e.Keys) == 0 && !comparable {
+	bare := len(e.Keys) == 0 && !comparable
+	if bare {
 		t.Count("unlinkable", 1)
 	}
 	for _, k := range e.Keys {
@@ -91,13 +100,21 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, rec weir.Rec
 	}
 	for _, kind := range e.Contradicted {
 		// Under no stream: one scope of ops.quarantine that each run replaces.
-		q := weir.Quarantined{Origin: rec.ID, Field: kind, Reason: "one record holds more values than the hard limit: none of them is used"}
-		if err := pipelines.Quarantine(t, q); err != nil {
+		if err := pipelines.Quarantine(t, contradiction(weir.Quarantined{}, rec.ID, kind)); err != nil {
 			return err
 		}
 	}
+	entry := k.next()
+	if err := k.add(&rec, &e, bare, c.featuresOf(comparable), c.keysOf(comparable)); err != nil {
+		return err
+	}
 	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited),
-		Hi: digest.Hi, Lo: digest.Lo, Bare: len(e.Keys) == 0 && !comparable})
+		Hi: digest.Hi, Lo: digest.Lo, Bare: bare, Entry: entry})
+}
+
+func contradiction(q weir.Quarantined, record, identifier string) weir.Quarantined {
+	q.Origin, q.Field, q.Reason = record, identifier, "one record holds more values than the hard limit: none of them is used"
+	return q
 }
 
 func readMerge(t *pipelines.Task, m weir.Merge) error {

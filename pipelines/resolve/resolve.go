@@ -22,6 +22,8 @@ type Params struct {
 	// Labels are people's answers about pairs: for training, where a model is not
 	// there yet.
 	Labels []train.Label `json:"labels,omitempty"`
+	// Keep is where the run leaves its index, for increments to come; nil: nowhere.
+	Keep *Keep `json:"keep,omitempty"`
 }
 
 // Decision is what a person decided about records: that all of Together are one, or

@@ -30,6 +30,7 @@ type recordRow struct {
 	Limits []byte // packed evidence.Limited
 	Hi, Lo uint64 // its digest, where records are compared
 	Bare   bool   // nothing to compare
+	Entry  int64  // where it is in the index: the task, and in its lower half the place
 }
 
 // priorRow: a record was of a profile. To partition.
@@ -51,6 +52,7 @@ type groupRow struct {
 	Weight  float64
 	Suspect int64 // 0: none
 	Record  string
+	Anchor  uint64
 }
 
 // suspectRow: a record stands for a part of a suspect's block; rows of a suspect
@@ -62,6 +64,7 @@ type suspectRow struct {
 	Extra      int64
 	Allowed    int64
 	Record     string
+	Anchor     uint64
 }
 
 // heldRow: a record holds a value. To own by record.

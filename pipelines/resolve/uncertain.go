@@ -12,6 +12,9 @@ import (
 // mostUncertain is how many pairs a task, and at last the run, offers for review.
 const mostUncertain = 500
 
+// farOff is how far from the threshold nobody needs to be asked, in log2 odds.
+const farOff = 6
+
 // uncertainRow is a pair whose score is near the threshold. To partition.
 type uncertainRow struct {
 	Left, Right string // digests
@@ -19,6 +22,9 @@ type uncertainRow struct {
 	Weight      float64 // log2 odds
 	Off         float64 // from the threshold
 }
+
+// boundRow tells that a task left out pairs that are farther off. To partition.
+type boundRow struct{ Off float64 }
 
 func compareUncertain(a, b uncertainRow) int {
 	if c := cmp.Compare(math.Abs(a.Off), math.Abs(b.Off)); c != 0 {
@@ -37,8 +43,7 @@ type nearest struct {
 }
 
 func (n *nearest) add(left, right string, of uint8, off, weight float64) {
-	const far = 6 // log2 odds: nobody needs to be asked
-	if math.Abs(off) > far || (n.most > 0 && math.Abs(off) > n.most) {
+	if math.Abs(off) > farOff || (n.most > 0 && math.Abs(off) > n.most) {
 		return
 	}
 	if left > right {
@@ -60,6 +65,11 @@ func (n *nearest) cut() {
 
 func (n *nearest) emit(t *pipelines.Task) error {
 	n.cut()
+	if n.most > 0 {
+		if err := pipelines.Emit(t, "partition:bound", 0, boundRow{n.most}); err != nil {
+			return err
+		}
+	}
 	for _, row := range n.rows {
 		if err := pipelines.Emit(t, "partition:uncertain", 0, row); err != nil {
 			return err

@@ -1,0 +1,142 @@
+package resolve
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/index"
+)
+
+// Increment is the stage where the last run left an index that still holds: it reads
+// the files of core.records that are new, compares what changed, and solves the
+// components that are touched. Its tables are those that Pipeline would give from
+// the same links (invariant 11); see docs/adr/incremental-resolve.md.
+//
+//	read         changed records: to the log of the index
+//	partition    one task: all else about records; writes their tables and the state
+//	attribute …  as in Pipeline
+var Increment = pipelines.Pipeline{
+	Stage:   weir.Increment,
+	Sources: []string{records, events, consents, identifiers, merges},
+	Steps: []pipelines.Step{
+		{Name: "read", Run: readChanges},
+		{Name: "partition", Run: increase},
+		{Name: "attribute", Run: attribute},
+		{Name: "place", Run: place},
+		{Name: "identifiers", Run: write},
+		{Name: "belong", Run: belong},
+		{Name: "accounts", Run: accounts},
+	},
+	Outputs: outputs,
+}
+
+// IncrementParams is what an increment depends on. Of core.records its spec lists
+// only the files that the index does not know.
+type IncrementParams struct {
+	Params
+	From string   `json:"from"`           // key of the manifest of the index to go on from
+	Lost []uint32 `json:"lost,omitempty"` // its origins of which a file is gone
+}
+
+// Most is the greatest part of an index's living versions that may be dead, or not
+// of the full run that began it, in per cent. Beyond it a full run is due, which
+// costs little more and leaves a compact index.
+const Most = 50
+
+// RefusedKey is where an increment that could not be done says why: then the full
+// pipeline has to run.
+func RefusedKey(prefix string) string { return prefix + "refused" }
+
+// refuse ends an increment that the index does not allow. Why names a count.
+func refuse(t *pipelines.Task, why string) error {
+	p, err := pipelines.Params[IncrementParams](t)
+	if err != nil {
+		return err
+	}
+	if err := putObject(t, RefusedKey(p.Keep.Prefix), []byte(why)); err != nil {
+		return err
+	}
+	return weir.Errorf(weir.Conflict, "the increment was refused: %s", why)
+}
+
+// sameRow lists versions that a task read again and found unchanged. To partition.
+type sameRow struct {
+	Task     int64
+	Versions []byte // of 4 bytes each
+}
+
+// readChanges takes one source file apart: of core.records, what the index does not
+// know.
+func readChanges(ctx context.Context, t *pipelines.Task) error {
+	p, err := pipelines.Params[IncrementParams](t)
+	if err != nil {
+		return err
+	}
+	k := newKeeper(t, p.Keep)
+	if table, _, _ := t.Source(); table != records {
+		if err := read(ctx, t); err != nil {
+			return err
+		}
+		return k.flush()
+	}
+	c := changed{task: t, keeper: k}
+	if c.rules, err = rules(t); err != nil {
+		return err
+	}
+	if c.models, err = models(ctx, t); err != nil {
+		return err
+	}
+	if c.shelf, err = shelved(ctx, t, p.From); err != nil {
+		return err
+	}
+	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return c.add(&rec) }); err != nil {
+		return err
+	}
+	if err := c.flush(); err != nil {
+		return err
+	}
+	return k.flush()
+}
+
+// changed sorts the records of one task.
+type changed struct {
+	task   *pipelines.Task
+	keeper *keeper
+	rules  *evidence.Rules
+	models modelsByKind
+	shelf  *shelf
+	same   []byte
+}
+
+func (c *changed) add(rec *weir.Record) error {
+	if v, known := c.shelf.find[recordDigest(rec.ID)]; known && c.shelf.content[v] == index.Content(rec) {
+		if c.same = binary.LittleEndian.AppendUint32(c.same, v); len(c.same) < packedBytes {
+			return nil
+		}
+		return c.flush()
+	}
+	e := c.rules.Of(rec)
+	c.task.Count("keys_cut", int64(e.Cut))
+	m := c.models[rec.Kind]
+	if m == nil {
+		return c.keeper.add(rec, &e, len(e.Keys) == 0, nil, nil)
+	}
+	f := m.Prepare(e.Usable(rec))
+	keys := m.AppendKeys(nil, &f)
+	if len(keys) == 0 {
+		return c.keeper.add(rec, &e, len(e.Keys) == 0, nil, nil)
+	}
+	return c.keeper.add(rec, &e, false, f.Append(nil), keys)
+}
+
+func (c *changed) flush() error {
+	if len(c.same) == 0 {
+		return nil
+	}
+	row := sameRow{Task: int64(c.task.Partition()), Versions: c.same}
+	c.same = nil
+	return pipelines.Emit(c.task, "partition:same", 0, row)
+}

@@ -1,0 +1,156 @@
+package resolve
+
+import (
+	"context"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/index"
+)
+
+// shelf is an index as an increment reads it. Lists are by version.
+type shelf struct {
+	store    *object.Store
+	manifest *index.Manifest
+	state    *index.State
+	parts    []index.Part
+	first    []uint32 // by part
+
+	ids          []string
+	content      []evidence.Hash
+	digest       []evidence.Hash
+	kinds        []recordKind
+	bare         []bool
+	limits       []string
+	contradicted map[uint32][]string
+	find         map[evidence.Hash]uint32 // the living, by the digest of their id
+}
+
+// shelved loads an index once per process, without its keys and features.
+func shelved(ctx context.Context, t *pipelines.Task, from string) (*shelf, error) {
+	return pipelines.Shared(t, "shelf", func() (*shelf, error) { return openShelf(ctx, t.Store(), from) })
+}
+
+func openShelf(ctx context.Context, store *object.Store, from string) (*shelf, error) {
+	data, err := store.ReadFile(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	s := &shelf{store: store, state: &index.State{}, contradicted: map[uint32][]string{}}
+	if s.manifest, err = index.Parse(data); err != nil {
+		return nil, err
+	}
+	if data, err = store.ReadFile(ctx, s.manifest.State); err != nil {
+		return nil, err
+	}
+	if err := s.state.Unmarshal(data); err != nil {
+		return nil, weir.Errorf(weir.CodeOf(err), "%w", err).At(s.manifest.State)
+	}
+	if err := s.add(ctx, s.manifest.Chunks); err != nil {
+		return nil, err
+	}
+	if len(s.ids) != len(s.state.Origin) || len(s.ids) != len(s.state.Profile) {
+		return nil, weir.Errorf(weir.Internal, "the index's log and state don't fit").At(from)
+	}
+	s.find = make(map[evidence.Hash]uint32, len(s.state.Order))
+	for _, v := range s.state.Order {
+		s.find[s.digest[v]] = v
+	}
+	return s, nil
+}
+
+// with is the shelf with more of the log; the shelf itself stays as it is.
+func (s *shelf) with(ctx context.Context, parts []index.Part) (*shelf, error) {
+	out := *s
+	out.contradicted = map[uint32][]string{}
+	for v, kinds := range s.contradicted {
+		out.contradicted[v] = kinds
+	}
+	return &out, out.add(ctx, parts)
+}
+
+// add reads the heads of parts.
+func (s *shelf) add(ctx context.Context, parts []index.Part) error {
+	start, from := len(s.parts), len(s.ids)
+	s.parts = append(s.parts[:start:start], parts...)
+	n := from
+	s.first = s.first[:start:start]
+	for _, p := range parts {
+		s.first = append(s.first, uint32(n))
+		n += p.Entries
+	}
+	s.ids, s.content, s.digest = grown(s.ids, n), grown(s.content, n), grown(s.digest, n)
+	s.kinds, s.bare, s.limits = grown(s.kinds, n), grown(s.bare, n), grown(s.limits, n)
+	contradicted, err := scanLog(ctx, s, index.Heads, func(part int) bool { return part >= start }, func(first uint32, n int, text string) (map[uint32][]string, error) {
+		bad := map[uint32][]string{}
+		return bad, index.EachHead(text, n, func(i int, h index.Head) {
+			v := first + uint32(i)
+			s.ids[v], s.content[v], s.bare[v], s.limits[v] = h.ID, h.Content, h.Bare, h.Limits
+			s.digest[v] = recordDigest(h.ID)
+			if h.Account {
+				s.kinds[v] = account
+			}
+			if len(h.Contradicted) > 0 {
+				bad[v] = h.Contradicted
+			}
+		})
+	})
+	for _, bad := range contradicted {
+		for v, kinds := range bad {
+			s.contradicted[v] = kinds
+		}
+	}
+	return err
+}
+
+// grown copies a list into a longer one.
+func grown[T any](xs []T, n int) []T {
+	out := make([]T, n)
+	copy(out, xs)
+	return out
+}
+
+// scanLog reads a section of the parts that are wanted, several at a time, and
+// returns what f made of each, in their order. F gets the part's first version and
+// its entries.
+func scanLog[T any](ctx context.Context, s *shelf, section index.Section, wanted func(part int) bool, f func(first uint32, n int, text string) (T, error)) ([]T, error) {
+	out := make([]T, len(s.parts))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range s.parts {
+		if wanted != nil && !wanted(i) {
+			continue
+		}
+		g.Go(func() error {
+			data, err := s.store.ReadFile(ctx, p.Object(section))
+			if err != nil {
+				return err
+			}
+			text, err := index.Open(byte(section), data)
+			if err != nil {
+				return weir.Errorf(weir.CodeOf(err), "%w", err).At(p.Object(section))
+			}
+			out[i], err = f(s.first[i], p.Entries, text)
+			return err
+		})
+	}
+	return out, g.Wait()
+}
+
+// holding says which parts hold one of these versions, which ascend.
+func (s *shelf) holding(versions []uint32) func(part int) bool {
+	has := make([]bool, len(s.parts))
+	part := 0
+	for _, v := range versions {
+		for part+1 < len(s.parts) && s.first[part+1] <= v {
+			part++
+		}
+		has[part] = true
+	}
+	return func(part int) bool { return has[part] }
+}
