@@ -210,7 +210,7 @@ func village(t *testing.T, modelled bool) *lake {
 	person := weir.IdentityDef{
 		Order: []string{"customer_id", "crm_id", "email", "phone"},
 		Identifiers: map[string]weir.IdentifierRule{
-			"customer_id": {Limit: 1, Hard: true}, "crm_id": {Limit: 1}, "email": {Limit: 2, SharedBy: 3, Blocked: []string{"^shop"}}, "phone": {NoLink: true, SharedBy: 3}},
+			"customer_id": {Limit: 1, Hard: true}, "crm_id": {Limit: 1}, "email": {Limit: 2, SharedBy: 2, Blocked: []string{"^shop"}}, "phone": {NoLink: true, SharedBy: 2}},
 		Rules: []weir.MatchRule{{Name: "phone_and_name", Match: []string{"phone", "family_name"}}, {Name: "names", Match: []string{"given_name", "family_name", "birth_date"}}},
 	}
 	l := newLake(t, person, "family_name", "given_name", "birth_date", "city", "name")
@@ -219,7 +219,7 @@ func village(t *testing.T, modelled bool) *lake {
 	if !modelled {
 		return l
 	}
-	l.params.Identity[0].Rules = l.params.Identity[0].Rules[:1]
+	l.params.Identity[0].Rules, l.params.Identity[0].Model = l.params.Identity[0].Rules[:1], &weir.ModelDef{Auto: true}
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 500 {
 		villager(l, r, fmt.Sprint(i), 200)
@@ -240,7 +240,17 @@ func village(t *testing.T, modelled bool) *lake {
 		t.Fatal(err)
 	}
 	c := m.Content
-	c.MaxBlock = 5
+	c.MaxBlock, c.Threshold = 5, -2
+	column := func(name string) []model.Part {
+		i := slices.IndexFunc(c.Columns, func(c model.Column) bool { return c.Name == name })
+		if i < 0 {
+			t.Fatalf("the model does not compare %s: %v", name, c.Columns)
+		}
+		return []model.Part{{Column: i, Transform: model.Whole}}
+	}
+	c.Rules = []model.Rule{{Name: "family", Parts: column("family_name"), Second: column("given_name")},
+		{Name: "given", Parts: column("given_name"), Second: column("birth_date")}, {Name: "date", Parts: column("birth_date")},
+		{Name: "city", Parts: column("city"), Second: column("family_name")}, {Name: "email", Parts: column("email")}}
 	if m, err = model.New(c); err != nil {
 		t.Fatal(err)
 	}
@@ -292,14 +302,14 @@ func TestIncrementsGiveWhatFullRunsGive(t *testing.T) {
 			t.Run(fmt.Sprintf("modelled=%v/%d", modelled, seed), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 77))
 				g := grow(village(t, modelled))
-				const names = 24
+				const names = 14
 				g.params.Decisions = []resolve.Decision{{ID: "d1", Stays: contacts("1", "2"), Moves: contacts("3", "90")}, {ID: "d2", Together: contacts("4", "5", "91")}}
 				for i := range 40 {
 					villager(g.lake, r, fmt.Sprint(i), names)
 				}
 				counts := map[string]int64{}
 				for range 12 {
-					for range 1 + r.IntN(4) {
+					for range 1 + r.IntN(6) {
 						key := fmt.Sprint(r.IntN(100))
 						switch r.IntN(8) {
 						case 0, 1:
