@@ -34,6 +34,20 @@ type generated struct {
 	CustomerID string `parquet:"customer_id,optional"`
 }
 
+// record is the row as conform would write it.
+func (g *generated) record() weir.Record {
+	r := weir.Record{ID: "people/" + g.RecordID, Kind: weir.Person, Source: g.Source, Stream: "people", Attributes: map[string]string{}, Identifiers: weir.Identifiers{}}
+	for k, v := range map[string]string{"given_name": g.GivenName, "family_name": g.FamilyName, "birth_date": g.BirthDate, "street": g.Street,
+		"city": g.City, "postcode": g.Postcode, "country": g.Country, "customer_id": g.CustomerID} {
+		if v != "" {
+			r.Attributes[k] = v
+		}
+	}
+	r.Identifiers.Add("email", g.Email)
+	r.Identifiers.Add("phone", g.Phone)
+	return r
+}
+
 // TestPeople prints time, memory and accuracy of the model on the people of
 // WEIR_PEOPLE, a folder that the bench's generator wrote.
 func TestPeople(t *testing.T) {
@@ -127,17 +141,7 @@ func (l *lake) people(path string) ([]weir.DataFile, int) {
 			l.t.Fatal(err)
 		}
 		for i := p * len(rows) / parts; i < (p+1)*len(rows)/parts; i++ {
-			g := rows[i]
-			r := weir.Record{ID: "people/" + g.RecordID, Kind: weir.Person, Source: g.Source, Stream: "people", Attributes: map[string]string{}, Identifiers: weir.Identifiers{}}
-			for k, v := range map[string]string{"given_name": g.GivenName, "family_name": g.FamilyName, "birth_date": g.BirthDate, "street": g.Street,
-				"city": g.City, "postcode": g.Postcode, "country": g.Country, "customer_id": g.CustomerID} {
-				if v != "" {
-					r.Attributes[k] = v
-				}
-			}
-			r.Identifiers.Add("email", g.Email)
-			r.Identifiers.Add("phone", g.Phone)
-			if err := w.Write(r); err != nil {
+			if err := w.Write(rows[i].record()); err != nil {
 				l.t.Fatal(err)
 			}
 		}
