@@ -98,7 +98,7 @@ func (k *keeper) flush() error {
 	}
 	if row.Entries > 0 {
 		for _, s := range index.Sections() {
-			if err := k.put(index.Part{Key: row.Key}.Object(s), k.chunk.Section(s)); err != nil {
+			if err := pipelines.Leave(k.task, index.Part{Key: row.Key}.Object(s), k.chunk.Section(s)); err != nil {
 				return err
 			}
 		}
@@ -108,7 +108,8 @@ func (k *keeper) flush() error {
 	return pipelines.Emit(k.task, "partition:chunk", 0, row)
 }
 
-func (k *keeper) put(key string, data []byte) error { return putObject(k.task, key, data) }
+// readFile reads an object.
+type readFile func(ctx context.Context, key string) ([]byte, error)
 
 func putObject(t *pipelines.Task, key string, data []byte) error {
 	return t.Store().Put(t.Context(), key, bytes.NewReader(data), int64(len(data)))
@@ -283,7 +284,7 @@ func writeIndex(ctx context.Context, t *pipelines.Task, k *Keep, s *index.State,
 	for kind, x := range ms {
 		m.Models[string(kind)] = x.Version()
 	}
-	if err := putObject(t, m.State, s.Marshal()); err != nil {
+	if err := pipelines.Leave(t, m.State, s.Marshal()); err != nil {
 		return err
 	}
 	data, err := json.Marshal(m)

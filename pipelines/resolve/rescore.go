@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/weir-cdp/weir/pipelines/resolve/index"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
 )
@@ -33,14 +31,10 @@ func (x *increment) score(ctx context.Context, pairs []pair, anew []bool) error 
 	}
 	cut := runtime.GOMAXPROCS(0)
 	scored := make([]scoring, cut)
-	g := errgroup.Group{}
-	for i := range scored {
-		s := &scored[i]
-		s.increment, s.features = x, features
-		share := pairs[i*len(pairs)/cut : (i+1)*len(pairs)/cut]
-		g.Go(func() error { return s.all(share) })
-	}
-	if err := g.Wait(); err != nil {
+	if err := side(cut, func(i int) error {
+		scored[i].increment, scored[i].features = x, features
+		return scored[i].all(pairs[i*len(pairs)/cut : (i+1)*len(pairs)/cut])
+	}); err != nil {
 		return err
 	}
 	for i := range scored {

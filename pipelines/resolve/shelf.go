@@ -3,11 +3,10 @@ package resolve
 import (
 	"context"
 	"runtime"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/index"
@@ -15,7 +14,7 @@ import (
 
 // shelf is an index as an increment reads it. Lists are by version.
 type shelf struct {
-	store    *object.Store
+	read     readFile
 	manifest *index.Manifest
 	state    *index.State
 	parts    []index.Part
@@ -33,22 +32,23 @@ type shelf struct {
 
 // shelved loads an index once per process, without its keys and features.
 func shelved(ctx context.Context, t *pipelines.Task, from string) (*shelf, error) {
-	return pipelines.Shared(t, "shelf", func() (*shelf, error) { return openShelf(ctx, t.Store(), from) })
+	return pipelines.Shared(t, "shelf", func() (*shelf, error) { return openShelf(ctx, t.Store().ReadFile, from) })
 }
 
-func openShelf(ctx context.Context, store *object.Store, from string) (*shelf, error) {
-	data, err := store.ReadFile(ctx, from)
+func openShelf(ctx context.Context, read readFile, from string) (*shelf, error) {
+	data, err := read(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf{store: store, state: &index.State{}, contradicted: map[uint32][]string{}}
+	s := &shelf{read: read, state: &index.State{}, contradicted: map[uint32][]string{}}
 	if s.manifest, err = index.Parse(data); err != nil {
 		return nil, err
 	}
-	if data, err = store.ReadFile(ctx, s.manifest.State); err != nil {
+	text, err := pipelines.Left(ctx, read, s.manifest.State)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.state.Unmarshal(data); err != nil {
+	if err := s.state.Unmarshal(text); err != nil {
 		return nil, weir.Errorf(weir.CodeOf(err), "%w", err).At(s.manifest.State)
 	}
 	if err := s.add(ctx, s.manifest.Chunks); err != nil {
@@ -120,26 +120,49 @@ func grown[T any](xs []T, n int) []T {
 // its entries.
 func scanLog[T any](ctx context.Context, s *shelf, section index.Section, wanted func(part int) bool, f func(first uint32, n int, text string) (T, error)) ([]T, error) {
 	out := make([]T, len(s.parts))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, p := range s.parts {
-		if wanted != nil && !wanted(i) {
-			continue
+	var todo []int
+	for i := range s.parts {
+		if wanted == nil || wanted(i) {
+			todo = append(todo, i)
 		}
-		g.Go(func() error {
-			data, err := s.store.ReadFile(ctx, p.Object(section))
-			if err != nil {
-				return err
-			}
-			text, err := index.Open(byte(section), data)
-			if err != nil {
-				return weir.Errorf(weir.CodeOf(err), "%w", err).At(p.Object(section))
-			}
-			out[i], err = f(s.first[i], p.Entries, text)
+	}
+	return out, side(len(todo), func(i int) error {
+		part := todo[i]
+		key := s.parts[part].Object(section)
+		text, err := pipelines.Left(ctx, s.read, key)
+		if err != nil {
 			return err
+		}
+		if text, err = index.Open(section, text); err == nil {
+			out[part], err = f(s.first[part], s.parts[part].Entries, text)
+		}
+		if err != nil {
+			return weir.Errorf(weir.CodeOf(err), "%w", err).At(key)
+		}
+		return nil
+	})
+}
+
+// side calls f for n parts, as many at a time as there are processors, and returns
+// the error of the first part that failed.
+func side(n int, f func(i int) error) error {
+	failed := make([]error, n)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				failed[i] = f(i)
+			}
 		})
 	}
-	return out, g.Wait()
+	all.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // holding says which parts hold one of these versions, which ascend.

@@ -14,9 +14,10 @@
 //
 // # Invariants
 //
-// Equal entries give equal bytes. A section or State that is cut short, damaged, or
-// of another version of this package is an error, never other entries. Version must
-// change with whatever is written here, and with what it means.
+// Equal entries give equal bytes. A section or State that is cut short, or of another
+// version of this package, is an error, never other entries; who keeps the bytes adds
+// a checksum. Version must change with whatever is written here, and with what it
+// means.
 //
 // Neighbours: package resolve writes and reads it; docs/adr/incremental-resolve.md
 // says why it is as it is.

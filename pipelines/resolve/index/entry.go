@@ -96,8 +96,8 @@ func (c *Chunk) Size() (n int) {
 	return n
 }
 
-// Section seals a section's bytes.
-func (c *Chunk) Section(s Section) []byte { return Seal(byte(s), c.parts[s]) }
+// Section gives a section's bytes, to be kept as they are.
+func (c *Chunk) Section(s Section) []byte { return append(mark(byte(s)), c.parts[s]...) }
 
 // Reset empties the chunk.
 func (c *Chunk) Reset() {

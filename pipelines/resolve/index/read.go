@@ -2,9 +2,6 @@ package index
 
 import (
 	"encoding/binary"
-	"hash/crc32"
-
-	"github.com/klauspost/compress/s2"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
@@ -14,48 +11,23 @@ import (
 // Version names the format, and the meaning of what is in it.
 const Version = 1
 
-// The header of what is sealed:
-//
-//	0   magic and Version
-//	4   what it is: a section, or the state
-//	5   CRC-32C of the rest
-//	9   bytes before compression
+// What is kept begins with a mark: magic, Version, and what it is.
 const (
-	magic      = "wix"
-	headerSize = 17
-	stateKind  = 0xff
+	magic     = "wix"
+	markSize  = len(magic) + 2
+	stateKind = 0xff
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+func mark(kind byte) []byte { return append([]byte(magic), Version, kind) }
 
-// Seal compresses bytes and marks them as what they are.
-func Seal(kind byte, raw []byte) []byte {
-	b := make([]byte, headerSize, headerSize+s2.MaxEncodedLen(len(raw)))
-	copy(b, magic)
-	b[3], b[4] = Version, kind
-	binary.LittleEndian.PutUint64(b[9:], uint64(len(raw)))
-	b = append(b, s2.Encode(b[headerSize:cap(b)], raw)...)
-	binary.LittleEndian.PutUint32(b[5:], crc32.Checksum(b[9:], castagnoli))
-	return b
-}
+// Open gives what follows the mark, if it is that of a section.
+func Open(s Section, text string) (string, error) { return open(byte(s), text) }
 
-// Open gives back what Seal sealed.
-func Open(kind byte, b []byte) (string, error) {
-	if len(b) < headerSize || string(b[:3]) != magic || b[3] != Version || b[4] != kind {
+func open(kind byte, text string) (string, error) {
+	if len(text) < markSize || text[:markSize] != string(mark(kind)) {
 		return "", weir.Errorf(weir.Internal, "this is no part %d of an index of version %d", kind, Version)
 	}
-	body := b[headerSize:]
-	if crc32.Checksum(b[9:], castagnoli) != binary.LittleEndian.Uint32(b[5:]) {
-		return "", damaged()
-	}
-	if n, err := s2.DecodedLen(body); err != nil || uint64(n) != binary.LittleEndian.Uint64(b[9:]) {
-		return "", damaged()
-	}
-	raw, err := s2.Decode(nil, body)
-	if err != nil {
-		return "", damaged()
-	}
-	return string(raw), nil
+	return text[markSize:], nil
 }
 
 func damaged() error { return weir.Errorf(weir.Internal, "the index is damaged") }

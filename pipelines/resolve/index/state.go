@@ -81,16 +81,16 @@ type Near struct {
 	Weight, Off float64
 }
 
-// Marshal seals the state.
+// Marshal gives the state's bytes.
 func (s *State) Marshal() []byte {
-	c := coder{write: true}
+	c := coder{write: true, b: mark(stateKind)}
 	s.visit(&c)
-	return Seal(stateKind, c.b)
+	return c.b
 }
 
 // Unmarshal reads what Marshal made.
-func (s *State) Unmarshal(b []byte) error {
-	text, err := Open(stateKind, b)
+func (s *State) Unmarshal(text string) error {
+	text, err := open(stateKind, text)
 	if err != nil {
 		return err
 	}
