@@ -21,15 +21,16 @@ type Drift struct {
 	Says  string `json:"says"`
 }
 
-// lastFigures reads the figures of the latest run, of all sources together.
-func (q *asking) lastFigures(ctx context.Context) ([]weir.IdentityFigure, error) {
+// lastFigures reads the figures of the latest run that has such measures, of all
+// sources together: increments measure no drift.
+func (q *asking) lastFigures(ctx context.Context, measures string) ([]weir.IdentityFigure, error) {
 	return list[weir.IdentityFigure](ctx, q, "identity.runs",
-		`where source = '' and run_id = (select run_id from identity.runs order by "at" desc, run_id desc limit 1) order by kind, rule, measure`)
+		`where source = '' and run_id = (select run_id from identity.runs where starts_with(measure, ?) order by "at" desc, run_id desc limit 1) order by kind, rule, measure`, measures)
 }
 
 // drift tells how far the last run's records drifted, the large things first.
 func (q *asking) drift(ctx context.Context) ([]Drift, error) {
-	rows, err := q.lastFigures(ctx)
+	rows, err := q.lastFigures(ctx, "drift_")
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func (h *House) MatchRates(ctx context.Context) ([]MatchRate, []Drift, error) {
 		return nil, nil, err
 	}
 	defer q.close()
-	rows, err := q.lastFigures(ctx)
+	rows, err := q.lastFigures(ctx, "")
 	if err != nil {
 		return nil, nil, err
 	}

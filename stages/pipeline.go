@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/schema"
@@ -138,9 +139,21 @@ func (s *pipeline) Run(ctx context.Context, key string, progress func(weir.Progr
 	if err := s.Pipeline(ctx, key, progress); err != nil {
 		return "", err
 	}
+	return s.finish(ctx, &sp, sp.Manifest, started, nil)
+}
+
+// finish turns a pipeline's manifest into the stage's result. Tell, which may be nil,
+// adds to it.
+func (s *pipeline) finish(ctx context.Context, sp *spec, manifest string, started time.Time, tell func(*result) error) (string, error) {
 	r := result{SpecDigest: sp.Digest, StartedAt: started, Follows: sp.Follows}
-	if err := s.readJSON(ctx, sp.Manifest, &r.Manifest); err != nil {
+	if err := s.readJSON(ctx, manifest, &r.Manifest); err != nil {
 		return "", err
+	}
+	r.Stage = s.stage // of the stage's several pipelines one made it
+	if tell != nil {
+		if err := tell(&r); err != nil {
+			return "", err
+		}
 	}
 	if len(sp.Refused) > 0 {
 		r.Counts["refused"] = int64(len(sp.Refused))

@@ -33,6 +33,9 @@ func resolve(h *House) Stage {
 		if params.Models, err = h.models(ctx, p); err != nil {
 			return outline{}, err
 		}
+		if params.Keep, err = in.keep(ctx, p, params); err != nil {
+			return outline{}, err
+		}
 		o := outline{
 			Reads:   resolver.Reads,
 			Prior:   resolver.Prior,
@@ -52,7 +55,22 @@ func (s *resolving) Run(ctx context.Context, key string, progress func(weir.Prog
 	if err := s.train(ctx, key, progress); err != nil {
 		return "", err
 	}
-	return s.pipeline.Run(ctx, key, progress)
+	started := s.Clock()
+	var sp spec
+	if err := s.readJSON(ctx, key, &sp); err != nil {
+		return "", err
+	}
+	manifest, why, err := s.increase(ctx, &sp, progress)
+	if err != nil {
+		return "", err
+	}
+	if manifest == "" {
+		if err := s.Pipeline(ctx, key, progress); err != nil {
+			return "", err
+		}
+		manifest = sp.Manifest
+	}
+	return s.finish(ctx, &sp, manifest, started, func(r *result) error { return s.tellWay(ctx, r, why) })
 }
 
 // train makes the artefacts that the spec names and the store does not have.

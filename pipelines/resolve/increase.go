@@ -35,6 +35,27 @@ type increment struct {
 // increase is the partition step of an increment.
 func increase(ctx context.Context, t *pipelines.Task) error {
 	x := &increment{task: t, next: &index.State{}}
+	return spared(t, x.run(ctx))
+}
+
+// spared turns what an index that is damaged or gone leads to into a refusal: a full
+// run mends it.
+func spared(t *pipelines.Task, err error) error {
+	if err == nil {
+		return nil
+	}
+	switch weir.CodeOf(err) {
+	case weir.NotFound, weir.Internal:
+		if refused := refuse(t, "index_unusable"); weir.CodeOf(refused) != weir.Conflict {
+			return refused
+		}
+		return weir.Errorf(weir.Conflict, "the increment was refused: %w", err)
+	}
+	return err
+}
+
+func (x *increment) run(ctx context.Context) error {
+	t := x.task
 	var err error
 	if x.params, err = pipelines.Params[IncrementParams](t); err != nil {
 		return err
@@ -70,7 +91,7 @@ func increase(ctx context.Context, t *pipelines.Task) error {
 // open loads the index and what the run added to its log, and checks that the
 // index holds.
 func (x *increment) open(ctx context.Context) error {
-	base, err := shelved(ctx, x.task, x.params.From)
+	base, err := shelved(ctx, x.task, x.params.Keep.From)
 	if err != nil {
 		return err
 	}
@@ -138,6 +159,7 @@ func (x *increment) changes(ctx context.Context) error {
 		}
 	}
 	x.seeds = append(slices.Clone(x.fresh), x.dead...)
+	x.task.Count("increment", 1)
 	x.task.Count("records_new", int64(len(x.fresh)-len(x.before)))
 	x.task.Count("records_changed", int64(len(x.before)))
 	x.task.Count("records_deleted", int64(len(x.dead)-len(x.before)))

@@ -37,8 +37,7 @@ var Increment = pipelines.Pipeline{
 // only the files that the index does not know.
 type IncrementParams struct {
 	Params
-	From string   `json:"from"`           // key of the manifest of the index to go on from
-	Lost []uint32 `json:"lost,omitempty"` // its origins of which a file is gone
+	Lost []uint32 `json:"lost,omitempty"` // origins of the index (Keep.From) of which a file is gone
 }
 
 // Most is the greatest part of an index's living versions that may be dead, or not
@@ -89,8 +88,8 @@ func readChanges(ctx context.Context, t *pipelines.Task) error {
 	if c.models, err = models(ctx, t); err != nil {
 		return err
 	}
-	if c.shelf, err = shelved(ctx, t, p.From); err != nil {
-		return err
+	if c.shelf, err = shelved(ctx, t, p.Keep.From); err != nil {
+		return spared(t, err)
 	}
 	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return c.add(&rec) }); err != nil {
 		return err

@@ -102,8 +102,8 @@ func (g *growing) increment(kind string, keep *resolve.Keep) (weir.Manifest, err
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	p := resolve.IncrementParams{Params: g.params, From: g.index}
-	p.Keep = keep
+	p := resolve.IncrementParams{Params: g.params}
+	keep.From, p.Keep = g.index, keep
 	s.Inputs["core.records"], p.Lost = m.Changes(s.Inputs["core.records"])
 	delete(s.Inputs, "identity.links")
 	return g.local(resolve.Increment, s, p)

@@ -25,6 +25,8 @@ type Keep struct {
 	// Basis is a digest of what decides beside records and models: an increment needs
 	// the same.
 	Basis string `json:"basis"`
+	// From is the key of the manifest of the index from which an increment may go on.
+	From string `json:"from,omitempty"`
 }
 
 // chunkBytes is how much of the log a task holds before it writes it.
@@ -219,7 +221,7 @@ func keepIndex(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster
 	if err := keepNear(ctx, t, g, s, of); err != nil {
 		return err
 	}
-	return writeIndex(ctx, t, p.Keep, s, &index.Manifest{Chunks: l.parts, Origins: l.origins, Base: g.N, Seen: seen(t)})
+	return writeIndex(ctx, t, p.Keep, s, &index.Manifest{Chunks: l.parts, Origins: l.origins, Base: g.N, Began: t.Spec().Run.Now, Seen: seen(t)})
 }
 
 // keepEvidence takes the groups over, but those of people's decisions, which come

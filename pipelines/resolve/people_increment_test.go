@@ -81,8 +81,8 @@ func TestPeopleIncrement(t *testing.T) {
 	}
 	for _, share := range []int{1, 10, 100} {
 		more := append(files[:8:8], l.peopleFile(rows[known:known+len(rows)*share/1000])...)
-		p := resolve.IncrementParams{Params: l.params, From: index.ManifestKey(keep.Prefix)}
-		p.Keep = &resolve.Keep{Prefix: fmt.Sprintf("index/%d/", share), Basis: "x"}
+		p := resolve.IncrementParams{Params: l.params}
+		p.Keep = &resolve.Keep{Prefix: fmt.Sprintf("index/%d/", share), Basis: "x", From: index.ManifestKey(keep.Prefix)}
 		read, lost := m.Changes(more)
 		p.Lost = lost
 		got := run(fmt.Sprintf("%.1f %% new", float64(share)/10), resolve.Increment, p, read, base)

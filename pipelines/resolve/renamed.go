@@ -171,5 +171,5 @@ func (x *increment) keepIndex(ctx context.Context) error {
 		origins[o] = nil
 	}
 	return writeIndex(ctx, x.task, x.params.Keep, x.next, &index.Manifest{Parent: m.Run, Chunks: x.shelf.parts, Origins: origins,
-		Base: m.Base, Seen: seen(x.task)})
+		Base: m.Base, Began: m.Began, Seen: seen(x.task)})
 }

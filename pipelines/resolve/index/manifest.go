@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/weir-cdp/weir"
 )
@@ -20,6 +21,8 @@ type Manifest struct {
 	State   string            `json:"state"`   // object key
 	// Base is how many versions the full run wrote.
 	Base int `json:"base"`
+	// Began is that run's moment.
+	Began time.Time `json:"began"`
 	// Seen says that events or consents were read.
 	Seen bool `json:"seen,omitempty"`
 }
