@@ -10,6 +10,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
+	"github.com/weir-cdp/weir/lakehouse/schema"
 )
 
 // How much of a table one first step's task reads, about: whichever is reached
@@ -103,6 +104,39 @@ func (t *Task) Files() []weir.DataFile {
 // T is the table's row type.
 func Rows[T any](ctx context.Context, t *Task) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		for row, err := range rows(t, func(d schema.Table, f weir.DataFile, group int) iter.Seq2[T, error] {
+			if group < 0 {
+				return rowfile.Scan[T](ctx, t.rt.store, d, []weir.DataFile{f})
+			}
+			return rowfile.ScanGroup[T](ctx, t.rt.store, d, f, group)
+		}) {
+			t.result.RowsIn++
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// View is some rows of a first step's task, before they are made.
+type View = rowfile.View
+
+// Chosen is Rows of those rows that choose wants: it looks at a few columns of
+// some rows at a time. Only the columns that want names are read; nil: all.
+func Chosen[T any](ctx context.Context, t *Task, want func(column string) bool, choose func(v *View, chosen []bool) error) iter.Seq2[T, error] {
+	look := func(v *View, chosen []bool) error {
+		t.result.RowsIn += int64(v.Rows())
+		return choose(v, chosen)
+	}
+	return rows(t, func(d schema.Table, f weir.DataFile, group int) iter.Seq2[T, error] {
+		return rowfile.Choose[T](ctx, t.rt.store, d, []weir.DataFile{f}, group, want, look)
+	})
+}
+
+// rows reads the parts of a first step's task: whole files, of group -1, and row
+// groups.
+func rows[T any](t *Task, scan func(d schema.Table, f weir.DataFile, group int) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		var zero T
 		if t.source == nil {
 			yield(zero, weir.Errorf(weir.Internal, "step %s has no source rows", t.Step()))
@@ -113,25 +147,16 @@ func Rows[T any](ctx context.Context, t *Task) iter.Seq2[T, error] {
 			yield(zero, err)
 			return
 		}
-		each := func(rows iter.Seq2[T, error]) bool {
-			for row, err := range rows {
-				t.result.RowsIn++
-				if !yield(row, err) || err != nil {
-					return false
-				}
-			}
-			return true
-		}
 		for _, p := range t.source.Parts {
-			if p.Groups == 0 {
-				if !each(rowfile.Scan[T](ctx, t.rt.store, d, []weir.DataFile{p.File})) {
-					return
-				}
-				continue
+			first, end := -1, 0
+			if p.Groups > 0 {
+				first, end = p.First, p.First+p.Groups
 			}
-			for g := p.First; g < p.First+p.Groups; g++ {
-				if !each(rowfile.ScanGroup[T](ctx, t.rt.store, d, p.File, g)) {
-					return
+			for g := first; g < end; g++ {
+				for row, err := range scan(d, p.File, g) {
+					if !yield(row, err) || err != nil {
+						return
+					}
 				}
 			}
 		}

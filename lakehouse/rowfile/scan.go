@@ -17,15 +17,15 @@ import (
 // column that an older file lacks is zero, one that it has in a narrower type
 // widens. A row is the caller's to keep. It ends after the first error.
 func Scan[T any](ctx context.Context, s *object.Store, t schema.Table, files []weir.DataFile) iter.Seq2[T, error] {
-	return scan[T](ctx, s, t, files, nil)
+	return scan[T](ctx, s, t, files, nil, nil, nil)
 }
 
 // ScanGroup yields the rows of one row group of a file.
 func ScanGroup[T any](ctx context.Context, s *object.Store, t schema.Table, f weir.DataFile, group int) iter.Seq2[T, error] {
-	return scan[T](ctx, s, t, []weir.DataFile{f}, []int{group})
+	return scan[T](ctx, s, t, []weir.DataFile{f}, []int{group}, nil, nil)
 }
 
-func scan[T any](ctx context.Context, s *object.Store, t schema.Table, files []weir.DataFile, groups []int) iter.Seq2[T, error] {
+func scan[T any](ctx context.Context, s *object.Store, t schema.Table, files []weir.DataFile, groups []int, want func(string) bool, choose func(*View, []bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		l, err := layoutOf(reflect.TypeFor[T](), t)
@@ -34,7 +34,13 @@ func scan[T any](ctx context.Context, s *object.Store, t schema.Table, files []w
 			return
 		}
 		d := newDecoder[T](l)
-		for rec, err := range readFiles(ctx, s, files, d.wants, groups) {
+		wants := func(c string) bool { return (want == nil || want(c)) && d.wants(c) }
+		var chosen []bool
+		for rec, err := range readFiles(ctx, s, files, wants, groups) {
+			if err == nil && choose != nil {
+				chosen = append(chosen[:0], make([]bool, rec.NumRows())...)
+				err = choose(&View{rec}, chosen)
+			}
 			if err == nil {
 				err = d.use(rec)
 			}
@@ -43,6 +49,9 @@ func scan[T any](ctx context.Context, s *object.Store, t schema.Table, files []w
 				return
 			}
 			for i := range int(rec.NumRows()) {
+				if choose != nil && !chosen[i] {
+					continue
+				}
 				row, err := d.decode(i)
 				if !yield(row, err) || err != nil {
 					return

@@ -10,7 +10,6 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
-	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/train"
 )
 
@@ -64,53 +63,4 @@ func readPlan(ctx context.Context, t *pipelines.Task, kind weir.Kind) (*train.Pl
 		return nil, weir.Errorf(weir.Internal, "the plan of a sample is damaged: %w", err).At(planKey(t, kind))
 	}
 	return &plan, nil
-}
-
-// gatherBlocks reads the records again for those in the blocks that were drawn.
-func gatherBlocks(ctx context.Context, t *pipelines.Task) error {
-	p, err := pipelines.Params[TrainParams](t)
-	if err != nil {
-		return err
-	}
-	r, err := pipelines.Shared(t, "rules", func() (*evidence.Rules, error) { return evidence.Compile(p.Identity) })
-	if err != nil {
-		return err
-	}
-	of := map[weir.Kind]*train.Gatherer{}
-	for _, kind := range []weir.Kind{weir.Person, weir.Account} {
-		plan, err := readPlan(ctx, t, kind)
-		if err != nil {
-			return err
-		}
-		if plan != nil {
-			of[kind] = plan.Gatherer()
-		}
-	}
-	if len(of) == 0 {
-		return nil
-	}
-	return each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error {
-		g := of[rec.Kind]
-		// Blocked values make no block. Most records hold none, so they are looked for
-		// only where they could change the answer.
-		if g == nil || !several(&rec) && !g.Keep(&rec) {
-			return nil
-		}
-		usable := r.Usable(&rec)
-		if !g.Keep(usable) {
-			return nil
-		}
-		return pipelines.Emit(t, "block", partitionOfKind(rec.Kind), packSample(usable))
-	})
-}
-
-// several says that a record holds more than one value of an identifier: without
-// a first that is blocked, another makes its keys.
-func several(rec *weir.Record) bool {
-	for _, values := range rec.Identifiers {
-		if len(values) > 1 {
-			return true
-		}
-	}
-	return false
 }

@@ -1,11 +1,15 @@
 package resolve_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,9 +75,21 @@ func TestPeople(t *testing.T) {
 	files, n := l.people(filepath.Join(dir, "people.parquet"))
 	const key = "models/person/x.json"
 	training := resolve.TrainParams{Identity: []weir.IdentityDef{def}, Models: []resolve.ModelRef{{Kind: weir.Person, Key: key}}, Records: int64(n), Seed: 1}
-	start := time.Now()
+	runtime.GC()
+	stop := profileTraining(t)
+	start, before := time.Now(), spent()
 	l.run1(resolve.Training, weir.Train, training, files, 1)
 	trained := time.Now()
+	stop()
+	t.Logf("%d records: training %s, %.2f s of CPU", n, trained.Sub(start).Round(time.Millisecond), spent()-before)
+	artefact, err := l.store.ReadFile(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("model %x", sha256.Sum256(artefact))
+	if os.Getenv("WEIR_PEOPLE_TRAIN") != "" {
+		return
+	}
 	l.params.Identity, l.params.Models = training.Identity, training.Models
 	m := l.run1(resolve.Pipeline, weir.Resolve, l.params, files, pipelines.Partitions(int64(n)))
 	t.Logf("%d records: training %s, resolve %s, peak memory %s", n, trained.Sub(start).Round(time.Millisecond), time.Since(trained).Round(time.Millisecond), peak())
@@ -109,6 +125,32 @@ func TestPeople(t *testing.T) {
 		w += pairs(n)
 	}
 	t.Logf("precision %.4f recall %.4f F1 %.4f largest %d", b/f, b/w, 2*b/(f+w), largest)
+}
+
+// spent is the CPU time of this process so far, in seconds.
+func spent() float64 {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
+}
+
+// profileTraining writes a CPU profile of training alone to WEIR_PEOPLE_PROFILE.
+func profileTraining(t *testing.T) (stop func()) {
+	path := os.Getenv("WEIR_PEOPLE_PROFILE")
+	if path == "" {
+		return func() {}
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}
 }
 
 func (l *lake) run1(p pipelines.Pipeline, stage weir.Stage, params any, files []weir.DataFile, partitions int) weir.Manifest {

@@ -84,12 +84,28 @@ func sample(ctx context.Context, t *pipelines.Task) error {
 	sampler := train.NewSampler(int(p.Records), budget, p.Seed)
 	counts := map[weir.Kind]int64{}
 	large := p.Records > int64(budget)
-	err = each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error {
-		counts[rec.Kind]++
-		drawn := sampler.Keep(rec.ID)
-		if !drawn && !labelled[rec.ID] {
-			return nil
+	// Most records are only counted: they are not made of what was read.
+	look := func(v *pipelines.View, chosen []bool) error {
+		id, err := v.Text("record_id")
+		if err != nil {
+			return err
 		}
+		kind, err := v.Text("kind")
+		if err != nil {
+			return err
+		}
+		of := map[string]int64{}
+		for i := range chosen {
+			of[kind(i)]++
+			chosen[i] = sampler.Keep(id(i)) || labelled[id(i)]
+		}
+		for k, n := range of {
+			counts[weir.Kind(strings.Clone(k))] += n
+		}
+		return nil
+	}
+	err = each(pipelines.Chosen[weir.Record](ctx, t, func(c string) bool { return c != "stream" && c != "observed_at" }, look), func(rec weir.Record) error {
+		drawn := sampler.Keep(rec.ID)
 		row := packSample(r.Usable(&rec))
 		if drawn && large {
 			if err := pipelines.Emit(t, "record", partitionOfKind(rec.Kind), row); err != nil {

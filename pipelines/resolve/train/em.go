@@ -155,6 +155,7 @@ func (t *trainer) posterior(o *observed) float64 {
 // iterations.
 func (t *trainer) maximise(s *seen, rounds int) int {
 	active := make([]bool, len(s.of))
+	s.u = nil // whoever asks again has changed it
 	for round := 1; ; round++ {
 		// Pairs that are surely strangers teach nothing: they are asked again only
 		// now and then.
@@ -177,11 +178,14 @@ type sums struct {
 func (t *trainer) step(pairs *seen, active []bool, all bool) (moved float64) {
 	const piece = 1 << 12
 	parts := make([]sums, (len(pairs.of)+piece-1)/piece)
-	without := t.without()
+	if pairs.u == nil {
+		t.price(pairs)
+	}
+	n := len(t.cols)
 	t.parallel(len(parts), func(i int) {
 		for k := i * piece; k < min((i+1)*piece, len(pairs.of)); k++ {
 			if all || active[k] {
-				active[k] = t.expect(&pairs.of[k], pairs.times[k], &without, &parts[i]) > 1e-7
+				active[k] = t.expect(&pairs.of[k], pairs.u[k*n:(k+1)*n], pairs.times[k], &parts[i]) > 1e-7
 			}
 		}
 	})
@@ -193,13 +197,20 @@ func (t *trainer) step(pairs *seen, active []bool, all bool) (moved float64) {
 	return t.update(&s)
 }
 
+// price sets u of each pair and column, which no iteration changes.
+func (t *trainer) price(s *seen) {
+	n := len(t.cols)
+	s.u = make([]float64, len(s.of)*n)
+	t.parallel(len(s.of), func(k int) {
+		for c := range n {
+			_, s.u[k*n+c] = t.chances(c, &s.of[k])
+		}
+	})
+}
+
 // without gives, for each column, the training rules that do not use it.
 func (t *trainer) without() (out [model.MaxColumns]uint64) {
 	for c := range t.cols {
-		if t.everything {
-			out[c] = math.MaxUint64
-			continue
-		}
 		for r := range t.rules {
 			if t.rules[r].columns&(1<<c) == 0 {
 				out[c] |= 1 << r
@@ -209,15 +220,15 @@ func (t *trainer) without() (out [model.MaxColumns]uint64) {
 	return
 }
 
-// expect adds what one pair says, and returns the chance that it is not of
-// strangers.
-func (t *trainer) expect(o *observed, w float64, without *[model.MaxColumns]uint64, s *sums) float64 {
+// expect adds what one pair says, whose columns have u by chance, and returns the
+// chance that it is not of strangers.
+func (t *trainer) expect(o *observed, u []float64, w float64, s *sums) float64 {
 	var pm, pu [model.MaxColumns]float64
 	var held [model.MaxColumns]int
 	n := 0
 	for c := range t.cols {
 		if o.level[c] != missing {
-			pm[n], pu[n] = t.chances(c, o)
+			pm[n], pu[n] = t.cols[c].Levels[o.level[c]].M, u[c]
 			held[n] = c
 			n++
 		}
@@ -244,7 +255,7 @@ func (t *trainer) expect(o *observed, w float64, without *[model.MaxColumns]uint
 			continue
 		}
 		for i := range n {
-			if c := held[i]; t.everything || o.rules&without[c] != 0 {
+			if c := held[i]; t.everything || o.free&(1<<c) != 0 {
 				t.share(o.level[c], k, c, pm[i], pu[i], r, s)
 			}
 		}

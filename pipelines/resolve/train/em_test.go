@@ -40,7 +40,7 @@ func mixture(seed uint64) (*trainer, *seen, [3][]float64, float64) {
 			}
 		}
 	}
-	s.merge()
+	s.merge(len(t.cols))
 	t.classes = []latent{
 		{Class: model.Class{Name: "strangers", Prior: 0.99, Shared: []float64{0, 0, 0}}},
 		{Class: model.Class{Name: "same", Match: true, Prior: 0.01, Shared: []float64{1, 1, 1}}},

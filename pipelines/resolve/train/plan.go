@@ -81,8 +81,32 @@ func (p *Plan) Gatherer() *Gatherer {
 
 // Keep says whether a record is in a block that was drawn.
 func (g *Gatherer) Keep(rec *weir.Record) bool {
-	for _, k := range g.Keys(rec) {
-		if k != 0 && k <= g.below {
+	g.parts = g.plan.partHashes(rec, g.parts[:0])
+	return g.drawn()
+}
+
+// May says whether a record may be in a block that was drawn, before it is made:
+// read gives what it holds in the column of a part, and how many values. It asks
+// Keep's question of the first values; a record with several values of an
+// identifier may be, since the first may be worth nothing.
+func (g *Gatherer) May(read func(part int) (first string, values int)) bool {
+	v, n := "", 0
+	g.parts = g.parts[:0]
+	for i := range g.plan.Parts {
+		if i == 0 || !g.plan.sameColumn(i, i-1) {
+			if v, n = read(i); n > 1 {
+				return true
+			}
+		}
+		g.parts = append(g.parts, g.plan.Parts[i].hash(v))
+	}
+	return g.drawn()
+}
+
+// drawn says whether one of the keys of the parts was drawn.
+func (g *Gatherer) drawn() bool {
+	for r := range g.plan.Rules {
+		if k := g.plan.whole(r, g.parts); k != 0 && k <= g.below && !g.plan.skips(r, k) {
 			return true
 		}
 	}
@@ -104,7 +128,7 @@ func (p *Plan) partHashes(rec *weir.Record, out []uint64) []uint64 {
 	v := ""
 	for i := range p.Parts {
 		part := &p.Parts[i]
-		if i > 0 && part.Column == p.Parts[i-1].Column && part.IsIdentifier == p.Parts[i-1].IsIdentifier {
+		if i > 0 && p.sameColumn(i, i-1) {
 			out = append(out, part.hash(v))
 			continue
 		}
@@ -119,8 +143,27 @@ func (p *Plan) partHashes(rec *weir.Record, out []uint64) []uint64 {
 	return out
 }
 
+func (p *Plan) sameColumn(a, b int) bool {
+	return p.Parts[a].Column == p.Parts[b].Column && p.Parts[a].IsIdentifier == p.Parts[b].IsIdentifier
+}
+
 // key is the hash of a rule's key; 0: none.
 func (p *Plan) key(rule int, parts []uint64) uint64 {
+	h := p.whole(rule, parts)
+	if h == 0 || p.skips(rule, h) {
+		return 0
+	}
+	return h
+}
+
+// skips says that too many records hold a key.
+func (p *Plan) skips(rule int, key uint64) bool {
+	_, skip := slices.BinarySearch(p.Rules[rule].Skip, key)
+	return skip
+}
+
+// whole is the hash of a rule's key, also of one that is skipped; 0: none.
+func (p *Plan) whole(rule int, parts []uint64) uint64 {
 	h := p.Seed ^ 0xb10c
 	for _, i := range p.Rules[rule].Parts {
 		if parts[i] == 0 {
@@ -128,11 +171,7 @@ func (p *Plan) key(rule int, parts []uint64) uint64 {
 		}
 		h = model.Mix(h, parts[i]+uint64(i))
 	}
-	h = max(model.Mix(h, uint64(len(p.Rules[rule].Parts))), 1)
-	if _, skip := slices.BinarySearch(p.Rules[rule].Skip, h); skip {
-		return 0
-	}
-	return h
+	return max(model.Mix(h, uint64(len(p.Rules[rule].Parts))), 1)
 }
 
 // folded are the bytes that a part's hash looks at: 0 is left out.

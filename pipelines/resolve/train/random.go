@@ -1,6 +1,9 @@
 package train
 
 import (
+	"math"
+	"math/bits"
+
 	"github.com/weir-cdp/weir/pipelines/resolve/compare"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
 )
@@ -16,7 +19,7 @@ const (
 type observed struct {
 	level [model.MaxColumns]uint8
 	tf    [model.MaxColumns]float32 // frequency of the value that agrees; 0: none
-	rules uint64                    // training rules that the pair agrees on
+	free  uint32                    // columns that some training rule that found the pair does not use
 }
 
 // random draws pairs, or takes all where there are few. The records are in the
@@ -54,7 +57,6 @@ func (t *trainer) observe(p *pair, o *observed) {
 	var l model.Levels
 	t.model.Compare(&t.features[p.a], &t.features[p.b], &l)
 	o.take(&l, len(t.cols))
-	o.rules = p.rules
 }
 
 func (o *observed) take(l *model.Levels, n int) {
@@ -81,39 +83,62 @@ type seen struct {
 	weight []float64  // of pairs; nil: 1
 	of     []observed // distinct
 	times  []float64
+	u      []float64 // of each of the distinct, by column: what maximise does not change; nil: not known
 }
 
 // look compares pairs.
 func (t *trainer) look(pairs []pair, weight []float64) *seen {
 	s := &seen{pairs: pairs, weight: weight, all: make([]observed, len(pairs))}
-	t.parallel(len(pairs), func(k int) { t.observe(&pairs[k], &s.all[k]) })
-	s.merge()
+	without := t.without()
+	t.parallel(len(pairs), func(k int) {
+		t.observe(&pairs[k], &s.all[k])
+		for c := range t.cols {
+			if pairs[k].rules&without[c] != 0 {
+				s.all[k].free |= 1 << c
+			}
+		}
+	})
+	s.merge(len(t.cols))
 	return s
 }
 
 // again sets the frequencies of pairs anew.
 func (t *trainer) again(s *seen) {
 	t.parallel(len(s.pairs), func(k int) { t.reprice(&s.pairs[k], &s.all[k]) })
-	s.merge()
+	s.merge(len(t.cols))
 }
 
-func (s *seen) merge() {
-	at := make(map[observed]int32, len(s.all)/4)
-	s.of, s.times = s.of[:0], s.times[:0]
+// merge finds the distinct among all, in the order in which they come first.
+func (s *seen) merge(columns int) {
+	// A table of their places, open addressing with linear probing: a map would hash
+	// and compare twice as much.
+	slots := make([]int32, 1<<bits.Len(uint(2*len(s.all))))
+	mask := uint64(len(slots) - 1)
+	s.of, s.times, s.u = s.of[:0], s.times[:0], nil
 	for k := range s.all {
 		w := 1.0
 		if s.weight != nil {
 			w = s.weight[k]
 		}
-		i, ok := at[s.all[k]]
-		if !ok {
-			i = int32(len(s.of))
-			at[s.all[k]] = i
-			s.of = append(s.of, s.all[k])
-			s.times = append(s.times, 0)
+		o := &s.all[k]
+		at := o.hash(columns) & mask
+		for slots[at] != 0 && s.of[slots[at]-1] != *o {
+			at = (at + 1) & mask
 		}
-		s.times[i] += w
+		if slots[at] == 0 {
+			s.of, s.times = append(s.of, *o), append(s.times, 0)
+			slots[at] = int32(len(s.of))
+		}
+		s.times[slots[at]-1] += w
 	}
+}
+
+func (o *observed) hash(columns int) uint64 {
+	h := uint64(o.free)
+	for c := range columns {
+		h = model.Mix(h, uint64(o.level[c])<<32|uint64(math.Float32bits(o.tf[c])))
+	}
+	return h
 }
 
 // countU counts each level among random pairs, each pair by the chance that it

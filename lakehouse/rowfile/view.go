@@ -1,0 +1,121 @@
+package rowfile
+
+import (
+	"context"
+	"iter"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+)
+
+// View is a batch of rows that were read and not made into Go values yet: to look
+// at a few columns before the rows that are wanted are made. It is valid until the
+// next batch, and so are the strings that it gives.
+type View struct{ rec arrow.RecordBatch }
+
+// Rows is how many rows the batch has.
+func (v *View) Rows() int { return int(v.rec.NumRows()) }
+
+// Text gives a column's values as text, by row; "" for null. A column that the file
+// lacks is null everywhere.
+func (v *View) Text(column string) (func(row int) string, error) {
+	a := v.column(column)
+	if a == nil {
+		return func(int) string { return "" }, nil
+	}
+	text, err := lent(a)
+	if err != nil {
+		return nil, weir.Errorf(weir.CodeOf(err), "column %s: %w", column, err)
+	}
+	if a.NullN() == 0 {
+		return text, nil
+	}
+	return func(row int) string {
+		if a.IsNull(row) {
+			return ""
+		}
+		return text(row)
+	}, nil
+}
+
+// First gives, of a column that maps texts to lists of texts, the first value
+// under a key and how many there are, by row.
+func (v *View) First(column string) (func(row int, key string) (first string, values int), error) {
+	a := v.column(column)
+	if a == nil {
+		return func(int, string) (string, int) { return "", 0 }, nil
+	}
+	failed := weir.Errorf(weir.Internal, "column %s: a file's %s can't be read as lists by name", column, a.DataType())
+	m, ok := a.(*array.Map)
+	if !ok {
+		return nil, failed
+	}
+	lists, ok := m.Items().(*array.List)
+	if !ok {
+		return nil, failed
+	}
+	key, err := lent(m.Keys())
+	if err != nil {
+		return nil, failed
+	}
+	texts := lists.ListValues()
+	text, err := lent(texts)
+	if err != nil {
+		return nil, failed
+	}
+	return func(row int, name string) (first string, values int) {
+		if m.IsNull(row) {
+			return "", 0
+		}
+		from, to := m.ValueOffsets(row)
+		for j := int(from); j < int(to); j++ {
+			if lists.IsNull(j) || key(j) != name {
+				continue
+			}
+			start, end := lists.ValueOffsets(j)
+			for k := int(start); k < int(end); k++ {
+				if texts.IsNull(k) {
+					continue
+				}
+				if values++; values == 1 {
+					first = text(k)
+				}
+			}
+		}
+		return first, values
+	}, nil
+}
+
+func (v *View) column(name string) arrow.Array {
+	at := v.rec.Schema().FieldIndices(name)
+	if len(at) == 0 {
+		return nil
+	}
+	return v.rec.Column(at[0])
+}
+
+// lent is textOf with the batch's own memory.
+func lent(a arrow.Array) (func(i int) string, error) {
+	switch a := a.(type) {
+	case *array.String:
+		return a.Value, nil
+	case *array.LargeString:
+		return a.Value, nil
+	}
+	return textOf(a, nil)
+}
+
+// Choose is Scan (of one row group, where group is at least 0) of some rows: choose
+// looks at each batch and sets which of its rows are wanted. Only the columns that
+// want names are read; nil: all.
+func Choose[T any](ctx context.Context, s *object.Store, t schema.Table, files []weir.DataFile, group int, want func(column string) bool, choose func(v *View, chosen []bool) error) iter.Seq2[T, error] {
+	var groups []int
+	if group >= 0 {
+		groups = []int{group}
+	}
+	return scan[T](ctx, s, t, files, groups, want, choose)
+}
