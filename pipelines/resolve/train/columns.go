@@ -35,48 +35,55 @@ type shape struct {
 }
 
 // profile reads all columns of the sample, in the order of their names.
-func profile(rs []weir.Record) []*Profile {
-	of := map[string]*Profile{}
-	get := func(name string, id bool) *Profile {
-		key := name
-		if id {
-			key = "@" + name
-		}
-		p := of[key]
-		if p == nil {
-			p = &Profile{Name: name, IsIdentifier: id, key: key, counts: map[string]int32{}}
-			of[key] = p
-		}
-		return p
+func (t *trainer) profile(rs []weir.Record) []*Profile {
+	type column struct {
+		name string
+		id   bool
 	}
+	of := map[column]bool{}
 	for i := range rs {
-		for name, v := range rs[i].Attributes {
-			isCompany := company.IsName(rs[i].Kind, name)
+		for name := range rs[i].Attributes {
+			of[column{name, false}] = true
+		}
+		for name := range rs[i].Identifiers {
+			of[column{name, true}] = true
+		}
+	}
+	all := make([]*Profile, 0, len(of))
+	for c := range of {
+		p := &Profile{Name: c.name, IsIdentifier: c.id, key: c.name, counts: map[string]int32{}}
+		if c.id {
+			p.key = "@" + c.name
+		}
+		all = append(all, p)
+	}
+	t.parallel(len(all), func(k int) { all[k].count(rs) })
+	all = slices.DeleteFunc(all, func(p *Profile) bool { return p.Records == 0 })
+	slices.SortFunc(all, func(a, b *Profile) int { return strings.Compare(a.key, b.key) })
+	return all
+}
+
+// count reads the values of one column.
+func (p *Profile) count(rs []weir.Record) {
+	for i := range rs {
+		v := ""
+		if p.IsIdentifier {
+			if vs := rs[i].Identifiers[p.Name]; len(vs) > 0 {
+				v = vs[0]
+			}
+		} else if v = rs[i].Attributes[p.Name]; v != "" {
+			isCompany := company.IsName(rs[i].Kind, p.Name)
 			if isCompany {
 				v = company.Fold(v) // names of one company that differ in their form repeat
 			}
-			if v != "" {
-				p := get(name, false)
-				p.company = isCompany
-				p.Records++
-				p.counts[v]++
-			}
+			p.company = isCompany
 		}
-		for kind, vs := range rs[i].Identifiers {
-			if len(vs) > 0 && vs[0] != "" {
-				p := get(kind, true)
-				p.Records++
-				p.counts[vs[0]]++
-			}
+		if v != "" {
+			p.Records++
+			p.counts[v]++
 		}
 	}
-	out := make([]*Profile, 0, len(of))
-	for _, p := range of {
-		p.look()
-		out = append(out, p)
-	}
-	slices.SortFunc(out, func(a, b *Profile) int { return strings.Compare(a.key, b.key) })
-	return out
+	p.look()
 }
 
 // look computes shares over distinct values, and the chance of a repeat.

@@ -135,8 +135,7 @@ func (t *trainer) trials(as []atom) []trial {
 			}
 			hs = append(hs, h)
 		}
-		slices.Sort(hs)
-		n, _ := countPairs(hs, 0)
+		n, _ := countPairs(sortedHashes(hs), 0)
 		out[k].pairs = n * float64(step) * float64(step)
 	})
 	return out
@@ -262,7 +261,7 @@ func sharing(t *trainer, keys [][]uint64, below uint64) [][]pair {
 				at = append(at, keyed{h, int32(i)})
 			}
 		}
-		slices.SortFunc(at, func(a, b keyed) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.record, b.record)) })
+		at = sortedKeys(at, below)
 		for i := 0; i < len(at); {
 			j := i + 1
 			for j < len(at) && at[j].hash == at[i].hash {

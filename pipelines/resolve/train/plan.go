@@ -27,6 +27,20 @@ type Plan struct {
 	Share float64    `json:"share"` // of the keys
 	Parts []PlanPart `json:"parts"`
 	Rules []PlanRule `json:"rules"`
+	// What training compares, and why: it was found to make the plan.
+	Columns  []PlanColumn `json:"columns,omitempty"`
+	Profiles []Profile    `json:"profiles,omitempty"`
+	Notes    []string     `json:"notes,omitempty"`
+}
+
+// PlanColumn is a column that training compares, as model.Column has it.
+type PlanColumn struct {
+	Name         string  `json:"name"`
+	IsIdentifier bool    `json:"identifier,omitempty"`
+	Kind         string  `json:"kind"`
+	Role         string  `json:"role,omitempty"`
+	Limited      bool    `json:"limited,omitempty"`
+	Complete     float64 `json:"complete"`
 }
 
 // PlanPart is what of a record a rule of the plan looks at: the first value of a

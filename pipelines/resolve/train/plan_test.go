@@ -215,6 +215,40 @@ func TestSampleWithBlocksKnowsNoOrder(t *testing.T) {
 	}
 }
 
+// What is asked of a record before it is made never leaves out one that is kept.
+func TestARecordThatIsKeptMayBe(t *testing.T) {
+	all := crowd(3000, 2)
+	s := draw(all, 1000, 800, 3)
+	g, may, kept := s.Plan.Gatherer(), 0, 0
+	for i := range all {
+		rec := &all[i]
+		if i%7 == 0 {
+			rec.Identifiers = weir.Identifiers{"email": {"nobody@example.org", rec.ID + "@x.org"}}
+		}
+		asked := s.Plan.Gatherer().May(func(part int) (string, int) {
+			p := &s.Plan.Parts[part]
+			if !p.IsIdentifier {
+				return rec.Attributes[p.Column], 1
+			}
+			vs := rec.Identifiers[p.Column]
+			return append(vs, "")[0], len(vs)
+		})
+		keep := g.Keep(rec)
+		if several := len(rec.Identifiers["email"]) > 1; asked != (keep || several) {
+			t.Fatalf("%s: may be %v, is %v, several values %v", rec.ID, asked, keep, several)
+		}
+		if asked {
+			may++
+		}
+		if keep {
+			kept++
+		}
+	}
+	if kept == 0 || may == len(all) {
+		t.Fatalf("%d kept, %d may be, of %d", kept, may, len(all))
+	}
+}
+
 func TestKeysOfAPlan(t *testing.T) {
 	whole, start, end, local := PlanPart{}, PlanPart{Start: 3}, PlanPart{End: 4}, PlanPart{Local: true}
 	for _, c := range []struct {

@@ -22,8 +22,10 @@ func NewPlan(s *Sample, def weir.IdentityDef, budget int, o Options) *Plan {
 	}
 	records := inOrder(s.Records, o.Seed)
 	p := &planner{plan: &Plan{Seed: o.Seed}, total: float64(s.Total), t: &trainer{opts: o}}
-	for _, c := range choose(profile(records), def, records) {
-		p.column(&c)
+	report := &Report{Columns: p.t.profile(records)}
+	cols := report.columns(def, records)
+	for c := range cols {
+		p.column(&cols[c])
 	}
 	if len(p.columns) == 0 {
 		return nil
@@ -35,6 +37,7 @@ func NewPlan(s *Sample, def weir.IdentityDef, budget int, o Options) *Plan {
 		return nil
 	}
 	p.share(float64(budget))
+	p.plan.tell(cols, report)
 	return p.plan
 }
 
@@ -165,7 +168,7 @@ func (r *plannedRule) count(p *planner, n int) {
 			hs = append(hs, h)
 		}
 	}
-	slices.Sort(hs)
+	hs = sortedHashes(hs)
 	scale := p.total / float64(n)
 	for i := 0; i < len(hs); {
 		j := i + 1
@@ -192,8 +195,7 @@ func (r *plannedRule) set(p *planner) {
 	for i := range p.parts {
 		r.keys[i] = one.key(0, p.parts[i])
 	}
-	sorted := slices.Clone(r.keys)
-	slices.Sort(sorted)
+	sorted := sortedHashes(r.keys)
 	scale := p.total / float64(len(p.parts))
 	for i := 0; i < len(sorted); {
 		j := i + 1

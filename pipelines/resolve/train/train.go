@@ -51,12 +51,18 @@ type trainer struct {
 func Train(s *Sample, def weir.IdentityDef, o Options) (*model.Model, *Report, error) {
 	records := inOrder(s.Records, o.Seed)
 	t := &trainer{opts: o, total: max(s.Total, len(records)), size: len(records), given: -1, family: -1, covered: 0.9}
-	report := &Report{Columns: profile(records)}
+	report := &Report{}
+	if s.Plan != nil && len(s.Plan.Columns) > 0 {
+		t.cols = s.Plan.told(report)
+	} else {
+		report.Columns = t.profile(records)
+	}
 	if err := declared(def, report.Columns); err != nil {
 		return nil, nil, err
 	}
-	t.cols = few(choose(report.Columns, def, records), report)
-	roles(t.cols, report.Columns)
+	if t.cols == nil {
+		t.cols = report.columns(def, records)
+	}
 	for c := range t.cols {
 		k, _ := compare.KindOf(t.cols[c].Kind)
 		for _, name := range compare.Levels(k) {
