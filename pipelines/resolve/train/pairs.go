@@ -142,7 +142,7 @@ func (t *trainer) trials(as []atom) []trial {
 }
 
 // trainingPairs is how many pairs expectation maximisation looks at.
-const trainingPairs = 350_000
+const trainingPairs = 250_000
 
 // maxTrainingBlock bounds a block of training.
 const maxTrainingBlock = 200

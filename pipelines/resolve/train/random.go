@@ -11,7 +11,7 @@ import (
 // randomPairs is how many random pairs u is counted on. Where all pairs of the
 // sample are at most allPairs, they are all taken.
 const (
-	randomPairs = 300_000
+	randomPairs = 200_000
 	allPairs    = 600_000
 )
 
