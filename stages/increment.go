@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse"
 	"github.com/weir-cdp/weir/pipelines"
 	resolver "github.com/weir-cdp/weir/pipelines/resolve"
 	"github.com/weir-cdp/weir/pipelines/resolve/index"
@@ -144,7 +145,7 @@ func (s *resolving) planIncrement(ctx context.Context, sp *spec, params resolver
 	switch {
 	case m.Basis != params.Keep.Basis:
 		return "other_rules", nil
-	case sp.Run.Now.Sub(m.Began) > p.Retention.Snapshots:
+	case sp.Run.Now.Sub(m.Began) > max(p.Retention.Snapshots, lakehouse.MinAge):
 		return "index_old", nil // it holds what was deleted: not for longer than old snapshots do
 	}
 	const records, links, owners = "core.records", "identity.links", "identity.identifiers"

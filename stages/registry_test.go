@@ -66,12 +66,7 @@ func (r *registry) order(kind, value string) {
 // settle writes the records and runs stages; it returns the row of each.
 func (r *registry) settle(stages ...weir.Stage) (rows []weir.StageRun) {
 	r.t.Helper()
-	var recs []weir.Record
-	for _, id := range slices.Sorted(maps.Keys(r.records)) {
-		recs = append(recs, r.records[id])
-	}
-	put(r.village, schema.Records(r.types), weir.Conform, "", recs...)
-	putNamed(r.village, "core.events", weir.Conform, r.events...)
+	r.tell()
 	ctx := r.t.Context()
 	key, err := r.Apply(ctx, r.project)
 	if err != nil {
@@ -101,6 +96,17 @@ func (r *registry) settle(stages ...weir.Stage) (rows []weir.StageRun) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// tell writes the records and events as conform would.
+func (r *registry) tell() {
+	r.t.Helper()
+	var recs []weir.Record
+	for _, id := range slices.Sorted(maps.Keys(r.records)) {
+		recs = append(recs, r.records[id])
+	}
+	put(r.village, schema.Records(r.types), weir.Conform, "", recs...)
+	putNamed(r.village, "core.events", weir.Conform, r.events...)
 }
 
 func rowsOf[T any](r *registry, table, rest string) []T {
