@@ -76,3 +76,16 @@ func ScanInput[T any](ctx context.Context, t *Task, table string) iter.Seq2[T, e
 		rowfile.Scan[T](ctx, t.rt.store, d, t.rt.spec.Inputs[table])(yield)
 	}
 }
+
+// ScanFiles reads files of a table of which the spec has the schema, from any step.
+func ScanFiles[T any](ctx context.Context, t *Task, table string, files ...weir.DataFile) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		d, err := t.table(table)
+		if err != nil {
+			var zero T
+			yield(zero, err)
+			return
+		}
+		rowfile.Scan[T](ctx, t.rt.store, d, files)(yield)
+	}
+}

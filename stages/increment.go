@@ -154,7 +154,8 @@ func (s *resolving) planIncrement(ctx context.Context, sp *spec, params resolver
 	is.Inputs = maps.Clone(sp.Inputs)
 	delete(is.Inputs, links) // the index knows
 	if !m.Seen && len(sp.Inputs["core.events"])+len(sp.Inputs["core.consents"]) == 0 {
-		delete(is.Inputs, owners) // no value was, or will be, of an anonymous profile
+		params.Owners = sp.Inputs[owners] // no value was, or will be, of an anonymous profile
+		delete(is.Inputs, owners)
 	}
 	is.Inputs[records], params.Lost = m.Changes(sp.Inputs[records])
 	if len(is.Inputs[records]) == 0 && !slices.ContainsFunc(resolver.Increment.Sources, func(t string) bool { return len(is.Inputs[t]) > 0 }) {
@@ -167,7 +168,7 @@ func (s *resolving) planIncrement(ctx context.Context, sp *spec, params resolver
 }
 
 // tellWay notes in a result which way the run went, and which index it left.
-func (s *resolving) tellWay(ctx context.Context, r *result, why string) error {
+func (s *resolving) tellWay(ctx context.Context, r *result, increment bool, why string) error {
 	if r.Counts["index_entries"] > 0 {
 		r.Follows = maps.Clone(r.Follows)
 		if r.Follows == nil {
@@ -179,8 +180,11 @@ func (s *resolving) tellWay(ctx context.Context, r *result, why string) error {
 		r.Counts[countFull+why] = 1
 		return nil
 	}
-	if r.Counts[countIncrement] == 0 {
+	if !increment {
 		return nil
+	}
+	if r.Counts[countIncrement] == 0 {
+		return weir.Errorf(weir.Internal, "an increment of resolve ended without its partition").At(string(r.Run.ID))
 	}
 	// What is counted of all blocks is as the last full run found it.
 	last, _, err := s.last(ctx, weir.Resolve, "")

@@ -64,13 +64,14 @@ func (s *resolving) Run(ctx context.Context, key string, progress func(weir.Prog
 	if err != nil {
 		return "", err
 	}
-	if manifest == "" {
+	increment := manifest != ""
+	if !increment {
 		if err := s.Pipeline(ctx, key, progress); err != nil {
 			return "", err
 		}
 		manifest = sp.Manifest
 	}
-	return s.finish(ctx, &sp, manifest, started, func(r *result) error { return s.tellWay(ctx, r, why) })
+	return s.finish(ctx, &sp, manifest, started, func(r *result) error { return s.tellWay(ctx, r, increment, why) })
 }
 
 // train makes the artefacts that the spec names and the store does not have.

@@ -17,13 +17,15 @@ import (
 //
 //	read         changed records: to the log of the index
 //	partition    one task: all else about records; writes their tables and the state
-//	attribute …  as in Pipeline
+//	patch        by partition of identity.identifiers: changes of its rows
+//	attribute …  as in Pipeline, where there are events
 var Increment = pipelines.Pipeline{
 	Stage:   weir.Increment,
 	Sources: []string{records, events, consents, identifiers, merges},
 	Steps: []pipelines.Step{
 		{Name: "read", Run: readChanges},
 		{Name: "partition", Run: increase},
+		{Name: "patch", Run: patch},
 		{Name: "attribute", Run: attribute},
 		{Name: "place", Run: place},
 		{Name: "identifiers", Run: write},
@@ -38,6 +40,9 @@ var Increment = pipelines.Pipeline{
 type IncrementParams struct {
 	Params
 	Lost []uint32 `json:"lost,omitempty"` // origins of the index (Keep.From) of which a file is gone
+	// Owners are the files of identity.identifiers, where nobody is anonymous and
+	// nothing was seen in events: then they need not be a source.
+	Owners []weir.DataFile `json:"owners,omitempty"`
 }
 
 // Most is the greatest part of an index's living versions that may be dead, or not

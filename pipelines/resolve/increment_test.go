@@ -106,6 +106,16 @@ func (g *growing) increment(kind string, keep *resolve.Keep) (weir.Manifest, err
 	keep.From, p.Keep = g.index, keep
 	s.Inputs["core.records"], p.Lost = m.Changes(s.Inputs["core.records"])
 	delete(s.Inputs, "identity.links")
+	if !m.Seen && len(s.Inputs["core.events"])+len(s.Inputs["core.consents"]) == 0 {
+		p.Owners = s.Inputs["identity.identifiers"]
+		delete(s.Inputs, "identity.identifiers")
+	}
+	if !slices.ContainsFunc(resolve.Increment.Sources, func(table string) bool { return len(s.Inputs[table]) > 0 }) {
+		if err := g.store.Put(g.t.Context(), resolve.RefusedKey(keep.Prefix), strings.NewReader("nothing_to_read"), 15); err != nil {
+			g.t.Fatal(err)
+		}
+		return weir.Manifest{}, weir.Errorf(weir.Conflict, "no source")
+	}
 	return g.local(resolve.Increment, s, p)
 }
 
@@ -317,6 +327,9 @@ func TestIncrementsGiveWhatFullRunsGive(t *testing.T) {
 						case 2:
 							g.addTo(weir.Account, "acc"+key, fmt.Sprintf("account_id=k%d", r.IntN(8)), fmt.Sprintf("domain=x%d.fr", r.IntN(3)))
 						case 3:
+							if seed%2 == 0 { // without events the way is another
+								continue
+							}
 							g.event(fmt.Sprintf("anonymous_id=a%d", r.IntN(30)), fmt.Sprintf("session_id=s%d", r.IntN(40)), fmt.Sprintf("email=e%d@x0.fr", r.IntN(30)))
 						default:
 							villager(g.lake, r, key, names)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 )
 
 // own finds the profile of each value that a record holds.
@@ -29,10 +30,13 @@ func own(ctx context.Context, t *pipelines.Task) error {
 		if err := claim(t, r, h, p); err != nil {
 			return err
 		}
-		if !h.Account && r.IsAccounts(h.Kind) {
-			h.Blocked = true // a person's account_id leads to the account, never to the person
-		}
-		return pipelines.Emit(t, "owned", byValue(t, h.Kind, h.Value),
-			ownedRow{Kind: h.Kind, Value: h.Value, Profile: p, Blocked: h.Blocked, Account: h.Account})
+		return pipelines.Emit(t, "owned", byValue(t, h.Kind, h.Value), owned(r, h, p))
 	})
+}
+
+// owned says what a record of a profile tells of the owner of a value.
+func owned(r *evidence.Rules, h heldRow, profile string) ownedRow {
+	// A person's account_id leads to the account, never to the person.
+	foreign := !h.Account && r.IsAccounts(h.Kind)
+	return ownedRow{Kind: h.Kind, Value: h.Value, Profile: profile, Blocked: h.Blocked || foreign, Account: h.Account}
 }

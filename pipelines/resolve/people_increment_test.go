@@ -50,7 +50,7 @@ func TestPeopleIncrement(t *testing.T) {
 			Params: data, Partitions: pipelines.Partitions(int64(len(rows))), Scratch: base + "scratch", Manifest: base + "manifest.json",
 			Inputs: map[string][]weir.DataFile{"core.records": files}}
 		for _, tf := range prior.Tables {
-			if tf.Table == "identity.links" && p.Stage == weir.Resolve || tf.Table == "identity.identifiers" || tf.Table == "identity.models" {
+			if tf.Table == "identity.links" && p.Stage == weir.Resolve || tf.Table == "identity.identifiers" && p.Stage == weir.Resolve || tf.Table == "identity.models" {
 				spec.Inputs[tf.Table] = tf.Files
 			}
 		}
@@ -85,6 +85,11 @@ func TestPeopleIncrement(t *testing.T) {
 		p.Keep = &resolve.Keep{Prefix: fmt.Sprintf("index/%d/", share), Basis: "x", From: index.ManifestKey(keep.Prefix)}
 		read, lost := m.Changes(more)
 		p.Lost = lost
+		for _, tf := range base.Tables {
+			if tf.Table == "identity.identifiers" {
+				p.Owners = tf.Files
+			}
+		}
 		got := run(fmt.Sprintf("%.1f %% new", float64(share)/10), resolve.Increment, p, read, base)
 		want := run("full of the same", resolve.Pipeline, l.params, more, base)
 		compareRows[weir.Link](l, want, got, "identity.links")

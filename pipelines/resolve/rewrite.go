@@ -27,7 +27,7 @@ func (x *increment) write(ctx context.Context, s *touched) error {
 		x.candidatesTable,
 		x.quarantined,
 		func() error { return x.links() },
-		func() error { return x.identifiers(ctx, s) },
+		func() error { return x.identifiers(ctx) },
 		func() error { return x.keepIndex(ctx) },
 	} {
 		if err := step(); err != nil {
@@ -219,44 +219,4 @@ func (x *increment) links() error {
 		}
 	}
 	return nil
-}
-
-// identifiers sends the values that records hold to where their owners are found.
-func (x *increment) identifiers(ctx context.Context, _ *touched) error {
-	n := x.task.Spec().Partitions
-	for part := range x.shelf.parts {
-		only := func(p int) bool { return p == part }
-		held, err := scanLog(ctx, x.shelf, index.Helds, only, func(first uint32, n int, text string) (out []heldBy, _ error) {
-			err := index.EachHeld(text, n, func(i int, h index.Held) {
-				if v := first + uint32(i); x.is[v] {
-					out = append(out, heldBy{h, v})
-				}
-			})
-			return out, err
-		})
-		if err != nil {
-			return err
-		}
-		for _, h := range held[part] {
-			profile := x.profile(h.version)
-			row := heldRow{Kind: h.Kind, Value: h.Value, Blocked: h.Blocked, Account: x.shelf.kinds[h.version] == account, Mailbox: h.Mailbox}
-			if err := claim(x.task, x.rules, row, profile); err != nil {
-				return err
-			}
-			if !row.Account && x.rules.IsAccounts(row.Kind) {
-				row.Blocked = true // see own
-			}
-			if err := pipelines.Emit(x.task, "attribute:owned", pipelines.PartitionOf(row.Kind+"\x00"+row.Value, n),
-				ownedRow{Kind: row.Kind, Value: row.Value, Profile: profile, Blocked: row.Blocked, Account: row.Account}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// heldBy is a value with the version that holds it.
-type heldBy struct {
-	index.Held
-	version uint32
 }
