@@ -19,7 +19,7 @@ import (
 
 // This file lets resolve go on from the index that its last run left, where that
 // holds, and removes indexes that nobody goes on from any more. See
-// docs/adr/incremental-resolve.md.
+// docs/adr/20261123-incremental-resolve.md.
 
 const (
 	// indexes is where the runs' indexes lie.

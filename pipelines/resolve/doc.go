@@ -29,6 +29,10 @@
 // Training is a pipeline of its own, sample, plan, gather and learn, that the stage
 // runs first where the store has no model for the project's settings.
 //
+// A full run leaves an index (package index), and the next run goes on from it where
+// little changed: the pipeline Increment, in the files increment.go, increase.go and
+// those that begin with re-.
+//
 // # Invariants
 //
 // Equal inputs give equal tables, whatever the order and cut of records and files

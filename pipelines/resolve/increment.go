@@ -13,7 +13,7 @@ import (
 // Increment is the stage where the last run left an index that still holds: it reads
 // the files of core.records that are new, compares what changed, and solves the
 // components that are touched. Its tables are those that Pipeline would give from
-// the same links (invariant 11); see docs/adr/incremental-resolve.md.
+// the same links (invariant 11); see docs/adr/20261123-incremental-resolve.md.
 //
 //	read         changed records: to the log of the index
 //	partition    one task: all else about records; writes their tables and the state

@@ -17,7 +17,7 @@ import (
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve"
 	"github.com/weir-cdp/weir/pipelines/resolve/index"
-	"github.com/weir-cdp/weir/pipelines/resolve/model"
+	"github.com/weir-cdp/weir/pipelines/resolve/stableid"
 )
 
 // growing runs a lake's history in increments, beside full runs from the same
@@ -214,96 +214,6 @@ func compareRows[T any](l *lake, want, got weir.Manifest, table string) {
 	}
 }
 
-// village is a lake in which everything collides: identifiers with limits of both
-// kinds, hubs of four, blocks of five, accounts, events.
-func village(t *testing.T, modelled bool) *lake {
-	person := weir.IdentityDef{
-		Order: []string{"customer_id", "crm_id", "email", "phone"},
-		Identifiers: map[string]weir.IdentifierRule{
-			"customer_id": {Limit: 1, Hard: true}, "crm_id": {Limit: 1}, "email": {Limit: 2, SharedBy: 2, Blocked: []string{"^shop"}}, "phone": {NoLink: true, SharedBy: 2}},
-		Rules: []weir.MatchRule{{Name: "phone_and_name", Match: []string{"phone", "family_name"}}, {Name: "names", Match: []string{"given_name", "family_name", "birth_date"}}},
-	}
-	l := newLake(t, person, "family_name", "given_name", "birth_date", "city", "name")
-	l.params.Identity = append(l.params.Identity, weir.IdentityDef{Kind: weir.Account, Order: []string{"account_id", "domain"},
-		Identifiers: map[string]weir.IdentifierRule{"account_id": {Limit: 1, Hard: true}, "domain": {}}})
-	if !modelled {
-		return l
-	}
-	l.params.Identity[0].Rules, l.params.Identity[0].Model = l.params.Identity[0].Rules[:1], &weir.ModelDef{Auto: true}
-	r := rand.New(rand.NewPCG(1, 1))
-	for i := range 500 {
-		villager(l, r, fmt.Sprint(i), 200)
-		for k := range r.IntN(3) { // doubles
-			double := l.records["crm/contacts/"+fmt.Sprint(i)]
-			double.ID += fmt.Sprint("-", k)
-			l.records[double.ID] = double
-		}
-	}
-	const key = "models/person/v.json"
-	l.train(key)
-	data, err := l.store.ReadFile(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := model.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := m.Content
-	c.MaxBlock, c.Threshold = 5, -2
-	column := func(name string) []model.Part {
-		i := slices.IndexFunc(c.Columns, func(c model.Column) bool { return c.Name == name })
-		if i < 0 {
-			t.Fatalf("the model does not compare %s: %v", name, c.Columns)
-		}
-		return []model.Part{{Column: i, Transform: model.Whole}}
-	}
-	c.Rules = []model.Rule{{Name: "family", Parts: column("family_name"), Second: column("given_name")},
-		{Name: "given", Parts: column("given_name"), Second: column("birth_date")}, {Name: "date", Parts: column("birth_date")},
-		{Name: "city", Parts: column("city"), Second: column("family_name")}, {Name: "email", Parts: column("email")}}
-	if m, err = model.New(c); err != nil {
-		t.Fatal(err)
-	}
-	if data, err = m.JSON(); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.store.Put(t.Context(), key, bytes.NewReader(data), int64(len(data))); err != nil {
-		t.Fatal(err)
-	}
-	l.records = map[string]weir.Record{}
-	return l
-}
-
-// villager makes or changes a person's record, of a world of so many names.
-func villager(l *lake, r *rand.Rand, key string, names int) {
-	fields := []string{fmt.Sprintf("@family_name=%s", word(r.IntN(names/4+2), 5)), fmt.Sprintf("@given_name=%s", word(r.IntN(names/4+2), 3)),
-		fmt.Sprintf("@birth_date=19%02d-01-%02d", 50+r.IntN(min(40, names)), 1+r.IntN(9)), "@city=" + word(r.IntN(4), 7)}
-	may := func(share int, field string) {
-		if r.IntN(share) == 0 {
-			fields = append(fields, field)
-		}
-	}
-	may(3, fmt.Sprintf("email=e%d@x%d.fr", r.IntN(names), r.IntN(2)))
-	may(8, fmt.Sprintf("email=f%d@x.fr", r.IntN(names)))
-	may(9, "email=shop@x.fr")
-	may(4, fmt.Sprintf("phone=+3361234%04d", r.IntN(names/3+2)))
-	may(3, fmt.Sprintf("crm_id=%d", 1+r.IntN(names)))
-	may(6, fmt.Sprintf("customer_id=%d", 1+r.IntN(names)))
-	may(20, fmt.Sprintf("customer_id=%d", 1+r.IntN(names)))
-	may(5, fmt.Sprintf("anonymous_id=a%d", r.IntN(names)))
-	may(9, fmt.Sprintf("account_id=k%d", r.IntN(8)))
-	if r.IntN(30) == 0 {
-		fields = nil
-	}
-	l.add(key, fields...)
-}
-
-// word spells a number.
-func word(n, seed int) string {
-	r := rand.New(rand.NewPCG(uint64(n), uint64(seed)))
-	return words(r, 1)[0]
-}
-
 // TestIncrementsGiveWhatFullRunsGive: over random histories, each increment's tables
 // are those of a full run from the same prior tables.
 func TestIncrementsGiveWhatFullRunsGive(t *testing.T) {
@@ -353,4 +263,66 @@ func contacts(keys ...string) (out []string) {
 		out = append(out, "crm/contacts/"+k)
 	}
 	return out
+}
+
+// TestTenIncrementsAreOneRun: records that come in ten increments, or all at once,
+// under one model are the same partition, and every id that ever was leads to a
+// living profile (invariants 4 and 11).
+func TestTenIncrementsAreOneRun(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	g, once := grow(village(t, true)), grow(village(t, true))
+	g.cut = 8
+	for i := range 150 {
+		villager(once.lake, r, fmt.Sprint(i), 60)
+	}
+	for i := range 100 {
+		id := fmt.Sprint("crm/contacts/", i)
+		g.records[id] = once.records[id]
+	}
+	g.step()
+	ever := map[string]bool{}
+	for n := range 10 {
+		for i := 100 + 5*n; i < 105+5*n; i++ {
+			id := fmt.Sprint("crm/contacts/", i)
+			g.records[id] = once.records[id]
+		}
+		for _, l := range scan[weir.Link](g.lake, g.step(), "identity.links") {
+			ever[l.ProfileID] = true
+		}
+	}
+	if len(g.refused) > 0 {
+		t.Fatalf("refused: %v", g.refused)
+	}
+	g.runs++
+	once.runs++
+	ten := g.full("last", nil)
+	parts := func(l *lake, m weir.Manifest) []string {
+		of := map[string][]string{}
+		for _, k := range scan[weir.Link](l, m, "identity.links") {
+			of[k.ProfileID] = append(of[k.ProfileID], k.RecordID)
+		}
+		var out []string
+		for _, ids := range of {
+			slices.Sort(ids)
+			out = append(out, strings.Join(ids, " "))
+		}
+		slices.Sort(out)
+		return out
+	}
+	if d := cmp.Diff(parts(once.lake, once.full("once", nil)), parts(g.lake, ten)); d != "" {
+		t.Errorf("ten increments are not one run: %s", d)
+	}
+	if len(scan[weir.Merge](g.lake, ten, "identity.merges")) > 0 {
+		t.Error("a full run after the increments changes ids")
+	}
+	living := map[string]bool{}
+	for _, l := range scan[weir.Link](g.lake, ten, "identity.links") {
+		living[l.ProfileID] = true
+	}
+	h := stableid.NewHistory(g.merges)
+	for id := range ever {
+		if now, alive := h.Resolve(id); alive != living[now] || !alive {
+			t.Errorf("%s leads to %q", id, now)
+		}
+	}
 }

@@ -35,6 +35,7 @@ var measures = []struct {
 	{"postgres", (*bench).postgres},
 	{"difference", (*bench).difference},
 	{"identity", (*bench).identity},
+	{"increment", (*bench).increment},
 	{"chain", (*bench).chain},
 }
 

@@ -19,6 +19,6 @@
 // a checksum. Version must change with whatever is written here, and with what it
 // means.
 //
-// Neighbours: package resolve writes and reads it; docs/adr/incremental-resolve.md
+// Neighbours: package resolve writes and reads it; docs/adr/20261123-incremental-resolve.md
 // says why it is as it is.
 package index
