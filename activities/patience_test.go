@@ -71,7 +71,7 @@ func TestAttendedStepTellsSoon(t *testing.T) {
 				}
 				var app *temporal.ApplicationError
 				var fault Fault
-				if !errors.As(err, &app) || app.Details(&fault) != nil || c.err == error(away) && fault.Next != away.Next {
+				if !errors.As(err, &app) || app.Details(&fault) != nil || errors.Is(c.err, away) && fault.Next != away.Next {
 					t.Fatalf("got %v, %+v", err, fault)
 				}
 				return app.NonRetryable()

@@ -10,7 +10,7 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/harness/init" // worker mode
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"            // alone: beamx pulls in every runner
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"            //nolint:staticcheck // alone: beamx pulls in every runner
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"

@@ -44,10 +44,7 @@ func (in *inputs) known(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	at, err := time.Parse(time.RFC3339Nano, last.Follows[followsDecisions])
-	if err != nil {
-		return time.Time{}, nil // no decision was known
-	}
+	at, _ := time.Parse(time.RFC3339Nano, last.Follows[followsDecisions]) // zero: no decision was known
 	return at, nil
 }
 

@@ -241,8 +241,8 @@ func sample(ctx context.Context, src connectors.Source, stream connectors.Stream
 			if out.failed == nil {
 				out.failed = err
 			}
-			if err := out.Reject(ctx, connectors.Rejection{Origin: split.Scope, Reason: err.Error()}); err != nil {
-				return out, nil
+			if enough := out.Reject(ctx, connectors.Rejection{Origin: split.Scope, Reason: err.Error()}) != nil; enough {
+				return out, nil //nolint:nilerr // what fails is told in out
 			}
 		case err != nil:
 			return nil, err

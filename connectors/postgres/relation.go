@@ -103,7 +103,7 @@ func find(ctx context.Context, conn *pgx.Conn, table string) (*relation, error) 
 	} else {
 		err = scan("pg_table_is_visible(c.oid) and c.relname = $1", table)
 	}
-	if err != pgx.ErrNoRows {
+	if !errors.Is(err, pgx.ErrNoRows) {
 		return r, err
 	}
 	parts, ok := identifiers(table)

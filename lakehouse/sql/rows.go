@@ -41,7 +41,7 @@ func directRows(ctx context.Context, conn *sql.Conn, q string, args ...any) (*Ro
 	r := &Rows{ctx: ctx, conn: conn, current: rows}
 	types, err := rows.ColumnTypes()
 	if err != nil {
-		rows.Close()
+		rows.Close() //nolint:sqlclosecheck // else they live on in r
 		return nil, err
 	}
 	for _, t := range types {

@@ -184,9 +184,10 @@ func (l *lake) read(m weir.Manifest) result {
 		}
 	}
 	for _, tf := range m.Tables {
-		if tf.Table == "identity.merges" || tf.Table == "identity.moves" {
+		switch tf.Table {
+		case "identity.merges", "identity.moves":
 			l.prior[tf.Table] = append(l.prior[tf.Table], tf.Files...)
-		} else if tf.Table == "identity.links" || tf.Table == "identity.identifiers" {
+		case "identity.links", "identity.identifiers":
 			l.prior[tf.Table] = tf.Files
 		}
 	}

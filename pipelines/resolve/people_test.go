@@ -3,6 +3,7 @@ package resolve_test
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -206,7 +207,7 @@ func readAll[T any](t testing.TB, path string) []T {
 	r := parquet.NewGenericReader[T](f)
 	defer r.Close()
 	rows := make([]T, r.NumRows())
-	if n, err := r.Read(rows); n != len(rows) || (err != nil && err != io.EOF) {
+	if n, err := r.Read(rows); n != len(rows) || (err != nil && !errors.Is(err, io.EOF)) {
 		t.Fatal(n, err)
 	}
 	return rows

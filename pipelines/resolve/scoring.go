@@ -197,8 +197,6 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 
 // A scored pair is two records' digests, the smaller first, and the weight as a
 // float32's bits.
-const pairSize = 2*digestSize + 4
-
 func appendPair(b []byte, left, right string, weight float64) []byte {
 	if left > right {
 		left, right = right, left

@@ -70,13 +70,13 @@ func readGPP(raw string) Reading {
 	all := Reading{Kind: GPP}
 	for i, id := range container.SectionTypes {
 		var r Reading
-		switch {
-		case id == sectionTCFEU:
+		switch id {
+		case sectionTCFEU:
 			r = readTCF(texts[i])
 			all.TC = r.TC
-		case id == sectionUSP:
+		case sectionUSP:
 			r = readUSP(texts[i])
-		case id == sectionTCFCA: // Canada's says nothing about what is asked here
+		case sectionTCFCA: // Canada's says nothing about what is asked here
 			continue
 		default:
 			r = readUS(int(id), texts[i])

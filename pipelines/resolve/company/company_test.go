@@ -111,7 +111,7 @@ func TestAnyTextFolds(t *testing.T) {
 		if got != strings.Join(strings.Fields(got), " ") || strings.ContainsFunc(got, unicode.IsUpper) && strings.ToLower(got) != got {
 			t.Fatalf("%q folds to %q", s, got)
 		}
-		if got != Fold(strings.ToUpper(s)) && strings.ToLower(strings.ToUpper(s)) == strings.ToLower(s) {
+		if got != Fold(strings.ToUpper(s)) && strings.EqualFold(strings.ToUpper(s), s) {
 			t.Fatalf("%q folds otherwise in capitals: %q, %q", s, got, Fold(strings.ToUpper(s)))
 		}
 	})
