@@ -16,9 +16,10 @@ import (
 // (DuckDB, pipelines) have limits of their own.
 const softMemory = 512 << 20
 
-// garbage is how much of it there may be, in percent of what is live. Collecting
-// makes large buffers and few pointers: to collect earlier costs next to nothing.
-const garbage = 50
+// garbage is how much of it there may be, in percent of what is live: with 80,
+// 2 million rows from PostgreSQL take 274 MB instead of 297 in the same time; with
+// 50, a CSV file takes a fifth more of it.
+const garbage = 80
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {

@@ -111,10 +111,13 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 	return nil
 }
 
-// pipelineMemory is the soft limit of a pipeline process: two tasks at least, four
-// at most however many processors there are, so that no stage takes 2 GiB.
+// pipelineMemory is the soft limit of a pipeline process: room for two tasks at
+// least, four at most however many processors there are, and for a task that sees
+// everything, as resolve's partition: near the limit the collector would take more
+// time than the work. No stage may take 2 GiB.
 func pipelineMemory(processors int) int64 {
-	return pipelines.SlotMemory * int64(min(max(processors, 2), 4))
+	const whole, most = 512 << 20, 1792 << 20
+	return min(pipelines.SlotMemory*int64(min(max(processors, 2), 4))+whole, most)
 }
 
 // sqlOptions are DuckDB's bounds here.
