@@ -195,16 +195,21 @@ func (a *app) showAnswer(x stages.Answer) {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
+// policyOf loads the rules that DIR, or without it the project, names.
+func (a *app) policyOf(ctx context.Context, args []string) (dir string, gate *policies.Gate, err error) {
+	if dir, err = a.policyDir(args); err != nil {
+		return dir, nil, err
+	}
+	gate, err = policies.Load(ctx, policies.Options{Dir: dir})
+	return dir, gate, err
+}
+
 func (a *app) policyDocs() *cobra.Command {
 	return &cobra.Command{
 		Use: "docs [DIR]", Short: "The rules in Markdown, for officers and auditors", Long: "Writes each rule with its law, meaning, remedy and owner, as its METADATA has them.\n" + policyDir,
 		Example: "  weir policy docs > rules.md", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := a.policyDir(args)
-			if err != nil {
-				return err
-			}
-			gate, err := policies.Load(cmd.Context(), policies.Options{Dir: dir})
+			_, gate, err := a.policyOf(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

@@ -21,11 +21,7 @@ as the decide stage. DIR is a folder of rules; without it the project's policies
 built-in policy where the project has none.`,
 		Example: "  weir policy diff\n  weir policy diff ../draft/policies --json", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := a.policyDir(args)
-			if err != nil {
-				return err
-			}
-			gate, err := policies.Load(cmd.Context(), policies.Options{Dir: dir})
+			dir, gate, err := a.policyOf(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

@@ -105,11 +105,14 @@ func outputs(*pipelines.Spec) ([]weir.TableFiles, error) {
 
 // rules compiles identity.yaml once per process.
 func rules(t *pipelines.Task) (*evidence.Rules, error) {
-	return pipelines.Shared(t, "rules", func() (*evidence.Rules, error) {
-		p, err := pipelines.Params[Params](t)
-		if err != nil {
-			return nil, err
-		}
-		return evidence.Compile(p.Identity)
-	})
+	p, err := pipelines.Params[Params](t)
+	if err != nil {
+		return nil, err
+	}
+	return compiled(t, p.Identity)
+}
+
+// compiled compiles the sections of identity.yaml once per process.
+func compiled(t *pipelines.Task, defs []weir.IdentityDef) (*evidence.Rules, error) {
+	return pipelines.Shared(t, "rules", func() (*evidence.Rules, error) { return evidence.Compile(defs) })
 }

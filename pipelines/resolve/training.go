@@ -10,7 +10,6 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
-	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/train"
 )
 
@@ -72,7 +71,7 @@ func sample(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	r, err := pipelines.Shared(t, "rules", func() (*evidence.Rules, error) { return evidence.Compile(p.Identity) })
+	r, err := compiled(t, p.Identity)
 	if err != nil {
 		return err
 	}
