@@ -116,11 +116,20 @@ func (a *app) showStatus(v statusView) {
 		var now []string
 		for _, r := range v.Refresh.Parts {
 			if r.Outcome == workflows.Running {
-				now = append(now, strings.TrimSpace(string(r.Stage)+" "+r.Part)+step(r))
+				now = append(now, strings.TrimSpace(string(r.Stage)+" "+r.Part)+v.step(r))
 			}
 		}
 		a.printf("\nrefresh %s is running since %s: %s\n", v.Refresh.Run.ID, when(v.Refresh.StartedAt), strings.Join(now, ", "))
 	}
+}
+
+// step is how far a part is. On a full disk each waits, also where its step tells
+// no progress: a plan or a commit.
+func (v statusView) step(r workflows.Report) string {
+	if v.Disk != "" {
+		return " (" + waitsForRoom + ")"
+	}
+	return step(r)
 }
 
 // quarantined is how much of a part's data lies in ops.quarantine.

@@ -62,8 +62,15 @@ func TestFullDiskOfDev(t *testing.T) {
 	dev.Until(t, "warning of the platform", func(_, errs string) bool {
 		return strings.Contains(errs, "work waits") && strings.Contains(errs, "the disk is full")
 	})
+	var out string
+	t.Cleanup(func() {
+		if t.Failed() {
+			_, said := dev.Printed()
+			t.Logf("the last status:\n%s\nthe platform:\n%s", out, said)
+		}
+	})
 	weirtest.Eventually(t, "the status says what waits, and why", func() bool {
-		out := p.Must(t, weirtest.Done, "status").Stdout
+		out = p.Must(t, weirtest.Done, "status").Stdout
 		return strings.Contains(out, "the disk is full") && strings.Contains(out, "(waits for room on the disk)")
 	})
 	before := done(t, p)
@@ -75,7 +82,7 @@ func TestFullDiskOfDev(t *testing.T) {
 	if before != 0 {
 		t.Error("deliveries were made on a full disk")
 	}
-	if out := p.Must(t, weirtest.Done, "status").Stdout; strings.Contains(out, "the disk is full") {
+	if out = p.Must(t, weirtest.Done, "status").Stdout; strings.Contains(out, "the disk is full") {
 		t.Errorf("the status still says\n%s", out)
 	}
 	calm := weirtest.Shop(t, "300")
