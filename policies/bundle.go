@@ -160,7 +160,7 @@ func dataName(p string) string { return strings.TrimSuffix(path.Base(p), path.Ex
 // addData reads data/<name>.yaml as data.<name>.
 func (f *files) addData(p string, b []byte) error {
 	name := dataName(p)
-	if _, double := f.data[name]; double || path.Dir(p) != "data" || name == "consent" {
+	if _, double := f.data[name]; double || path.Dir(p) != "data" || name == "consent" || name == mutantRoot {
 		return weir.Errorf(weir.Invalid, "data files stand in data/ itself, each name once, and none is called consent").At(p)
 	}
 	var node yaml.Node

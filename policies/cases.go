@@ -76,11 +76,18 @@ func (g *Gate) RunCases(ctx context.Context, fsys fs.FS) ([]CaseResult, error) {
 		if err != nil {
 			return nil, err
 		}
-		want := Verdict{Allow: c.want == "allow", Basis: c.basis, Reasons: c.reasons}
-		passed := v.Allow == want.Allow && (c.basis == "" || v.Basis == c.basis) && (c.reasons == nil || slices.Equal(v.Reasons, c.reasons))
-		out = append(out, CaseResult{Case: c, Passed: passed, Want: words(want), Got: words(v), Fault: v.Fault})
+		out = append(out, CaseResult{Case: c, Passed: c.accepts(v), Want: words(c.wanted()), Got: words(v), Fault: v.Fault})
 	}
 	return out, nil
+}
+
+func (c Case) wanted() Verdict {
+	return Verdict{Allow: c.want == "allow", Basis: c.basis, Reasons: c.reasons}
+}
+
+// accepts tells whether an answer is the one that is wanted.
+func (c Case) accepts(v Verdict) bool {
+	return v.Allow == (c.want == "allow") && (c.basis == "" || v.Basis == c.basis) && (c.reasons == nil || slices.Equal(v.Reasons, c.reasons))
 }
 
 // parseCases reads all case files in the order of their names.

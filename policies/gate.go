@@ -30,7 +30,8 @@ type Gate struct {
 	vocab    *vocabulary
 	rules    []Rule
 	data     map[string]any
-	distrust string // why nobody may rely on it; "" if one may
+	distrust string            // why nobody may rely on it; "" if one may
+	options  []rego.EvalOption // of a mutant's trial
 
 	mu      sync.Mutex
 	checked map[string]Verdict // by inputs: what Admit has asked again
@@ -113,7 +114,7 @@ func (g *Gate) ask(ctx context.Context, input ast.Value) (Verdict, error) {
 	limited, cancel := context.WithTimeout(ctx, g.deadline)
 	defer cancel()
 	var tracker topdown.EvaluatedRuleTracker
-	rs, err := g.query.Eval(limited, rego.EvalParsedInput(input), rego.EvalEvaluatedRuleTracker(&tracker))
+	rs, err := g.query.Eval(limited, append([]rego.EvalOption{rego.EvalParsedInput(input), rego.EvalEvaluatedRuleTracker(&tracker)}, g.options...)...)
 	if ctx.Err() != nil {
 		return failed("cancelled"), ctx.Err()
 	}

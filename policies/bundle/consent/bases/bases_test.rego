@@ -10,6 +10,25 @@ test_consent_holds_until_it_is_too_old if {
 	bases.holds == {} with input as example.asking("service.transactional")
 }
 
+# Only what a decision rests on can end it.
+test_what_it_does_not_rest_on_has_no_end[name] if {
+	some name, x in {
+		"no consent": {
+			"input": example.changed("consent", {"status": "none"}),
+			"ends": {"subject.inactive_days"},
+		},
+		"contact unknown": {
+			"input": example.changed("subject", {"inactive_days": "unknown"}),
+			"ends": {"consent.age_days"},
+		},
+		"no limit there": {
+			"input": example.living(["US-CA"], ["us-ca"], {}),
+			"ends": {"consent.age_days"},
+		},
+	}
+	object.keys(bases.holds) == x.ends with input as x.input
+}
+
 # No basis without each of its conditions.
 test_no_consent[name] if {
 	some name, fields in {
@@ -51,6 +70,11 @@ test_legal_obligation_is_for_security_only if {
 		with data.purposes as {"p": {"kind": "marketing", "bases": ["legal_obligation"]}}
 	bases.granted == set() with input as example.asking("p")
 		with data.purposes as {"p": {"kind": "security", "bases": []}}
+}
+
+test_legal_obligation_of_a_confirmation_is_no_other_s if {
+	bases.granted == set() with input as object.union(example.asking("p"), {"subject": {"suppressed": "fresh"}})
+		with data.purposes as {"p": {"kind": "marketing", "bases": ["legal_obligation"]}}
 }
 
 test_unknown_purpose if bases.granted == set() with input as example.asking("marketing")

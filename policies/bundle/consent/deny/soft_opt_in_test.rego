@@ -21,6 +21,17 @@ test_soft_untouched[case] if {
 		"no customer": {"subject": {"customer": "no"}},
 		"no such basis there": {"subject": {"regimes": ["br"]}},
 		"another purpose": {"activation": {"purpose": "marketing.newsletter"}},
+		"charity, but no supporter": {
+			"activation": {"purpose": "fundraising"},
+			"controller": {"charity": "yes"},
+			"subject": {"customer": "no", "regimes": ["uk"]},
+		},
+		"charity, another purpose": {
+			"activation": {"purpose": "marketing.newsletter"},
+			"controller": {"charity": "yes"},
+			"subject": {"regimes": ["uk"]},
+		},
+		"charity elsewhere": {"activation": {"purpose": "fundraising"}, "controller": {"charity": "yes"}},
 		"no charity": {"activation": {"purpose": "fundraising"}, "subject": {"regimes": ["uk"]}},
 	}
 	count({1 | {"code": "D25"} in deny.reasons}) == 0 with input as object.union(soft, parts)
