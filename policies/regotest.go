@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -33,13 +34,24 @@ type TestReport struct {
 	Cases     []CaseResult
 	Coverage  float64  // of the rules' lines by the Rego tests, in percent
 	Uncovered []string // file:line of rules and expressions that no test reaches
+	// Of Prove alone: what holds of every policy, and what breaks unnoticed. Mutation
+	// is nil where tests or cases fail, since then nothing can be told by them.
+	Properties []Property      `json:",omitempty"`
+	Mutation   *MutationReport `json:",omitempty"`
+	// Proved says that all of it was asked, so that Passed means it.
+	Proved bool
 }
 
-// Passed says whether everything holds: every test and case, and every line of
-// every rule reached by a test.
+// Passed says whether everything holds that was tried: every test and case, every
+// line of every rule reached by a test, every property, and no mutant unnoticed.
 func (r TestReport) Passed() bool {
-	return len(r.Tests) > 0 && len(r.Uncovered) == 0 &&
-		!slices.ContainsFunc(r.Tests, func(t RegoTest) bool { return !t.Passed }) &&
+	return r.answered() && len(r.Uncovered) == 0 && (!r.Proved || r.Mutation != nil && len(r.Mutation.Survivors) == 0) &&
+		!slices.ContainsFunc(r.Properties, func(p Property) bool { return len(p.Violations) > 0 })
+}
+
+// answered says whether all tests and cases pass.
+func (r TestReport) answered() bool {
+	return len(r.Tests) > 0 && !slices.ContainsFunc(r.Tests, func(t RegoTest) bool { return !t.Passed }) &&
 		!slices.ContainsFunc(r.Cases, func(c CaseResult) bool { return !c.Passed })
 }
 
@@ -50,22 +62,58 @@ func Test(ctx context.Context, dir string) (TestReport, error) {
 	if err != nil {
 		return TestReport{}, err
 	}
+	report, _, _, err := test(ctx, fsys, name)
+	return report, err
+}
+
+// Prove is Test, and then tries the three properties on made-up people and questions,
+// and breaks each rule and condition, one at a time, to see whether a test or case
+// notices. It takes some seconds. Progress may be nil.
+func Prove(ctx context.Context, dir string, progress func(weir.Progress)) (TestReport, error) {
+	fsys, name, err := open(dir)
+	if err != nil {
+		return TestReport{}, err
+	}
+	return prove(ctx, fsys, name, progress)
+}
+
+func prove(ctx context.Context, fsys fs.FS, name string, progress func(weir.Progress)) (TestReport, error) {
+	if progress == nil {
+		progress = func(weir.Progress) {}
+	}
+	report, f, g, err := test(ctx, fsys, name)
+	if err != nil {
+		return report, err
+	}
+	report.Proved = true
+	if report.Properties, err = g.properties(ctx, progress); err != nil || !report.answered() {
+		return report, err
+	}
+	cases, err := f.parseCases(g.vocab)
+	if err != nil {
+		return report, err
+	}
+	report.Mutation, err = f.mutation(ctx, g, cases, progress)
+	return report, err
+}
+
+func test(ctx context.Context, fsys fs.FS, name string) (TestReport, *files, *Gate, error) {
 	f, err := read(fsys)
 	if err != nil {
-		return TestReport{}, below(name, err)
+		return TestReport{}, nil, nil, below(name, err)
 	}
 	g, err := f.gate(ctx, name, 0)
 	if err != nil {
-		return TestReport{}, err
+		return TestReport{}, nil, nil, err
 	}
 	report := TestReport{Revision: g.revision}
 	if err := f.runRego(ctx, name, &report); err != nil {
-		return TestReport{}, err
+		return TestReport{}, nil, nil, err
 	}
 	if report.Cases, err = g.RunCases(ctx, fsys); err != nil {
-		return TestReport{}, below(name, err)
+		return TestReport{}, nil, nil, below(name, err)
 	}
-	return report, nil
+	return report, f, g, nil
 }
 
 func (f *files) runRego(ctx context.Context, name string, report *TestReport) error {

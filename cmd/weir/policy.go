@@ -90,52 +90,6 @@ func (a *app) policyCheck() *cobra.Command {
 	}
 }
 
-func (a *app) policyTest() *cobra.Command {
-	return &cobra.Command{
-		Use: "test [DIR]", Short: "Run the rules' own tests and the officers' cases", Long: "Runs every Rego test and every case, and says which lines of the rules no test reaches.\n" + policyDir,
-		Example: "  weir policy test", Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, err := a.policyDir(args)
-			if err != nil {
-				return err
-			}
-			r, err := policies.Test(cmd.Context(), dir)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				err = a.printJSON(r)
-			} else {
-				a.showTests(dir, r)
-			}
-			if err == nil && !r.Passed() {
-				err = &told{weir.Errorf(weir.Internal, "the policy's tests failed")}
-			}
-			return err
-		},
-	}
-}
-
-func (a *app) showTests(dir string, r policies.TestReport) {
-	failed := 0
-	for _, t := range r.Tests {
-		if !t.Passed {
-			failed++
-			a.printf("FAIL %s: %s %s\n", t.Where, t.Name, t.Detail)
-		}
-	}
-	for _, c := range r.Cases {
-		if !c.Passed {
-			failed++
-			a.printf("FAIL %s: case %s %s: want %s, got %s %s\n", c.At(), c.Name, c.Title, c.Want, c.Got, c.Fault)
-		}
-	}
-	for _, line := range r.Uncovered {
-		a.printf("untested %s\n", line)
-	}
-	a.printf("%s, revision %.12s: %d tests and %d cases, %d failed; tests reach %.1f %% of the rules\n", named(dir), r.Revision, len(r.Tests), len(r.Cases), failed, r.Coverage)
-}
-
 func (a *app) policyExplain() *cobra.Command {
 	var now string
 	c := &cobra.Command{
