@@ -44,7 +44,7 @@ const (
 	propertyInputs     = 400 // people and questions for each property
 	violationsShown    = 5
 	propertySeed       = 20260601
-	propertyFieldEvery = 8 // a removed field is tried on fewer
+	propertyFieldEvery = 3 // a removed field is tried on fewer
 	lawsAdded          = 5 // to each, in turn
 )
 
@@ -139,7 +139,7 @@ func (p *propertyCheck) empty(ctx context.Context, i int) (found []Violation, ch
 
 // restricted takes a denied input and makes it worse in every way.
 func (p *propertyCheck) restricted(ctx context.Context, i int) (found []Violation, checked int, err error) {
-	in := p.makes.input(uint64(i))
+	in := p.makes.input(i)
 	before, err := p.gate.Evaluate(ctx, in)
 	if err != nil || before.Allow {
 		return nil, 0, err
@@ -170,7 +170,7 @@ func (p *propertyCheck) restricted(ctx context.Context, i int) (found []Violatio
 
 // without takes a denied input and leaves out each of its fields.
 func (p *propertyCheck) without(ctx context.Context, i int) (found []Violation, checked int, err error) {
-	in := p.makes.input(uint64(i * propertyFieldEvery))
+	in := p.makes.input(i)
 	in.Subject.Regimes = p.gate.vocab.regimes(in.Subject.Jurisdictions)
 	before, err := p.gate.Evaluate(ctx, in)
 	if err != nil || before.Allow {
@@ -253,15 +253,21 @@ func (m *maker) ordinary(purpose, place string) Input {
 	}
 }
 
-// input is the nth made-up input: one in order, with a few things changed, so that most
-// are denied for few reasons.
-func (m *maker) input(n uint64) Input {
-	r := newDraws(propertySeed + n)
+// input is the nth made-up input: one in order, with one restriction in turn, half of
+// them without consent, half with a thing or two changed: most are denied for one
+// reason, which one more restriction or one field less must not take away.
+func (m *maker) input(n int) Input {
+	r := newDraws(propertySeed + uint64(n)) //nolint:gosec // not negative
+	names := sorted(restrictions)
 	in := m.ordinary(pick(r, m.purposes...), pick(r, m.places...))
 	if r.IntN(4) == 0 {
 		in.Subject.Jurisdictions = ListOf(pick(r, m.places...), pick(r, m.places...))
 	}
-	for range 1 + r.IntN(3) {
+	restrictions[names[n%len(names)]](&in)
+	if n/len(names)%2 == 1 {
+		restrictions["never"](&in)
+	}
+	for range r.IntN(3) {
 		m.alter(r, &in)
 	}
 	return in

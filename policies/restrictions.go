@@ -56,7 +56,11 @@ var restrictions = map[string]func(*Input){
 	"no charity":           func(in *Input) { in.Controller.Charity = No },
 	"no guardian":          func(in *Input) { in.Consent.Guardian = No },
 	"no contract":          func(in *Input) { in.Destination.DPA = No },
-	"abroad":               func(in *Input) { in.Destination.Country = "IN" },
+	"abroad": func(in *Input) {
+		if in.Destination.Country != "unknown" { // which counts as worse
+			in.Destination.Country = "IN"
+		}
+	},
 	"somewhere":            func(in *Input) { in.Destination.Country = "unknown" },
 	"no mechanism":         func(in *Input) { in.Destination.Mechanism = "none" },
 	"matched for ads":      func(in *Input) { in.Destination.Kind = "ads_match" },
