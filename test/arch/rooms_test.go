@@ -46,7 +46,7 @@ var rooms = []room{
 		"@/lakehouse/schema", arrow, decimal},
 		tests: []string{"@/lakehouse/object", "@/lakehouse/rowfile", "github.com/parquet-go/parquet-go"},
 		why:   "a stage says what its steps do; how they run on Beam is the engine's"},
-	{path: "pipelines/segment/score/...", may: []string{"@", "@/pipelines/segment/...", decimal, "gonum.org/v1/gonum/..."}, tests: []string{duckdb},
+	{path: "pipelines/segment/score/...", may: []string{"@", "@/pipelines/segment/...", decimal, "gonum.org/v1/gonum/..."},
 		why: "statistics by a library made for them; like every algorithm, pure"},
 	{path: "pipelines/*/*", may: []string{"@", "@/pipelines/conform/...", "@/pipelines/resolve/...", "@/pipelines/unify/...", "@/pipelines/segment/...",
 		decimal, text, nearest, "github.com/google/cel-go/...", "github.com/nyaruka/phonenumbers", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix"},

@@ -1,4 +1,4 @@
-package rfm_test
+package scores
 
 import (
 	"database/sql"
@@ -20,7 +20,7 @@ import (
 // retail is the folder of a real shop's lines, a file a day, with its dirt.
 func retail(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "..", "..", "..", "shared", "data", "tx_uci_online_retail", "by-day", "*.csv"))
+	files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "data", "tx_uci_online_retail", "by-day", "*.csv"))
 	if err != nil || len(files) == 0 {
 		t.Skip("the UCI online retail data is not there; put it into ../shared/data/tx_uci_online_retail/by-day")
 	}
