@@ -27,6 +27,10 @@ type Child struct {
 	Memory  int64             // bytes, the soft limit of Go's heap; 0: 2 GiB
 	Store   object.Config     // handed over in the environment
 	Secrets map[string]string // of the workspace, by name; handed over in the environment
+	// LocalScratch keeps what steps send each other in the process's temporary folder,
+	// not in the object store: where both are on one disk, the way through the store
+	// costs more than the rows. It goes with the process, however that ends.
+	LocalScratch bool
 }
 
 // inherited are the environment variables that a child gets from its parent: no
@@ -36,6 +40,7 @@ var inherited = []string{"PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE"
 
 const (
 	parentEnv     = "WEIR_PARENT_PID"
+	scratchEnv    = "WEIR_PIPELINE_SCRATCH" // a folder; absent: the object store
 	childMemory   = 2 << 30
 	tempPrefix    = "weir-pipeline-"
 	stderrLines   = 20
@@ -110,6 +115,9 @@ func (c Child) command(ctx context.Context, specKey, temp string) (*exec.Cmd, er
 	}
 	cmd.Env = append(cmd.Env, "TMPDIR="+temp, "GOMEMLIMIT="+strconv.FormatInt(memory, 10)+"B",
 		parentEnv+"="+strconv.Itoa(os.Getpid()), StoreEnv+"="+string(config), SecretsEnv+"="+string(secrets))
+	if c.LocalScratch {
+		cmd.Env = append(cmd.Env, scratchEnv+"="+filepath.Join(temp, "scratch"))
+	}
 	cmd.Env = append(cmd.Env, c.Env...)
 	return cmd, nil
 }

@@ -35,6 +35,8 @@
 // the object store's configuration and the workspace's secrets reach a worker
 // through its environment (StoreEnv, SecretsEnv), so that no secret is in a job
 // graph, a spec or a manifest.
+// With Child.LocalScratch the scratch objects are files in the process's temporary
+// folder, and go with it.
 //
 // Invariants: a task's output depends on its input alone (no clock, no random
 // source, no arrival order), so a repeated task writes the same files under the

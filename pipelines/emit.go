@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -25,15 +24,22 @@ func Emit[T any](t *Task, channel string, partition int, row T) error {
 	if partition < 0 {
 		return weir.Errorf(weir.Internal, "channel %s: partition %d", channel, partition)
 	}
-	p := c.parts[partition]
-	if p == nil {
-		p = &part{}
-		c.parts[partition] = p
+	for partition >= len(c.parts) {
+		c.parts = append(c.parts, part{})
+	}
+	p := &c.parts[partition]
+	if p.rows == nil {
+		p.rows = t.rt.buffers.get()
 	}
 	before := len(p.rows)
 	p.rows = c.encoder.Append(p.rows, &row)
 	p.n++
 	t.buffered += int64(len(p.rows) - before)
+	if len(p.rows) >= blockBytes {
+		if err := c.block(partition); err != nil {
+			return err
+		}
+	}
 	if t.buffered < taskMemory {
 		return nil
 	}
@@ -51,8 +57,18 @@ func (t *Task) flush() error {
 	return nil
 }
 
+// blockBytes is how much a task holds of one channel and partition before it makes
+// a block of it: as much as a reader holds at a time, and stays in a cache.
+const blockBytes = 1 << 20
+
+// objectBytes is from which size on a scratch object is written.
+const objectBytes = 3 << 20
+
 // emitter is a channel, whatever its row type.
-type emitter interface{ flush() error }
+type emitter interface {
+	flush() error
+	close()
+}
 
 // emitting holds a channel's rows by partition until they make a scratch object.
 type emitting[T any] struct {
@@ -60,11 +76,12 @@ type emitting[T any] struct {
 	channel string // without the step
 	to      int    // step index
 	encoder *scratch.Encoder[T]
-	parts   map[int]*part
+	parts   []part // by partition
+	data    []byte // the blocks of the object that is being made
 	objects int
 }
 
-// part is the rows of one partition, laid out.
+// part is the rows of one partition that make the next block, laid out.
 type part struct {
 	rows []byte
 	n    int
@@ -75,7 +92,7 @@ func open[T any](t *Task, channel string) (*emitting[T], error) {
 		return nil, weir.Errorf(weir.Internal, "channel %s of step %s has rows of two types, %T and %T",
 			channel, t.Step(), other, new(T))
 	}
-	c := &emitting[T]{t: t, channel: channel, to: t.index + 1, parts: map[int]*part{}}
+	c := &emitting[T]{t: t, channel: channel, to: t.index + 1}
 	if step, name, named := strings.Cut(channel, ":"); named {
 		i, ok := t.rt.pipeline.step(step)
 		if !ok || i <= t.index {
@@ -97,29 +114,61 @@ func open[T any](t *Task, channel string) (*emitting[T], error) {
 	return c, nil
 }
 
-// flush writes the rows held as one scratch object, a block for each partition.
-func (c *emitting[T]) flush() error {
-	if len(c.parts) == 0 {
+// block makes a block of the rows that are held for a partition.
+func (c *emitting[T]) block(partition int) error {
+	p := &c.parts[partition]
+	if p.n == 0 {
 		return nil
 	}
+	if c.data == nil {
+		c.data = c.t.rt.buffers.get()
+	}
+	start := len(c.data)
+	c.data = c.encoder.Block(c.data, p.rows, p.n)
+	c.t.buffered += int64(len(c.data) - start - len(p.rows))
+	c.t.out = append(c.t.out, element{To: c.to, At: partition,
+		Ref: &ref{Key: c.key(), Offset: int64(start), Bytes: int64(len(c.data) - start), Rows: p.n, Channel: c.channel}})
+	p.rows, p.n = p.rows[:0], 0
+	if len(c.data) < objectBytes {
+		return nil
+	}
+	return c.write()
+}
+
+// key names the scratch object that is being made.
+func (c *emitting[T]) key() string {
 	t := c.t
-	key := fmt.Sprintf("%s/%02d-%s/%s-%02d-%s-%04d.rows",
+	return fmt.Sprintf("%s/%02d-%s/%s-%02d-%s-%04d.rows",
 		strings.TrimSuffix(t.rt.spec.Scratch, "/"), t.index, t.Step(), t.id, c.to, c.channel, c.objects)
-	partitions := make([]int, 0, len(c.parts))
-	for p := range c.parts {
-		partitions = append(partitions, p)
+}
+
+// flush writes the rows held.
+func (c *emitting[T]) flush() error {
+	for i := range c.parts {
+		if err := c.block(i); err != nil {
+			return err
+		}
 	}
-	slices.Sort(partitions)
-	var data []byte
-	for _, p := range partitions {
-		held := c.parts[p]
-		start := len(data)
-		data = c.encoder.Block(data, held.rows, held.n)
-		held.rows = nil
-		t.out = append(t.out, element{To: c.to, At: p,
-			Ref: &ref{Key: key, Offset: int64(start), Bytes: int64(len(data) - start), Rows: held.n, Channel: c.channel}})
+	if len(c.data) == 0 {
+		return nil
 	}
+	return c.write()
+}
+
+// write writes the scratch object that is being made.
+func (c *emitting[T]) write() error {
+	c.t.buffered -= int64(len(c.data))
+	err := c.t.rt.rows.PutChecked(c.t.ctx, c.key(), c.data)
+	c.data = c.data[:0]
 	c.objects++
-	clear(c.parts)
-	return t.rt.store.PutChecked(t.ctx, key, data)
+	return err
+}
+
+// close gives the buffers back; nothing may be emitted after it.
+func (c *emitting[T]) close() {
+	for i := range c.parts {
+		c.t.rt.buffers.put(c.parts[i].rows)
+	}
+	c.t.rt.buffers.put(c.data)
+	c.parts, c.data = nil, nil
 }

@@ -18,6 +18,8 @@ type execution struct {
 	spec     *Spec
 	pipeline Pipeline
 	secrets  map[string]string
+	rows     rowStore
+	buffers  *buffers
 	shared   sync.Map // name to *sharedValue
 	slots    chan struct{}
 
@@ -34,6 +36,13 @@ type sharedValue struct {
 	err   error
 }
 
+// rowStore is where steps leave rows for one another: the object store, or a folder
+// of this machine (scratch.Folder) where all tasks run in one process.
+type rowStore interface {
+	PutChecked(ctx context.Context, key string, data []byte) error
+	ReadRange(ctx context.Context, key string, offset, length int64) ([]byte, error)
+}
+
 // newExecution checks that the spec is of the pipeline.
 func newExecution(store *object.Store, spec *Spec, p Pipeline, secrets map[string]string) (*execution, error) {
 	if err := p.check(); err != nil {
@@ -45,7 +54,7 @@ func newExecution(store *object.Store, spec *Spec, p Pipeline, secrets map[strin
 	if spec.Manifest == "" || trimSlash(spec.Scratch) == "" {
 		return nil, weir.Errorf(weir.Internal, "the spec of %s names no manifest or no scratch prefix", spec.Stage)
 	}
-	return &execution{store: store, spec: spec, pipeline: p, secrets: secrets,
+	return &execution{store: store, rows: store, buffers: &buffers{}, spec: spec, pipeline: p, secrets: secrets,
 		slots: make(chan struct{}, slots(runtime.GOMAXPROCS(0), debug.SetMemoryLimit(-1)))}, nil
 }
 

@@ -1,7 +1,6 @@
 package pipelines
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/weir-cdp/weir"
@@ -19,7 +18,7 @@ func Leave(t *Task, key string, data []byte) error {
 		return err
 	}
 	b := e.Block(nil, e.Append(nil, &leftRow{string(data)}), 1)
-	return t.rt.store.Put(t.ctx, key, bytes.NewReader(b), int64(len(b)))
+	return t.rt.store.PutChecked(t.ctx, key, b)
 }
 
 // Left reads what Leave stored; damage is an error.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/pipelines/scratch"
 )
 
 // The environment of a pipeline process: JSON texts.
@@ -66,6 +67,7 @@ func executionOf(ctx context.Context, specKey string) (*execution, error) {
 	if x := worker.running[specKey]; x != nil {
 		return x, nil
 	}
+	folder := os.Getenv(scratchEnv)
 	store, secrets, err := environment(ctx)
 	if err != nil {
 		return nil, err
@@ -81,6 +83,9 @@ func executionOf(ctx context.Context, specKey string) (*execution, error) {
 	x, err := newExecution(store, spec, p, secrets)
 	if err != nil {
 		return nil, err
+	}
+	if folder != "" {
+		x.rows = scratch.Folder(folder)
 	}
 	x.progress = worker.progress
 	if worker.running == nil {

@@ -96,6 +96,26 @@ func beamGivesWhatALocalRunGives(t *testing.T, runner string) {
 	}
 }
 
+func TestScratchOfOneMachineStaysThere(t *testing.T) {
+	b := newBench(t, 400)
+	want := jsonOf(t, b.local("local"))
+	c := b.child()
+	c.LocalScratch = true
+	m, err := RunChild(t.Context(), c, b.plan("beam"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := jsonOf(t, m); got != want {
+		t.Errorf("scratch in a folder gave\n%s\nin the store\n%s", got, want)
+	}
+	for info := range b.store.List(t.Context(), "scratch/beam/") {
+		t.Errorf("in the store: %s", info.Key)
+	}
+	if left, _ := filepath.Glob(filepath.Join(c.Dir, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func TestNoRowsStillMakeAManifest(t *testing.T) {
 	b := newBench(t, 0)
 	want := jsonOf(t, b.local("local"))

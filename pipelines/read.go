@@ -49,11 +49,12 @@ func Stream[T any](ctx context.Context, t *Task, channel string) iter.Seq2[T, er
 }
 
 func readRef[T any](ctx context.Context, t *Task, r ref) ([]T, error) {
-	block, err := t.rt.store.ReadRange(ctx, r.Key, r.Offset, r.Bytes)
+	block, err := t.rt.rows.ReadRange(ctx, r.Key, r.Offset, r.Bytes)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := scratch.Decode[T](block)
+	t.rt.buffers.put(block) // rows hold nothing of it
 	if err == nil && len(rows) != r.Rows {
 		err = weir.Errorf(weir.Internal, "the block has %d rows, its reference says %d", len(rows), r.Rows)
 	}

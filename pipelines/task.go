@@ -134,6 +134,9 @@ func (t *Task) finish() ([]element, error) {
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
+	for _, c := range t.channels {
+		c.close()
+	}
 	keys := make([][2]string, 0, len(t.tables))
 	for k := range t.tables {
 		keys = append(keys, k)

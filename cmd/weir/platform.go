@@ -104,7 +104,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 		secrets[use] = derive(secret, use)
 	}
 	pl.house.Pipeline = func(ctx context.Context, spec string, progress func(weir.Progress)) error {
-		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: pipelineMemory(runtime.NumCPU()),
+		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: pipelineMemory(runtime.NumCPU()), LocalScratch: pl.embedded,
 			Secrets: secrets}, spec, progress)
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"reflect"
 	"slices"
+	"unsafe"
 
 	"github.com/klauspost/compress/s2"
 
@@ -54,8 +55,9 @@ func (e *Encoder[T]) Block(b, rows []byte, n int) []byte {
 	return b
 }
 
-// Decode reads a block. Texts and bytes of the rows share one buffer: who keeps
-// one of them for long keeps the block.
+// Decode reads a block. Texts and bytes of the rows share one buffer, which is not
+// the block: who keeps one of them for long keeps them all, and nobody may write
+// into the bytes.
 func Decode[T any](block []byte) ([]T, error) {
 	p, err := planOf(reflect.TypeFor[T]())
 	if err != nil {
@@ -79,7 +81,7 @@ func Decode[T any](block []byte) ([]T, error) {
 	if err != nil {
 		return nil, weir.Errorf(weir.Internal, "the block is damaged: %w", err)
 	}
-	r := reader{b: raw, s: string(raw)}
+	r := reader{b: raw, s: unsafe.String(unsafe.SliceData(raw), len(raw))}
 	rows := make([]T, n)
 	all := reflect.ValueOf(rows)
 	for i := range rows {

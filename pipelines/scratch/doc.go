@@ -16,5 +16,6 @@
 // Equal rows give equal bytes. A block that is cut short, damaged or of another
 // type is an error, never other rows.
 //
-// Neighbours: package pipelines sends references to blocks.
+// Neighbours: package pipelines sends references to blocks, which lie in the object
+// store or, where everything is on one machine, in a Folder.
 package scratch
