@@ -76,6 +76,9 @@ func (b *bench) shop(ctx context.Context, name string, people int) (whole measur
 		if err := b.report.add(m); err != nil {
 			return whole, err
 		}
+		if g.label == string(weir.Activate)+" esp" {
+			b.report.notef("%s: the webhook's receiver took %d rows in %.1f s, the plan of the deliveries and their record included: %.0f rows/s", name, g.rows, m.WallS, float64(g.rows)/m.WallS)
+		}
 	}
 	whole = u.measured(name, "all stages", collected, 1)
 	return whole, b.report.add(whole)
