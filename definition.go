@@ -96,7 +96,8 @@ type ModelDef struct {
 
 // Comparison is one operator with its operands as canonical texts:
 // is, is_not, in, at_least, at_most, more_than, less_than, between, exists,
-// older_than, newer_than (bench/segments_def.py gives their meaning).
+// older_than, newer_than (bench/segments_def.py gives their meaning), contains,
+// starts_with, ends_with, anniversary (docs/segments.md).
 type Comparison struct {
 	Op     string   `json:"op"`
 	Values []string `json:"values"`
@@ -117,6 +118,10 @@ type Condition struct {
 	Count     []Comparison            `json:"count,omitempty"`   // none given: at_least 1
 	Within    time.Duration           `json:"within,omitempty"`  // (now - within, now]; 0: ever up to now
 	At        string                  `json:"at,omitempty"`      // file:line
+
+	Window   *Window   `json:"window,omitempty"`   // of the event, beside or instead of Within
+	Which    string    `json:"which,omitempty"`    // first, last: that one of all such events must fit where and window
+	Measures []Measure `json:"measures,omitempty"` // of the event: what aggregates must pass
 }
 
 // SegmentDef is segments/<name>.yaml.
@@ -125,6 +130,7 @@ type SegmentDef struct {
 	Of         Kind      `json:"of"`
 	Where      Condition `json:"where"`
 	Categories []string  `json:"categories"`
+	Timezone   string    `json:"timezone,omitempty"` // IANA name; "": the workspace's
 }
 
 // TraitDef is traits/<name>.yaml: one aggregate over a profile's events.
@@ -137,6 +143,8 @@ type TraitDef struct {
 	Where      map[string][]Comparison `json:"where"`
 	Within     time.Duration           `json:"within"`
 	Categories []string                `json:"categories"`
+	Window     *Window                 `json:"window,omitempty"`
+	Timezone   string                  `json:"timezone,omitempty"` // IANA name; "": the workspace's
 }
 
 // Privacy is what a destination declares for the gate.

@@ -12,7 +12,31 @@ import (
 )
 
 func (a *app) segmentCommand() *cobra.Command {
-	return group("segment", "Count, preview and explain segments", a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap())
+	return group("segment", "Show, count, preview and explain segments", a.segmentShow(), a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap())
+}
+
+func (a *app) segmentShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show NAME", Short: "A segment's rule in plain English, and the traits it reads", Example: "  weir segment show vip", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.load()
+			if err != nil {
+				return err
+			}
+			def, ok := p.Segment(args[0])
+			if !ok {
+				return weir.Errorf(weir.NotFound, "there is no segment %q", args[0]).Then("the files below segments/ name them")
+			}
+			lines := explain.Print(def, p.Traits)
+			if a.json {
+				return a.printJSON(lines)
+			}
+			for _, l := range lines {
+				a.printf("%s%s\n", strings.Repeat("  ", l.Depth), l.Text)
+			}
+			return nil
+		},
+	}
 }
 
 func (a *app) segmentCount() *cobra.Command {
@@ -125,6 +149,12 @@ func (a *app) showVerdict(v explain.Verdict, depth int) {
 		value = "   (unknown)"
 	}
 	a.printf("%s  %s%s%s\n", mark, strings.Repeat("  ", depth), v.What, value)
+	for i, e := range v.Events {
+		if i == 0 && v.Behind > len(v.Events) {
+			a.printf("     %s· the last %d of %s events:\n", strings.Repeat("  ", depth+1), len(v.Events), count(int64(v.Behind)))
+		}
+		a.printf("     %s· %s  %s  %s\n", strings.Repeat("  ", depth+1), when(e.At), cell(e.Name), cell(e.ID))
+	}
 	for _, c := range v.Children {
 		a.showVerdict(c, depth+1)
 	}

@@ -2,6 +2,8 @@ package explain_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -33,7 +35,8 @@ func TestExplain(t *testing.T) {
 	}
 	want := explain.Verdict{What: "a profile of kind person", Value: "person", Known: true, At: "lapsed_vip.yaml:3", Children: []explain.Verdict{
 		{What: "all of these", Known: true, At: "lapsed_vip.yaml:3", Children: []explain.Verdict{
-			{What: "trait lifetime_value is at least 500", Value: "512.3", Known: true, Holds: true, At: "lapsed_vip.yaml:4"},
+			{What: "trait lifetime_value is at least 500", Value: "512.3", Known: true, Holds: true, At: "lapsed_vip.yaml:4",
+				Behind: 1, Events: []explain.Row{{ID: "1", Name: "Order Completed", At: now.AddDate(0, 0, -90)}}},
 			{What: "none of these", Known: true, Holds: true, Children: []explain.Verdict{
 				{What: `number of events "Order Completed" with category is shoes within 60d is at least 2`, Value: "0", Known: true}}},
 			{What: "birth_date is longer ago than 18y", Value: "1990-05-10", Known: true, Holds: true},
@@ -50,5 +53,76 @@ func TestExplain(t *testing.T) {
 	d.AttributeTypes = nil
 	if _, err := explain.Explain(d, "lapsed_vip", p, nil, now); weir.CodeOf(err) != weir.Invalid {
 		t.Errorf("broken segment: %v", err)
+	}
+}
+
+// TestSay: every form of condition in plain English.
+func TestSay(t *testing.T) {
+	event := weir.Condition{IsEvent: true, Event: "Order Completed"}
+	with := func(change func(*weir.Condition)) *weir.Condition {
+		c := event
+		change(&c)
+		return &c
+	}
+	revenue := weir.Measure{How: "sum", Of: "properties.revenue", Compare: is("at_least", "100")}
+	for _, c := range []struct {
+		c    *weir.Condition
+		want string
+	}{
+		{&event, `number of events "Order Completed" is at least 1`},
+		{with(func(c *weir.Condition) { c.Measures = []weir.Measure{revenue} }), `sum of revenue of events "Order Completed" is at least 100`},
+		{with(func(c *weir.Condition) { c.Measures, c.Count = []weir.Measure{revenue}, is("is", "2") }),
+			`number of events "Order Completed" is 2, and sum of revenue of events "Order Completed" is at least 100`},
+		{with(func(c *weir.Condition) {
+			c.Measures = []weir.Measure{{How: "last", Of: "occurred_at", Compare: is("older_than", "30d")}}
+		}), `the last of events "Order Completed" is longer ago than 30d`},
+		{with(func(c *weir.Condition) { c.Which, c.Window = "first", &weir.Window{During: "this_month"} }), `the first event "Order Completed" is this month`},
+		{with(func(c *weir.Condition) {
+			c.Which, c.Where = "last", map[string][]weir.Comparison{"category": is("is", "shoes")}
+		}), `the last event "Order Completed" is one with category is shoes`},
+		{with(func(c *weir.Condition) { c.Which = "first" }), `there is a first event "Order Completed"`},
+		{with(func(c *weir.Condition) { c.Window = &weir.Window{During: "last 4 weeks"} }), `number of events "Order Completed" in the last 4 full weeks is at least 1`},
+		{with(func(c *weir.Condition) { c.Window = &weir.Window{Between: []string{"90d", "30d"}} }), `number of events "Order Completed" between 90d and 30d ago is at least 1`},
+		{with(func(c *weir.Condition) { c.Window = &weir.Window{Between: []string{"2025-01-01", "2025-01-31"}} }), `number of events "Order Completed" from 2025-01-01 to 2025-01-31 is at least 1`},
+		{&weir.Condition{Attribute: "birth_date", Compare: []weir.Comparison{{Op: "anniversary", Values: []string{"next", "7d"}}}}, "birth_date has its anniversary in the next 7d"},
+		{&weir.Condition{Attribute: "email", Compare: is("ends_with", "@a.fr", "@b.fr")}, "email ends with one of @a.fr, @b.fr"},
+	} {
+		if got := explain.Say(c.c); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// TestRowsBehind: an edge has its one event, a count the latest of its events.
+func TestRowsBehind(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	d := tally.Definitions{Segments: []weir.SegmentDef{{Name: "s", Where: weir.Condition{All: []weir.Condition{
+		{IsEvent: true, Event: "View", Which: "last"}, {IsEvent: true, Event: "View", Within: 40 * 24 * time.Hour}}}}}}
+	var events []weir.Event
+	for i := range 50 {
+		events = append(events, weir.Event{ID: fmt.Sprintf("e%02d", i), Name: "View", OccurredAt: now.AddDate(0, 0, -i)})
+	}
+	v, err := explain.Explain(d, "s", &weir.Profile{Kind: weir.Person}, events, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, many := v.Children[0].Children[0], v.Children[0].Children[1]
+	if len(last.Events) != 1 || last.Events[0].ID != "e00" || last.Value != "2026-01-01T00:00:00Z" {
+		t.Errorf("last: %+v", last)
+	}
+	if many.Behind != 40 || len(many.Events) != explain.Shown || many.Events[explain.Shown-1].ID != "e00" {
+		t.Errorf("many: %+v", many)
+	}
+}
+
+func TestPrint(t *testing.T) {
+	def := weir.SegmentDef{Timezone: "Europe/Paris", Where: weir.Condition{All: []weir.Condition{
+		{Trait: "spent", Compare: is("at_least", "500")}, {None: []weir.Condition{{Attribute: "country", Compare: is("is", "FR")}}}}}}
+	traits := []weir.TraitDef{{Name: "unread", Aggregate: "count", Field: "events"},
+		{Name: "spent", Aggregate: "sum", Field: "properties.revenue", Event: "Order", Window: &weir.Window{During: "this_year"}}}
+	want := []explain.Line{{Depth: 0, Text: "a profile of kind person, by the clocks of Europe/Paris"}, {Depth: 1, Text: "all of these"}, {Depth: 2, Text: "trait spent is at least 500"},
+		{Depth: 2, Text: "none of these"}, {Depth: 3, Text: "country is FR"}, {Depth: 0, Text: `trait spent is the sum of revenue of events "Order" this year`}}
+	if got := explain.Print(def, traits); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 )
 
 // Say prints a condition in plain English, without its children.
@@ -23,32 +23,94 @@ func Say(c *weir.Condition) string {
 	case c.Trait != "":
 		return "trait " + c.Trait + " " + comparisons(c.Compare)
 	}
+	var parts []string
+	for _, part := range rule.Parts(c) {
+		parts = append(parts, sayEvents(&part))
+	}
+	return strings.Join(parts, ", and ")
+}
+
+// sayEvents prints an event condition of one part.
+func sayEvents(c *weir.Condition) string {
+	which := events(c.Event, c.Where)
+	if w := window(c.Within, c.Window); w != "" {
+		which += " " + w
+	}
+	switch {
+	case c.Which != "":
+		return edge(c)
+	case len(c.Measures) == 1 && c.Measures[0].How == "last" && c.Measures[0].Of == "occurred_at":
+		return "the last of events" + which + " " + comparisons(c.Measures[0].Compare)
+	case len(c.Measures) == 1:
+		m := c.Measures[0]
+		return aggregate(m.How, m.Of) + " of events" + which + " " + comparisons(m.Compare)
+	case len(c.Count) == 0:
+		return "number of events" + which + " is at least 1"
+	}
+	return "number of events" + which + " " + comparisons(c.Count)
+}
+
+// events prints which events are meant, after the word.
+func events(name string, where map[string][]weir.Comparison) string {
 	var b strings.Builder
-	b.WriteString("number of events")
+	if name != "" {
+		fmt.Fprintf(&b, " %q", name)
+	}
+	b.WriteString(properties(where))
+	return b.String()
+}
+
+func properties(where map[string][]weir.Comparison) string {
+	names := make([]string, 0, len(where))
+	for p := range where {
+		names = append(names, p)
+	}
+	sort.Strings(names)
+	var b strings.Builder
+	for i, p := range names {
+		b.WriteString([]string{" with ", " and "}[min(i, 1)] + p + " " + comparisons(where[p]))
+	}
+	return b.String()
+}
+
+func edge(c *weir.Condition) string {
+	s := "the " + c.Which + " event"
 	if c.Event != "" {
-		fmt.Fprintf(&b, " %q", c.Event)
+		s += fmt.Sprintf(" %q", c.Event)
 	}
-	properties := make([]string, 0, len(c.Where))
-	for p := range c.Where {
-		properties = append(properties, p)
+	var has []string
+	if w := window(c.Within, c.Window); w != "" {
+		has = append(has, "is "+w)
 	}
-	sort.Strings(properties)
-	for i, p := range properties {
-		b.WriteString([]string{" with ", " and "}[min(i, 1)] + p + " " + comparisons(c.Where[p]))
+	if p := properties(c.Where); p != "" {
+		has = append(has, "is one"+p)
 	}
-	if c.Within > 0 {
-		b.WriteString(" within " + length(c.Within))
+	if len(has) == 0 {
+		return "there is a " + strings.TrimPrefix(s, "the ")
 	}
-	if len(c.Count) == 0 {
-		return b.String() + " is at least 1"
+	return s + " " + strings.Join(has, " and ")
+}
+
+var aggregates = map[string]string{
+	"sum": "sum", "avg": "average", "min": "lowest", "max": "highest", "distinct": "number of different values",
+	"first": "first", "last": "last", "count": "number",
+}
+
+// aggregate prints "sum of revenue", "first occurred_at".
+func aggregate(how, of string) string {
+	of = strings.TrimPrefix(of, "properties.")
+	switch how {
+	case "sum", "avg", "distinct", "count":
+		return aggregates[how] + " of " + of
 	}
-	return b.String() + " " + comparisons(c.Count)
+	return aggregates[how] + " " + of
 }
 
 var words = map[string]string{
 	"is": "is", "is_not": "is known and not", "in": "is one of", "at_least": "is at least", "at_most": "is at most",
 	"more_than": "is more than", "less_than": "is less than", "between": "is between",
 	"older_than": "is longer ago than", "newer_than": "is not longer ago than",
+	"contains": "contains", "starts_with": "starts with", "ends_with": "ends with",
 }
 
 func comparisons(cs []weir.Comparison) string {
@@ -61,6 +123,10 @@ func comparisons(cs []weir.Comparison) string {
 			out = append(out, "is known")
 		case c.Op == "between":
 			out = append(out, words[c.Op]+" "+strings.Join(c.Values, " and "))
+		case c.Op == "anniversary" && len(c.Values) == 2:
+			out = append(out, "has its anniversary in the "+c.Values[0]+" "+c.Values[1])
+		case (c.Op == "contains" || c.Op == "starts_with" || c.Op == "ends_with") && len(c.Values) > 1:
+			out = append(out, words[c.Op]+" one of "+operands(c.Values))
 		default:
 			out = append(out, words[c.Op]+" "+operands(c.Values))
 		}
@@ -75,11 +141,4 @@ func operands(vs []string) string {
 		return strings.Join(vs, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(vs[:shown], ", "), len(vs)-shown)
-}
-
-func length(d time.Duration) string {
-	if days := d / (24 * time.Hour); d%(24*time.Hour) == 0 {
-		return fmt.Sprintf("%dd", days)
-	}
-	return d.String()
 }

@@ -1,12 +1,18 @@
 package explain
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
+	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 )
+
+// Shown is how many of the events behind a condition a verdict names.
+const Shown = 20
 
 // Verdict is one condition's outcome for one profile.
 type Verdict struct {
@@ -14,8 +20,17 @@ type Verdict struct {
 	Value    string    `json:"value,omitempty"` // of an attribute or trait, or the number of events
 	Known    bool      `json:"known"`           // whether a leaf has a value
 	Holds    bool      `json:"holds"`
-	At       string    `json:"at,omitempty"` // file:line
+	At       string    `json:"at,omitempty"`     // file:line
+	Behind   int       `json:"behind,omitempty"` // how many events the value comes of
+	Events   []Row     `json:"events,omitempty"` // the latest Shown of them, the latest last
 	Children []Verdict `json:"children,omitempty"`
+}
+
+// Row is an event behind a condition.
+type Row struct {
+	ID   string    `json:"event_id"`
+	Name string    `json:"name"`
+	At   time.Time `json:"occurred_at"`
 }
 
 // Explain evaluates one segment for one profile and its events, in any order.
@@ -36,32 +51,53 @@ func Explain(d tally.Definitions, segment string, profile *weir.Profile, events 
 	if r == nil {
 		return Verdict{}, weir.Errorf(weir.NotFound, "there is no segment %q", segment).Then("see weir segment ls")
 	}
+	x := explainer{plan: plan, events: make([]timeline.Event, len(events)), now: now}
 	state := plan.NewState()
 	for i := range events {
-		e := plan.Event(&events[i])
-		plan.Add(state, &e, now)
+		x.events[i] = plan.Event(&events[i])
+		plan.Add(state, &x.events[i], now)
 	}
-	subject, _ := plan.Subject(profile, state, now)
+	slices.SortFunc(x.events, func(a, b timeline.Event) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	x.subject, _ = plan.Subject(profile, state, now)
 	return Verdict{
 		What: "a profile of kind " + string(r.Of), Value: string(profile.Kind), Known: true,
-		Holds: r.Matches(&subject), At: r.Root.Condition.At, Children: []Verdict{verdict(r.Root, &subject)},
+		Holds: r.Matches(&x.subject), At: r.Root.Condition.At, Children: []Verdict{x.verdict(r.Root)},
 	}, nil
 }
 
-func verdict(n *rule.Node, s *rule.Subject) Verdict {
-	v := Verdict{What: Say(n.Condition), Holds: n.Holds(s), At: n.Condition.At, Known: true}
+type explainer struct {
+	plan    *tally.Plan
+	subject rule.Subject
+	events  []timeline.Event // by time
+	now     time.Time
+}
+
+func (x *explainer) verdict(n *rule.Node) Verdict {
+	v := Verdict{What: Say(n.Condition), Holds: n.Holds(&x.subject), At: n.Condition.At, Known: true}
 	for _, c := range n.Children {
-		v.Children = append(v.Children, verdict(c, s))
+		v.Children = append(v.Children, x.verdict(c))
 	}
 	switch n.Form {
 	case rule.All, rule.Any, rule.None:
 		return v
 	case rule.Attribute:
-		v.Known = n.Value(s).Known()
-		v.Value = s.Attributes[n.Condition.Attribute] // as stored: a date stays a date
+		v.Known = n.Value(&x.subject).Known()
+		v.Value = x.subject.Attributes[n.Condition.Attribute] // as stored: a date stays a date
 	default:
-		v.Known = n.Value(s).Known()
-		v.Value = n.Value(s).String()
+		v.Known = n.Value(&x.subject).Known()
+		v.Value = n.Value(&x.subject).String()
 	}
+	for i := range x.events {
+		if e := &x.events[i]; x.plan.Behind(n, &x.subject, e, x.now) {
+			v.Behind++
+			v.Events = append(v.Events, Row{e.ID, e.Name, e.At})
+		}
+	}
+	v.Events = v.Events[max(0, len(v.Events)-Shown):]
 	return v
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
+	"github.com/weir-cdp/weir/pipelines/segment/trait"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
@@ -20,11 +21,13 @@ type Schema struct {
 
 // Book compiles rules over one schema and holds what they share.
 type Book struct {
-	schema  Schema
-	layout  timeline.Layout
-	filters []timeline.Filter
-	byKey   map[string]int
-	traits  map[string]int
+	schema   Schema
+	layout   timeline.Layout
+	filters  []timeline.Filter
+	measures []trait.Trait
+	edges    []timeline.Edge
+	byKey    map[string]int
+	traits   map[string]int
 }
 
 // NewBook returns an empty book.
@@ -60,27 +63,75 @@ func (b *Book) Location() *time.Location { return b.schema.Location }
 // Subject is what rules see of one profile at the moment Now.
 type Subject struct {
 	Kind       weir.Kind
-	Attributes map[string]string // canonical text
-	Traits     []value.Value     // by TraitSlot
-	Counts     []int64           // by slot of Filters
+	Attributes map[string]string    // canonical text
+	Traits     []value.Value        // by TraitSlot
+	Counts     []int64              // by slot of Filters
+	Measures   []value.Value        // by slot of Measures
+	Edges      []timeline.EdgeState // by slot of Edges
 	Now        time.Time
 }
 
-// filter returns the slot of an event condition, a new one unless an equal
-// condition has one already.
-func (b *Book) filter(c *weir.Condition) (int, error) {
-	key, err := json.Marshal(weir.Condition{Event: c.Event, Where: c.Where, Within: c.Within})
+// Measures returns the aggregates that event conditions compare, by slot of
+// Subject.Measures.
+func (b *Book) Measures() []trait.Trait { return b.measures }
+
+// Edges returns the first and last events that conditions look at, by slot of
+// Subject.Edges.
+func (b *Book) Edges() []timeline.Edge { return b.edges }
+
+// once returns the slot of what a condition needs of the events: a new one from
+// add, unless an equal condition of the same time zone has one already.
+func (b *Book) once(what string, key any, loc *time.Location, add func() (int, error)) (int, error) {
+	text, err := json.Marshal(key)
 	if err != nil {
-		return 0, weir.Errorf(weir.Internal, "event condition: %w", err)
+		return 0, weir.Errorf(weir.Internal, "%s: %w", what, err)
 	}
-	if slot, ok := b.byKey[string(key)]; ok {
+	full := what + " " + loc.String() + " " + string(text)
+	if slot, ok := b.byKey[full]; ok {
 		return slot, nil
 	}
-	f, err := timeline.Compile(c.Event, c.Where, c.Within, &b.layout, b.schema.Location)
-	if err != nil {
-		return 0, err
+	slot, err := add()
+	if err == nil {
+		b.byKey[full] = slot
 	}
-	b.filters = append(b.filters, f)
-	b.byKey[string(key)] = len(b.filters) - 1
-	return len(b.filters) - 1, nil
+	return slot, err
+}
+
+// filter returns the slot of an event condition that is counted.
+func (b *Book) filter(c *weir.Condition, loc *time.Location) (int, error) {
+	key := weir.Condition{Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window}
+	return b.once("count", key, loc, func() (int, error) {
+		f, err := b.compileFilter(c, loc)
+		b.filters = append(b.filters, f)
+		return len(b.filters) - 1, err
+	})
+}
+
+func (b *Book) compileFilter(c *weir.Condition, loc *time.Location) (timeline.Filter, error) {
+	w, err := timeline.CompileWindow(c.Within, c.Window, loc)
+	if err != nil {
+		return timeline.Filter{}, err
+	}
+	return timeline.Compile(c.Event, c.Where, w, &b.layout, loc)
+}
+
+// measure returns the slot of an aggregate, and the type of its values.
+func (b *Book) measure(c *weir.Condition, m weir.Measure, loc *time.Location) (int, weir.AttributeType, error) {
+	def := weir.TraitDef{Aggregate: m.How, Field: m.Of, Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window}
+	slot, err := b.once("measure", def, loc, func() (int, error) {
+		t, err := trait.Compile(def, &b.layout, loc)
+		b.measures = append(b.measures, t)
+		return len(b.measures) - 1, err
+	})
+	return slot, trait.TypeOf(def), err
+}
+
+// edge returns the slot of a first or last event.
+func (b *Book) edge(c *weir.Condition, loc *time.Location) (int, error) {
+	key := weir.Condition{Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window, Which: c.Which}
+	return b.once("edge", key, loc, func() (int, error) {
+		f, err := b.compileFilter(c, loc)
+		b.edges = append(b.edges, timeline.Edge{Filter: f, Last: c.Which == "last"})
+		return len(b.edges) - 1, err
+	})
 }

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"time"
+
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
@@ -21,6 +23,11 @@ func Check(def weir.SegmentDef, attributes, traits map[string]weir.AttributeType
 func (b *Book) Compile(def weir.SegmentDef) (*Rule, []error) {
 	c := compiler{book: b, segment: def.Name}
 	r := &Rule{Name: def.Name, Of: def.Of}
+	var err error
+	if c.loc, err = value.Location(def.Timezone, b.schema.Location); err != nil {
+		c.fail(&def.Where, err)
+		return nil, c.errs
+	}
 	switch def.Of {
 	case "":
 		r.Of = weir.Person
@@ -38,6 +45,7 @@ func (b *Book) Compile(def weir.SegmentDef) (*Rule, []error) {
 type compiler struct {
 	book    *Book
 	segment string
+	loc     *time.Location
 	errs    []error
 }
 
@@ -51,7 +59,7 @@ func (c *compiler) failf(at *weir.Condition, format string, args ...any) {
 
 // node compiles a condition; after an error its result is not used.
 func (c *compiler) node(cond *weir.Condition, depth int) *Node {
-	n := &Node{Condition: cond, book: c.book}
+	n := &Node{Condition: cond, book: c.book, loc: c.loc}
 	if depth > maxDepth {
 		c.failf(cond, "conditions are nested deeper than %d", maxDepth)
 		return n
@@ -69,6 +77,13 @@ func (c *compiler) node(cond *weir.Condition, depth int) *Node {
 	case Trait:
 		c.trait(n)
 	case Event:
+		if parts := Parts(cond); len(parts) > 1 {
+			n.Form, n.Condition = All, &weir.Condition{All: parts, At: cond.At}
+			for i := range parts {
+				n.Children = append(n.Children, c.node(&parts[i], depth))
+			}
+			return n
+		}
 		c.event(n)
 	default:
 		for _, list := range [][]weir.Condition{cond.All, cond.Any, cond.None} {
@@ -101,8 +116,9 @@ func formsOf(c *weir.Condition) []Form {
 
 // strays refuses keys that the form does not take.
 func (c *compiler) strays(cond *weir.Condition, f Form) {
-	if f != Event && (cond.Event != "" || cond.Within != 0 || len(cond.Where) > 0 || len(cond.Count) > 0) {
-		c.failf(cond, "within, where and count belong to an event, not to %s", f)
+	if f != Event && (cond.Event != "" || cond.Within != 0 || len(cond.Where) > 0 || len(cond.Count) > 0 ||
+		cond.Window != nil || cond.Which != "" || len(cond.Measures) > 0) {
+		c.failf(cond, "windows, where, count and aggregates belong to an event, not to %s", f)
 	}
 	if f != Attribute && f != Trait && len(cond.Compare) > 0 {
 		c.failf(cond, "%s takes no comparison", f)
@@ -139,32 +155,9 @@ func (c *compiler) compare(n *Node, what string, typ weir.AttributeType) {
 		c.failf(n.Condition, "%s is compared with nothing; write an operator, or exists: true", what)
 	}
 	for _, one := range n.Condition.Compare {
-		t, err := value.Compile(one, typ, c.book.schema.Location)
+		t, err := value.Compile(one, typ, c.loc)
 		if err != nil {
 			c.failf(n.Condition, "%s: %w", what, err)
-			continue
-		}
-		n.tests = append(n.tests, t)
-	}
-}
-
-func (c *compiler) event(n *Node) {
-	cond := n.Condition
-	var err error
-	if n.slot, err = c.book.filter(cond); err != nil {
-		c.failf(cond, "event %q: %w", cond.Event, err)
-	}
-	count := cond.Count
-	if len(count) == 0 {
-		count = []weir.Comparison{{Op: "at_least", Values: []string{"1"}}}
-	}
-	for _, one := range count {
-		t, err := value.Compile(one, weir.Number, c.book.schema.Location)
-		if err == nil && one.Op == "exists" {
-			err = weir.Errorf(weir.Invalid, "there always is a count").Then("use count: {at_least: 1}")
-		}
-		if err != nil {
-			c.failf(cond, "count: %w", err)
 			continue
 		}
 		n.tests = append(n.tests, t)

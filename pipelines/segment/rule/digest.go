@@ -22,6 +22,9 @@ func Digest(def weir.SegmentDef, traits []weir.TraitDef, attributes map[string]w
 		Timezone   string
 	}
 	in := content{Of: def.Of, Where: bare(def.Where), Timezone: timezone}
+	if def.Timezone != "" {
+		in.Timezone = def.Timezone
+	}
 	if in.Of == "" {
 		in.Of = weir.Person
 	}
@@ -61,6 +64,13 @@ func bare(c weir.Condition) weir.Condition {
 		*list = out
 	}
 	return c
+}
+
+// TraitsOf returns the names of the traits that a condition compares.
+func TraitsOf(c *weir.Condition) map[string]bool {
+	traits := map[string]bool{}
+	names(c, traits, map[string]bool{})
+	return traits
 }
 
 // names collects the traits and attributes that a condition compares.

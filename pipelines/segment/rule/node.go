@@ -1,7 +1,10 @@
 package rule
 
 import (
+	"time"
+
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
@@ -25,9 +28,20 @@ type Node struct {
 	Children  []*Node
 	tests     []value.Test
 	typ       weir.AttributeType // of an attribute
-	slot      int                // of a trait or of a counted filter
+	slot      int                // of a trait, or by the kind of source
+	source    source             // of an event
 	book      *Book
+	loc       *time.Location
 }
+
+// source is what an event condition looks at.
+type source uint8
+
+const (
+	counted source = iota
+	measured
+	edge
+)
 
 // Rule is one compiled segment.
 type Rule struct {
@@ -59,26 +73,46 @@ func (n *Node) Holds(s *Subject) bool {
 		}
 		return n.Form == None
 	}
+	if n.Form == Event && n.source == edge {
+		return n.slot < len(s.Edges) && s.Edges[n.slot].Fits
+	}
 	return value.HoldsAll(n.tests, n.Value(s), s.Now)
 }
 
-// Value returns what a leaf compares: the attribute, the trait or the number of
-// events.
+// Value returns what a leaf compares: the attribute, the trait, the number of
+// events, their aggregate, or the moment of the first or last of them.
 func (n *Node) Value(s *Subject) value.Value {
 	switch n.Form {
 	case Attribute:
-		return value.Read(s.Attributes[n.Condition.Attribute], n.typ, n.book.schema.Location)
+		return value.Read(s.Attributes[n.Condition.Attribute], n.typ, n.loc)
 	case Trait:
-		if n.slot < len(s.Traits) {
-			return s.Traits[n.slot]
-		}
+		return at(s.Traits, n.slot)
 	case Event:
-		if n.slot < len(s.Counts) {
-			return value.OfNumber(value.Whole(s.Counts[n.slot]))
-		}
-		return value.OfNumber(value.Whole(0))
+		return n.ofEvents(s)
 	}
 	return value.Value{}
+}
+
+func (n *Node) ofEvents(s *Subject) value.Value {
+	switch n.source {
+	case measured:
+		return at(s.Measures, n.slot)
+	case edge:
+		if e := at(s.Edges, n.slot); e.Known {
+			return value.OfTime(e.At)
+		}
+		return value.Value{}
+	}
+	return value.OfNumber(value.Whole(at(s.Counts, n.slot)))
+}
+
+// at returns an element, of a slice that is too short the zero one.
+func at[T any](list []T, i int) T {
+	if i < len(list) {
+		return list[i]
+	}
+	var zero T
+	return zero
 }
 
 // Now says whether the rule's outcome may change with time alone, apart from
@@ -96,15 +130,34 @@ func (n *Node) now() bool {
 			return true
 		}
 	}
-	return n.Form == Event && n.book.filters[n.slot].Now()
+	return n.Form == Event && n.filter().Now()
+}
+
+// Behind says whether the node's value comes of the event too.
+func (n *Node) Behind(s *Subject, e *timeline.Event) bool {
+	if n.Form != Event {
+		return false
+	}
+	if n.source == edge {
+		g := at(s.Edges, n.slot)
+		return g.Known && g.ID == e.ID && g.At.Equal(e.At)
+	}
+	return n.filter().Picks(e, s.Now)
+}
+
+// filter returns the filter that picks an event condition's events.
+func (n *Node) filter() *timeline.Filter {
+	switch n.source {
+	case measured:
+		return &n.book.measures[n.slot].Filter
+	case edge:
+		return &n.book.edges[n.slot].Filter
+	}
+	return &n.book.filters[n.slot]
 }
 
 // Traits returns the names of the traits that the rule compares.
-func (r *Rule) Traits() map[string]bool {
-	traits := map[string]bool{}
-	names(r.Root.Condition, traits, map[string]bool{})
-	return traits
-}
+func (r *Rule) Traits() map[string]bool { return TraitsOf(r.Root.Condition) }
 
 // Attributes returns the names of the attributes that the rule compares.
 func (r *Rule) Attributes() map[string]bool {

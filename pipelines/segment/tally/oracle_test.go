@@ -67,9 +67,9 @@ func ago(s string, now time.Time) time.Time {
 	case strings.HasSuffix(s, "h"):
 		return now.Add(-time.Duration(n) * time.Hour)
 	case strings.HasSuffix(s, "mo"):
-		return now.AddDate(0, -n, 0) // the cases keep to days that every month has
+		return now.In(naiveZone).AddDate(0, -n, 0) // the cases keep to days that every month has
 	}
-	return now.AddDate(-n, 0, 0)
+	return now.In(naiveZone).AddDate(-n, 0, 0)
 }
 
 // order of x against an operand, in x's own type; nil: cannot be compared.
@@ -108,7 +108,8 @@ func naiveCompare(x thing, c weir.Comparison, typed bool, now time.Time, zone *t
 			moments = moments && when(v, zone) != nil
 		}
 		switch {
-		case c.Op == "older_than" || c.Op == "newer_than":
+		case c.Op == "contains" || c.Op == "starts_with" || c.Op == "ends_with":
+		case c.Op == "older_than" || c.Op == "newer_than" || c.Op == "anniversary":
 			x = thing{at: when(*x.text, zone)}
 		case c.Op == "is" || c.Op == "is_not" || c.Op == "in":
 			same := false
@@ -131,6 +132,9 @@ func naiveCompare(x thing, c weir.Comparison, typed bool, now time.Time, zone *t
 		return x.at != nil && x.at.Before(ago(c.Values[0], now))
 	case "newer_than":
 		return x.at != nil && !x.at.Before(ago(c.Values[0], now))
+	}
+	if held, mine := naivePiece(x, c, now, zone); mine {
+		return held
 	}
 	var against []int
 	for _, v := range c.Values {
@@ -165,11 +169,12 @@ type world struct {
 	zone    *time.Location
 }
 
-func (w world) picked(name string, where map[string][]weir.Comparison, within time.Duration) []weir.Event {
+func (w world) picked(name string, where map[string][]weir.Comparison, within time.Duration, window *weir.Window) []weir.Event {
 	var out []weir.Event
 	for _, e := range w.events {
 		ok := (name == "" || name == e.Name) && !e.OccurredAt.After(w.now)
 		ok = ok && (within == 0 || e.OccurredAt.After(w.now.Add(-within)))
+		ok = ok && (window == nil || naiveWindow(*window, e.OccurredAt, w.now, w.zone))
 		for p, cs := range where {
 			x := thing{}
 			if s := e.Properties[p]; s != "" {
@@ -193,7 +198,7 @@ func (w world) picked(name string, where map[string][]weir.Comparison, within ti
 }
 
 func (w world) trait(d weir.TraitDef) thing {
-	events := w.picked(d.Event, d.Where, d.Within)
+	events := w.picked(d.Event, d.Where, d.Within, d.Window)
 	if d.Field == "events" {
 		return thing{num: big.NewRat(int64(len(events)), 1)}
 	}
@@ -274,18 +279,16 @@ func (w world) holds(c weir.Condition) bool {
 	case c.None != nil:
 		return count(c.None) == 0
 	}
-	x, typed, tests := thing{}, true, c.Compare
 	switch {
 	case c.Attribute != "":
-		x = naiveAttribute(w.profile.Attributes[c.Attribute], w.types[c.Attribute], w.zone)
+		return w.passes(naiveAttribute(w.profile.Attributes[c.Attribute], w.types[c.Attribute], w.zone), c.Compare, true)
 	case c.Trait != "":
-		x, typed = w.trait(w.traits[c.Trait]), false // a number or moment stays one
-	default:
-		x.num = big.NewRat(int64(len(w.picked(c.Event, c.Where, c.Within))), 1)
-		if tests = c.Count; len(tests) == 0 {
-			tests = []weir.Comparison{{Op: "at_least", Values: []string{"1"}}}
-		}
+		return w.passes(w.trait(w.traits[c.Trait]), c.Compare, false) // a number or moment stays one
 	}
+	return w.eventsHold(c)
+}
+
+func (w world) passes(x thing, tests []weir.Comparison, typed bool) bool {
 	for _, t := range tests {
 		if !naiveCompare(x, t, typed, w.now, w.zone) {
 			return false

@@ -9,7 +9,9 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
+	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 	"github.com/weir-cdp/weir/pipelines/segment/trait"
+	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
 // Definitions is what a project declares about segments.
@@ -38,18 +40,10 @@ type Plan struct {
 	empty  *State
 }
 
-// watch is what wants the events of one name.
-type watch struct {
-	filters []int
-	traits  []int
-	ever    bool          // something of it has no window
-	longest time.Duration // of the windows
-}
-
 // New compiles definitions. The error is of the time zone; broken definitions
 // are returned beside the plan, which does without them.
 func New(d Definitions) (*Plan, []Broken, error) {
-	loc, err := Location(d.Timezone)
+	loc, err := value.Location(d.Timezone, time.UTC)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,7 +53,7 @@ func New(d Definitions) (*Plan, []Broken, error) {
 	broken = append(broken, bad...)
 	p.book = rule.NewBook(rule.Schema{Attributes: d.AttributeTypes, Traits: trait.Types(good), Location: loc})
 	for _, def := range good {
-		t, err := trait.Compile(def, p.book.Layout(), loc)
+		t, err := compileTrait(def, p.book.Layout(), loc)
 		if err != nil {
 			return nil, nil, err // sound has compiled it already
 		}
@@ -87,17 +81,12 @@ func New(d Definitions) (*Plan, []Broken, error) {
 	return p, broken, nil
 }
 
-// Location returns the time zone of a name; the machine's own ("Local") is
-// refused, because another machine has another.
-func Location(name string) (*time.Location, error) {
-	if name == "Local" {
-		return nil, weir.Errorf(weir.Invalid, "the time zone must be named").Then("write one such as Europe/Paris")
-	}
-	loc, err := time.LoadLocation(name)
+func compileTrait(def weir.TraitDef, l *timeline.Layout, loc *time.Location) (trait.Trait, error) {
+	own, err := value.Location(def.Timezone, loc)
 	if err != nil {
-		return nil, weir.Errorf(weir.Invalid, "there is no time zone %q: %w", name, err).Then("write one such as Europe/Paris")
+		return trait.Trait{}, weir.Errorf(weir.Invalid, "trait %s: %w", def.Name, err)
 	}
-	return loc, nil
+	return trait.Compile(def, l, own)
 }
 
 // sound compiles each trait by itself and returns those without error.
@@ -108,7 +97,7 @@ func sound(defs []weir.TraitDef, loc *time.Location) (good []weir.TraitDef, brok
 	}
 	scrap := rule.NewBook(rule.Schema{Location: loc})
 	for _, def := range defs {
-		_, err := trait.Compile(def, scrap.Layout(), loc)
+		_, err := compileTrait(def, scrap.Layout(), loc)
 		if named[def.Name] > 1 {
 			err = weir.Errorf(weir.Invalid, "trait %s is defined twice", def.Name)
 		}
@@ -122,30 +111,6 @@ func sound(defs []weir.TraitDef, loc *time.Location) (good []weir.TraitDef, brok
 	return good, broken
 }
 
-func (p *Plan) watchAll() {
-	at := func(name string, within time.Duration) *watch {
-		w := p.always
-		if name != "" {
-			if w = p.byName[name]; w == nil {
-				w = &watch{}
-				p.byName[name] = w
-			}
-		}
-		w.ever = w.ever || within == 0
-		w.longest = max(w.longest, within)
-		return w
-	}
-	for i, f := range p.book.Filters() {
-		w := at(f.Name, f.Within)
-		w.filters = append(w.filters, i)
-	}
-	for i := range p.traits {
-		f := &p.traits[i].Filter
-		w := at(f.Name, f.Within)
-		w.traits = append(w.traits, i)
-	}
-}
-
 // Properties returns the names of the events' properties that some definition
 // reads, in the order of timeline.Event.Properties.
 func (p *Plan) Properties() []string { return p.book.Layout().Names() }
@@ -157,18 +122,6 @@ func (p *Plan) Segments() []string {
 		out = append(out, r.Name)
 	}
 	return out
-}
-
-// Wants says whether some definition may count an event of this name and time.
-func (p *Plan) Wants(name string, at, now time.Time) bool {
-	if at.After(now) {
-		return false
-	}
-	return p.always.wants(at, now) || p.byName[name].wants(at, now)
-}
-
-func (w *watch) wants(at, now time.Time) bool {
-	return w != nil && (w.ever || w.longest > 0 && at.After(now.Add(-w.longest)))
 }
 
 // Needs says whether some outcome may change with time alone, over the same

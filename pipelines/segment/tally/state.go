@@ -12,13 +12,16 @@ import (
 
 // State is what one profile's events have come to so far.
 type State struct {
-	counts []int64
-	traits []trait.State
+	counts   []int64
+	traits   []trait.State
+	measures []trait.State
+	edges    []timeline.EdgeState
 }
 
 // NewState returns the state of no event.
 func (p *Plan) NewState() *State {
-	return &State{counts: make([]int64, len(p.book.Filters())), traits: make([]trait.State, len(p.traits))}
+	return &State{counts: make([]int64, len(p.book.Filters())), traits: make([]trait.State, len(p.traits)),
+		measures: make([]trait.State, len(p.book.Measures())), edges: make([]timeline.EdgeState, len(p.book.Edges()))}
 }
 
 // Add takes an event into account; each event must be added once.
@@ -38,6 +41,12 @@ func (p *Plan) add(w *watch, s *State, e *timeline.Event, now time.Time) {
 	}
 	for _, i := range w.traits {
 		p.traits[i].Add(&s.traits[i], e, now)
+	}
+	for _, i := range w.measures {
+		p.book.Measures()[i].Add(&s.measures[i], e, now)
+	}
+	for _, i := range w.edges {
+		p.book.Edges()[i].Add(&s.edges[i], e, now)
 	}
 }
 
@@ -81,7 +90,13 @@ func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (_ rule.S
 			skipped += s.traits[i].Skipped()
 		}
 	}
-	return rule.Subject{Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts, Now: now}, skipped
+	measures := make([]value.Value, len(s.measures))
+	for i := range measures {
+		measures[i] = p.book.Measures()[i].Value(&s.measures[i])
+		skipped += s.measures[i].Skipped()
+	}
+	return rule.Subject{Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
+		Measures: measures, Edges: s.edges, Now: now}, skipped
 }
 
 // Rule returns a segment's compiled rule, nil if there is none.
@@ -92,4 +107,17 @@ func (p *Plan) Rule(segment string) *rule.Rule {
 		}
 	}
 	return nil
+}
+
+// Behind says whether what a node of a rule compares comes of the event too.
+func (p *Plan) Behind(n *rule.Node, s *rule.Subject, e *timeline.Event, now time.Time) bool {
+	if n.Form != rule.Trait {
+		return n.Behind(s, e)
+	}
+	for i := range p.traits {
+		if t := &p.traits[i]; t.Name == n.Condition.Trait {
+			return t.Of == s.Kind && t.Filter.Picks(e, now)
+		}
+	}
+	return false
 }

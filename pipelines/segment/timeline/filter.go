@@ -10,8 +10,8 @@ import (
 
 // Filter picks events by name, properties and window.
 type Filter struct {
-	Name   string        // "": any event
-	Within time.Duration // 0: ever up to now
+	Name   string // "": any event
+	Window Window
 	where  []condition
 }
 
@@ -22,11 +22,8 @@ type condition struct {
 
 // Compile compiles a filter; properties are compared as values of no declared
 // type. A property's comparisons must all hold.
-func Compile(name string, where map[string][]weir.Comparison, within time.Duration, l *Layout, loc *time.Location) (Filter, error) {
-	f := Filter{Name: name, Within: within}
-	if err := CheckWindow(within); err != nil {
-		return f, err
-	}
+func Compile(name string, where map[string][]weir.Comparison, w Window, l *Layout, loc *time.Location) (Filter, error) {
+	f := Filter{Name: name, Window: w}
 	for _, property := range sortedKeys(where) {
 		if len(where[property]) == 0 {
 			return f, weir.Errorf(weir.Invalid, "where names %s, but no comparison", property)
@@ -40,17 +37,6 @@ func Compile(name string, where map[string][]weir.Comparison, within time.Durati
 	return f, nil
 }
 
-// CheckWindow refuses a window of less than nothing or of more than 100 years.
-func CheckWindow(within time.Duration) error {
-	if within < 0 {
-		return weir.Errorf(weir.Invalid, "within must be more than nothing, not %s", within)
-	}
-	if within > value.MaxWindow {
-		return weir.Errorf(weir.Invalid, "within is longer than 100 years").Then("leave it out to mean ever")
-	}
-	return nil
-}
-
 func sortedKeys(m map[string][]weir.Comparison) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
@@ -62,10 +48,12 @@ func sortedKeys(m map[string][]weir.Comparison) []string {
 
 // Picks says whether the filter takes the event at the moment now.
 func (f *Filter) Picks(e *Event, now time.Time) bool {
-	if f.Name != "" && f.Name != e.Name || e.At.After(now) {
-		return false
-	}
-	if f.Within > 0 && !e.At.After(now.Add(-f.Within)) {
+	return (f.Name == "" || f.Name == e.Name) && f.Fits(e, now)
+}
+
+// Fits says whether window and properties take the event, whatever its name.
+func (f *Filter) Fits(e *Event, now time.Time) bool {
+	if !f.Window.Holds(e.At, now) {
 		return false
 	}
 	for i := range f.where {
@@ -80,7 +68,7 @@ func (f *Filter) Picks(e *Event, now time.Time) bool {
 // Now says whether what the filter picks changes with time alone: it has a
 // window, or compares a property with a length of time.
 func (f *Filter) Now() bool {
-	if f.Within > 0 {
+	if f.Window.Now() {
 		return true
 	}
 	for _, c := range f.where {

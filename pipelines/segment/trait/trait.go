@@ -50,7 +50,8 @@ func Types(defs []weir.TraitDef) map[string]weir.AttributeType {
 	return out
 }
 
-// Compile compiles a definition; what it reads of events gets slots in l.
+// Compile compiles a definition; what it reads of events gets slots in l, and loc
+// places dates and calendars (the definition's time zone, else the workspace's).
 func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, error) {
 	t := Trait{Name: d.Name, Of: d.Of, how: d.Aggregate}
 	if t.Of == "" {
@@ -76,8 +77,11 @@ func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, er
 		return fail(weir.Errorf(weir.Invalid, "%s of %q has no meaning", d.Aggregate, d.Field).
 			Then("name a property as properties.NAME; occurred_at, name and count: events are the other choices"))
 	}
-	var err error
-	if t.Filter, err = timeline.Compile(d.Event, d.Where, d.Within, l, loc); err != nil {
+	window, err := timeline.CompileWindow(d.Within, d.Window, loc)
+	if err != nil {
+		return fail(err)
+	}
+	if t.Filter, err = timeline.Compile(d.Event, d.Where, window, l, loc); err != nil {
 		return fail(err)
 	}
 	return t, nil

@@ -13,6 +13,12 @@
 //     than now is newer than anything. Days, hours and weeks are of fixed length
 //     (1d = 24h, as in windows); months and years follow the calendar of the
 //     workspace's time zone, a missing day becoming the month's last.
+//   - contains, starts_with and ends_with look for a piece in a text, or for any
+//     of several, by its bytes: capital letters count.
+//   - anniversary next N (last N): a later year's day of the date's month and day
+//     lies in the calendar days from today to N days ahead (from N days back to
+//     today), ends included. A 29 February is kept on the 28th in other years. The
+//     date itself is no anniversary.
 //   - A date stands for its first moment in the workspace's time zone.
 //   - A value without a declared type (an event's property, the first or last
 //     value of one) takes the type that the operands have: numbers if they all

@@ -101,3 +101,9 @@ func (s Span) Before(t time.Time, loc *time.Location) time.Time {
 	}
 	return t.Add(-s.Fixed)
 }
+
+// Longest and Shortest bound the span's length, whatever months it meets.
+func (s Span) Longest() time.Duration { return time.Duration(s.Months)*31*day + s.Fixed }
+
+// Shortest is at most the span's length.
+func (s Span) Shortest() time.Duration { return time.Duration(s.Months)*28*day + s.Fixed }

@@ -11,7 +11,8 @@ import (
 
 // Operators lists the operators of a comparison.
 func Operators() []string {
-	return []string{"is", "is_not", "in", "at_least", "at_most", "more_than", "less_than", "between", "exists", "older_than", "newer_than"}
+	return []string{"is", "is_not", "in", "at_least", "at_most", "more_than", "less_than", "between", "exists", "older_than", "newer_than",
+		"contains", "starts_with", "ends_with", "anniversary"}
 }
 
 // Test is one comparison, compiled for values of one declared type.
@@ -19,9 +20,11 @@ type Test struct {
 	op       string
 	form     form
 	dynamic  bool
-	operands []Value // of in: sorted
+	operands []Value            // of in: sorted
+	many     map[Value]struct{} // of a long in: its operands
 	span     Span
 	wanted   bool // of exists
+	days     int  // of anniversary: how many ahead; less than 0: how many back
 	loc      *time.Location
 }
 
@@ -47,6 +50,10 @@ func Compile(c weir.Comparison, typ weir.AttributeType, loc *time.Location) (Tes
 		t.form = moment
 		t.span, err = ParseSpan(c.Values[0])
 		return t, err
+	case "anniversary":
+		return t.anniversary(c, typ)
+	case "contains", "starts_with", "ends_with":
+		return t.piece(c, typ)
 	}
 	if typ == weir.Boolean && ordered(c.Op) {
 		return Test{}, weir.Errorf(weir.Invalid, "%s has no meaning for true and false", c.Op).Then("use is")
@@ -58,7 +65,7 @@ func Compile(c weir.Comparison, typ weir.AttributeType, loc *time.Location) (Tes
 		return Test{}, weir.Errorf(weir.Invalid, "between has its ends in the wrong order: %s", strings.Join(c.Values, ", "))
 	}
 	if c.Op == "in" {
-		slices.SortFunc(t.operands, order)
+		t.hash()
 	}
 	return t, nil
 }
@@ -84,6 +91,17 @@ func ordered(op string) bool {
 	return false
 }
 
+func equality(op string) bool { return op == "is" || op == "is_not" || op == "in" }
+
+// several says whether the operator takes any number of values.
+func several(op string) bool {
+	switch op {
+	case "in", "contains", "starts_with", "ends_with":
+		return true
+	}
+	return false
+}
+
 func arity(c weir.Comparison) error {
 	if !slices.Contains(Operators(), c.Op) {
 		return weir.Errorf(weir.Invalid, "there is no operator %q", c.Op).Then("use one of " + strings.Join(Operators(), ", "))
@@ -91,9 +109,11 @@ func arity(c weir.Comparison) error {
 	switch n := len(c.Values); {
 	case c.Op == "between" && n != 2:
 		return weir.Errorf(weir.Invalid, "between takes two values, not %d", n)
-	case c.Op == "in" && n == 0:
-		return weir.Errorf(weir.Invalid, "in takes a list of at least one value")
-	case c.Op != "between" && c.Op != "in" && n != 1:
+	case several(c.Op) && n == 0:
+		return weir.Errorf(weir.Invalid, "%s takes a list of at least one value", c.Op)
+	case c.Op == "anniversary" && n != 2:
+		return weir.Errorf(weir.Invalid, "anniversary takes next or last and a number of days").Then("write it like anniversary: {next: 7d}")
+	case c.Op != "between" && c.Op != "anniversary" && !several(c.Op) && n != 1:
 		return weir.Errorf(weir.Invalid, "%s takes one value, not %d", c.Op, n)
 	}
 	return nil
@@ -170,7 +190,9 @@ func order(a, b Value) int {
 }
 
 // Now says whether the test's outcome for a value may change with time alone.
-func (t Test) Now() bool { return t.op == "older_than" || t.op == "newer_than" }
+func (t Test) Now() bool {
+	return t.op == "older_than" || t.op == "newer_than" || t.op == "anniversary"
+}
 
 // Holds says whether the value passes at the moment now.
 func (t Test) Holds(v Value, now time.Time) bool {
@@ -180,7 +202,7 @@ func (t Test) Holds(v Value, now time.Time) bool {
 	if !v.Known() {
 		return false
 	}
-	if t.dynamic && !ordered(t.op) && !t.Now() {
+	if t.dynamic && equality(t.op) {
 		return t.equal(v)
 	}
 	if v = v.as(t.form, t.loc); !v.Known() {
@@ -191,6 +213,10 @@ func (t Test) Holds(v Value, now time.Time) bool {
 		return v.at.Before(t.span.Before(now, t.loc))
 	case "newer_than":
 		return !v.at.Before(t.span.Before(now, t.loc))
+	case "anniversary":
+		return t.celebrates(v.at, now)
+	case "contains", "starts_with", "ends_with":
+		return t.hasPiece(v.text)
 	case "is", "is_not", "in":
 		return t.member(v) != (t.op == "is_not")
 	}
@@ -209,6 +235,10 @@ func (t Test) Holds(v Value, now time.Time) bool {
 }
 
 func (t Test) member(v Value) bool {
+	if t.many != nil {
+		_, found := t.many[v.comparable()]
+		return found
+	}
 	i := sort.Search(len(t.operands), func(i int) bool { return order(t.operands[i], v) >= 0 })
 	return i < len(t.operands) && order(t.operands[i], v) == 0
 }

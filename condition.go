@@ -1,0 +1,22 @@
+package weir
+
+// This file holds the parts of a rule that a Condition or TraitDef points to.
+// docs/segments.md gives their meaning.
+
+// Window bounds events by time beside Condition.Within; one of the fields is set.
+type Window struct {
+	// Within is a span with calendar months or years: "6mo", (now - 6 months, now].
+	Within string `json:"within,omitempty"`
+	// Between holds two spans, the longer first, or two dates or times.
+	Between []string `json:"between,omitempty"`
+	// During names calendar days, weeks, months, quarters or years of the time
+	// zone: "today", "this_month", "last 4 weeks".
+	During string `json:"during,omitempty"`
+}
+
+// Measure is an aggregate of an event condition's events, and what it must pass.
+type Measure struct {
+	How     string       `json:"how"` // sum, avg, min, max, distinct, first, last
+	Of      string       `json:"of"`  // properties.<name>, occurred_at, name
+	Compare []Comparison `json:"compare"`
+}

@@ -1,0 +1,79 @@
+package project
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/weir-cdp/weir"
+)
+
+// withRule replaces the good project's segment by one of this rule.
+func withRule(rule string) map[string]string {
+	return map[string]string{"segments/sick.yaml": "of: person\nwhere:\n  " + rule + "\n"}
+}
+
+func TestRules(t *testing.T) {
+	t.Parallel()
+	for rule, want := range map[string]string{
+		`{attribute: given_name, starts_with: An}`:           `{"attribute":"given_name","compare":[{"op":"starts_with","values":["An"]}]}`,
+		`{attribute: given_name, contains: [a, b]}`:          `{"attribute":"given_name","compare":[{"op":"contains","values":["a","b"]}]}`,
+		`{attribute: birth_date, anniversary: {within: 7d}}`: `{"attribute":"birth_date","compare":[{"op":"anniversary","values":["next","7d"]}]}`,
+		`{attribute: birth_date, anniversary: {last: 2w}}`:   `{"attribute":"birth_date","compare":[{"op":"anniversary","values":["last","2w"]}]}`,
+		`{attribute: birth_date, older_than: 1y6mo}`:         `{"attribute":"birth_date","compare":[{"op":"older_than","values":["1y6mo"]}]}`,
+		`{event: Order, within: 6mo}`:                        `{"is_event":true,"event":"Order","window":{"within":"6mo"}}`,
+		`{event: Order, between: [90d, 30d]}`:                `{"is_event":true,"event":"Order","window":{"between":["90d","30d"]}}`,
+		`{event: Order, between: [2025-01-01, 2025-01-31]}`:  `{"is_event":true,"event":"Order","window":{"between":["2025-01-01","2025-01-31"]}}`,
+		`{event: Order, during: last 4 full weeks}`:          `{"is_event":true,"event":"Order","window":{"during":"last 4 full weeks"}}`,
+		`{during: today}`:                                                                `{"is_event":true,"window":{"during":"today"}}`,
+		`{event: Order, first: true, within: 30d}`:                                       `{"is_event":true,"event":"Order","within":2592000000000000,"which":"first"}`,
+		`{event: Order, last: {of: properties.category, is: shoes}}`:                     `{"is_event":true,"event":"Order","measures":[{"how":"last","of":"properties.category","compare":[{"op":"is","values":["shoes"]}]}]}`,
+		`{event: Order, sum: {of: properties.revenue, between: [1, 2]}, count: {is: 2}}`: `{"is_event":true,"event":"Order","count":[{"op":"is","values":["2"]}],"measures":[{"how":"sum","of":"properties.revenue","compare":[{"op":"between","values":["1","2"]}]}]}`,
+		`{event: Order, recency: {older_than: 30d}}`:                                     `{"is_event":true,"event":"Order","measures":[{"how":"last","of":"occurred_at","compare":[{"op":"older_than","values":["30d"]}]}]}`,
+	} {
+		p, err := Load(write(t, withRule(rule)), known)
+		if err != nil {
+			t.Errorf("%s: %v", rule, err)
+			continue
+		}
+		s, _ := p.Segment("sick")
+		s.Where.At = ""
+		got, err := json.Marshal(s.Where)
+		if err != nil || string(got) != want {
+			t.Errorf("%s\ngot  %s %v\nwant %s", rule, got, err, want)
+		}
+	}
+}
+
+func TestRulesRefused(t *testing.T) {
+	t.Parallel()
+	for rule, part := range map[string]string{
+		`{attribute: given_name, contains: []}`:                             `contains needs at least one value`,
+		`{attribute: birth_date, anniversary: 7d}`:                          `expected keys with values`,
+		`{attribute: birth_date, anniversary: {next: 1mo}}`:                 `"1mo" is no number of days`,
+		`{attribute: birth_date, anniversary: {nxt: 7d}}`:                   `did you mean "next"?`,
+		`{attribute: birth_date, anniversary: {next: 7d, last: 7d}}`:        `an anniversary is next or last`,
+		`{event: Order, within: 30d, during: today}`:                        `two windows`,
+		`{event: Order, within: 1mo, between: [2d, 1d]}`:                    `two windows`,
+		`{event: Order, during: next_month}`:                                `"next_month" is no calendar window`,
+		`{event: Order, first: true, last: true}`:                           `both first and last`,
+		`{event: Order, sum: {at_least: 5}}`:                                `sum of what?`,
+		`{event: Order, sum: {of: properties.x}}`:                           `nothing to compare with`,
+		`{event: Order, sum: {of: revenue, at_least: 5}}`:                   `can't compute from "revenue"`,
+		`{event: Order, sum: {of: properties.x, atleast: 5}}`:               `did you mean "at_least"?`,
+		`{event: Order, recency: {at_least: 5}}`:                            `recency is an age`,
+		`{attribute: given_name, is: x, during: today}`:                     `belong to an event`,
+		`{attribute: given_name, is: x, sum: {of: properties.x, is: 5}}`:    `belong to an event`,
+		`{event: Order, within: 10000y}`:                                    `longer than a hundred years`,
+		`{event: Order, within: 0y}`:                                        `no time at all`,
+		`{event: Order, sum: {of: properties.revenue, older_than: 30days}}`: `is not a span of time`,
+	} {
+		_, err := Load(write(t, withRule(rule)), known)
+		if err == nil || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), "segments/sick.yaml:") || weir.CodeOf(err) != weir.Invalid {
+			t.Errorf("%s: %v, want %q at its place", rule, err, part)
+		}
+	}
+	if _, err := Load(write(t, map[string]string{"segments/sick.yaml": "timezone: Europe/Pari\nwhere: {event: x}\n"}), known); err == nil || !strings.Contains(err.Error(), "segments/sick.yaml:1:11: unknown time zone") {
+		t.Errorf("time zone: %v", err)
+	}
+}
