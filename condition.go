@@ -20,3 +20,11 @@ type Measure struct {
 	Of      string       `json:"of"`  // properties.<name>, occurred_at, name
 	Compare []Comparison `json:"compare"`
 }
+
+// Random is a share of all profiles, chosen by a hash of seed and profile id.
+type Random struct {
+	From    string `json:"from,omitempty"`    // percent, decimal; "" is 0
+	To      string `json:"to"`                // percent; the share is from From to before To
+	Seed    string `json:"seed,omitempty"`    // "": the segment's name
+	Holdout bool   `json:"holdout,omitempty"` // everybody but this share
+}

@@ -104,7 +104,7 @@ type Comparison struct {
 }
 
 // Condition is a node of a segment's rule tree. Exactly one of All, Any, None,
-// Attribute, Trait, Event (with IsEvent) is in use.
+// Attribute, Trait, Event (with IsEvent), Segment, Random is in use.
 type Condition struct {
 	All       []Condition             `json:"all,omitempty"`
 	Any       []Condition             `json:"any,omitempty"`
@@ -122,6 +122,8 @@ type Condition struct {
 	Window   *Window   `json:"window,omitempty"`   // of the event, beside or instead of Within
 	Which    string    `json:"which,omitempty"`    // first, last: that one of all such events must fit where and window
 	Measures []Measure `json:"measures,omitempty"` // of the event: what aggregates must pass
+	Segment  string    `json:"segment,omitempty"`  // membership of another segment
+	Random   *Random   `json:"random,omitempty"`
 }
 
 // SegmentDef is segments/<name>.yaml.

@@ -16,16 +16,19 @@ func (l *loader) check() {
 	l.checkMentions()
 	l.checkSubject()
 	l.personalKeys()
-	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), events: nil}
+	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), segments: namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })}
 	for _, s := range l.p.Segments {
 		l.checkCondition(s.Where, names)
+		if way := l.p.circle(s.Name); way != nil {
+			l.add(s.Where.At, "break the circle", "segments depend on each other: %s", strings.Join(way, " → "))
+		}
 	}
 	for i := range l.p.Activations {
 		l.checkActivation(&l.p.Activations[i])
 	}
 }
 
-type vocabulary struct{ attributes, traits, events []string }
+type vocabulary struct{ attributes, traits, segments []string }
 
 func namesOf[T any](in []T, name func(T) string) []string {
 	out := make([]string, len(in))
@@ -50,6 +53,9 @@ func (l *loader) checkCondition(c weir.Condition, v vocabulary) {
 	}
 	if c.Trait != "" && !slices.Contains(v.traits, c.Trait) {
 		l.add(c.At, didYouMean(c.Trait, v.traits), "there is no trait %q", c.Trait)
+	}
+	if c.Segment != "" && !slices.Contains(v.segments, c.Segment) {
+		l.add(c.At, didYouMean(c.Segment, v.segments), "there is no segment %q", c.Segment)
 	}
 }
 
@@ -193,7 +199,6 @@ func (l *loader) categories(a *weir.ActivationDef, s weir.SegmentDef) {
 		}
 	}
 	addAll(a.Categories)
-	addAll(s.Categories)
 	attribute := func(name string) {
 		for _, d := range l.p.Identity {
 			if c := d.Categories[name]; c != "" {
@@ -224,6 +229,13 @@ func (l *loader) categories(a *weir.ActivationDef, s weir.SegmentDef) {
 		attribute(c.Attribute)
 		trait(c.Trait)
 	}
+	addAll(s.Categories)
 	walk(s.Where)
+	for _, name := range l.p.segmentsBelow(s.Name) {
+		if below, ok := l.p.Segment(name); ok {
+			addAll(below.Categories)
+			walk(below.Where)
+		}
+	}
 	a.Categories = slices.Sorted(maps.Keys(set))
 }

@@ -1,6 +1,8 @@
 package project
 
 import (
+	"regexp"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/weir-cdp/weir"
@@ -30,6 +32,9 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 		"attribute": func(n *yaml.Node) { kinds++; r.text(&c.Attribute)(n) },
 		"trait":     func(n *yaml.Node) { kinds++; r.text(&c.Trait)(n) },
 		"event":     func(n *yaml.Node) { kinds++; c.IsEvent = true; r.text(&c.Event)(n) },
+		"segment":   func(n *yaml.Node) { kinds++; r.text(&c.Segment)(n) },
+		"random":    func(n *yaml.Node) { kinds++; c.Random = r.random(n, false) },
+		"holdout":   func(n *yaml.Node) { kinds++; c.Random = r.random(n, true) },
 		"where":     func(n *yaml.Node) { c.Where = r.where(n) },
 		"count":     func(n *yaml.Node) { c.Count = r.comparisons(n) },
 		"within":    r.within(&c.Within, &c.Window),
@@ -53,7 +58,7 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 	}
 	switch {
 	case kinds != 1:
-		r.problem(n, "", "a condition has exactly one of all, any, none, attribute, trait, event")
+		r.problem(n, "", "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, holdout")
 	case (c.Attribute != "" || c.Trait != "") && len(c.Compare) == 0:
 		r.problem(n, "add an operator, such as is: FR", "nothing to compare with")
 	case c.IsEvent && len(c.Compare) > 0:
@@ -120,4 +125,32 @@ func (r *reader) recency(n *yaml.Node, c *weir.Condition) {
 		r.problem(n, "write it like recency: {older_than: 30d}", "nothing to compare with")
 	}
 	c.Measures = append(c.Measures, m)
+}
+
+var percent = regexp.MustCompile(`^(100(\.0+)?|\d{1,2}(\.\d{1,9})?)$`)
+
+// random reads {percent: 10, seed: winter} or {percent: [10, 30]}.
+func (r *reader) random(n *yaml.Node, holdout bool) *weir.Random {
+	out := &weir.Random{Holdout: holdout}
+	r.object(n, keys{"seed": r.text(&out.Seed), "percent": func(n *yaml.Node) {
+		var ends []string
+		r.texts(&ends)(n)
+		if len(ends) < 1 || len(ends) > 2 {
+			r.problem(n, "write percent: 10, or percent: [10, 30]", "percent takes one number or two")
+			return
+		}
+		for _, p := range ends {
+			if !percent.MatchString(p) {
+				r.problem(n, "", "%q is no percentage from 0 to 100", p)
+			}
+		}
+		out.To = ends[len(ends)-1]
+		if len(ends) == 2 {
+			out.From = ends[0]
+		}
+	}})
+	if out.To == "" {
+		r.lacks("percent", n, "write it like {percent: 10, seed: winter}", "a random share without percent")
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package project
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,8 @@ func TestRules(t *testing.T) {
 		`{event: Order, first: true, within: 30d}`:                                       `{"is_event":true,"event":"Order","within":2592000000000000,"which":"first"}`,
 		`{event: Order, last: {of: properties.category, is: shoes}}`:                     `{"is_event":true,"event":"Order","measures":[{"how":"last","of":"properties.category","compare":[{"op":"is","values":["shoes"]}]}]}`,
 		`{event: Order, sum: {of: properties.revenue, between: [1, 2]}, count: {is: 2}}`: `{"is_event":true,"event":"Order","count":[{"op":"is","values":["2"]}],"measures":[{"how":"sum","of":"properties.revenue","compare":[{"op":"between","values":["1","2"]}]}]}`,
+		`{random: {percent: 10, seed: winter}}`:                                          `{"random":{"to":"10","seed":"winter"}}`,
+		`{holdout: {percent: [10, 12.5]}}`:                                               `{"random":{"from":"10","to":"12.5","holdout":true}}`,
 		`{event: Order, recency: {older_than: 30d}}`:                                     `{"is_event":true,"event":"Order","measures":[{"how":"last","of":"occurred_at","compare":[{"op":"older_than","values":["30d"]}]}]}`,
 	} {
 		p, err := Load(write(t, withRule(rule)), known)
@@ -48,24 +51,29 @@ func TestRules(t *testing.T) {
 func TestRulesRefused(t *testing.T) {
 	t.Parallel()
 	for rule, part := range map[string]string{
-		`{attribute: given_name, contains: []}`:                             `contains needs at least one value`,
-		`{attribute: birth_date, anniversary: 7d}`:                          `expected keys with values`,
-		`{attribute: birth_date, anniversary: {next: 1mo}}`:                 `"1mo" is no number of days`,
-		`{attribute: birth_date, anniversary: {nxt: 7d}}`:                   `did you mean "next"?`,
-		`{attribute: birth_date, anniversary: {next: 7d, last: 7d}}`:        `an anniversary is next or last`,
-		`{event: Order, within: 30d, during: today}`:                        `two windows`,
-		`{event: Order, within: 1mo, between: [2d, 1d]}`:                    `two windows`,
-		`{event: Order, during: next_month}`:                                `"next_month" is no calendar window`,
-		`{event: Order, first: true, last: true}`:                           `both first and last`,
-		`{event: Order, sum: {at_least: 5}}`:                                `sum of what?`,
-		`{event: Order, sum: {of: properties.x}}`:                           `nothing to compare with`,
-		`{event: Order, sum: {of: revenue, at_least: 5}}`:                   `can't compute from "revenue"`,
-		`{event: Order, sum: {of: properties.x, atleast: 5}}`:               `did you mean "at_least"?`,
-		`{event: Order, recency: {at_least: 5}}`:                            `recency is an age`,
-		`{attribute: given_name, is: x, during: today}`:                     `belong to an event`,
-		`{attribute: given_name, is: x, sum: {of: properties.x, is: 5}}`:    `belong to an event`,
-		`{event: Order, within: 10000y}`:                                    `longer than a hundred years`,
-		`{event: Order, within: 0y}`:                                        `no time at all`,
+		`{attribute: given_name, contains: []}`:                          `contains needs at least one value`,
+		`{attribute: birth_date, anniversary: 7d}`:                       `expected keys with values`,
+		`{attribute: birth_date, anniversary: {next: 1mo}}`:              `"1mo" is no number of days`,
+		`{attribute: birth_date, anniversary: {nxt: 7d}}`:                `did you mean "next"?`,
+		`{attribute: birth_date, anniversary: {next: 7d, last: 7d}}`:     `an anniversary is next or last`,
+		`{event: Order, within: 30d, during: today}`:                     `two windows`,
+		`{event: Order, within: 1mo, between: [2d, 1d]}`:                 `two windows`,
+		`{event: Order, during: next_month}`:                             `"next_month" is no calendar window`,
+		`{event: Order, first: true, last: true}`:                        `both first and last`,
+		`{event: Order, sum: {at_least: 5}}`:                             `sum of what?`,
+		`{event: Order, sum: {of: properties.x}}`:                        `nothing to compare with`,
+		`{event: Order, sum: {of: revenue, at_least: 5}}`:                `can't compute from "revenue"`,
+		`{event: Order, sum: {of: properties.x, atleast: 5}}`:            `did you mean "at_least"?`,
+		`{event: Order, recency: {at_least: 5}}`:                         `recency is an age`,
+		`{attribute: given_name, is: x, during: today}`:                  `belong to an event`,
+		`{attribute: given_name, is: x, sum: {of: properties.x, is: 5}}`: `belong to an event`,
+		`{segment: sic}`:                 `there is no segment "sic"; did you mean "sick"?`,
+		`{segment: sick}`:                `segments depend on each other: sick → sick`,
+		`{segment: sick, event: Order}`:  `exactly one of`,
+		`{random: {percent: 101}}`:       `"101" is no percentage`,
+		`{random: {percnt: 10}}`:         `did you mean "percent"?`,
+		`{event: Order, within: 10000y}`: `longer than a hundred years`,
+		`{event: Order, within: 0y}`:     `no time at all`,
 		`{event: Order, sum: {of: properties.revenue, older_than: 30days}}`: `is not a span of time`,
 	} {
 		_, err := Load(write(t, withRule(rule)), known)
@@ -75,5 +83,22 @@ func TestRulesRefused(t *testing.T) {
 	}
 	if _, err := Load(write(t, map[string]string{"segments/sick.yaml": "timezone: Europe/Pari\nwhere: {event: x}\n"}), known); err == nil || !strings.Contains(err.Error(), "segments/sick.yaml:1:11: unknown time zone") {
 		t.Errorf("time zone: %v", err)
+	}
+}
+
+// TestCategoriesOfSegmentsBelow: an activation has the special categories of what
+// the segments read that its own segment asks for, over any number of steps.
+func TestCategoriesOfSegmentsBelow(t *testing.T) {
+	t.Parallel()
+	p, err := Load(write(t, map[string]string{
+		"segments/sick.yaml":    "where: {none: [{segment: between}]}\n",
+		"segments/between.yaml": "where: {segment: below}\n",
+		"segments/below.yaml":   "categories: [religion]\nwhere: {attribute: diagnosis, exists: true}\n",
+	}), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Activations[0].Categories; !slices.Equal(got, []string{"health", "religion"}) {
+		t.Errorf("categories %v", got)
 	}
 }

@@ -23,11 +23,31 @@ func Say(c *weir.Condition) string {
 	case c.Trait != "":
 		return "trait " + c.Trait + " " + comparisons(c.Compare)
 	}
+	switch {
+	case c.Segment != "":
+		return "is in segment " + c.Segment
+	case c.Random != nil:
+		return random(c.Random)
+	}
 	var parts []string
 	for _, part := range rule.Parts(c) {
 		parts = append(parts, sayEvents(&part))
 	}
 	return strings.Join(parts, ", and ")
+}
+
+func random(r *weir.Random) string {
+	s := "is among the random " + r.To + " %"
+	if r.From != "" {
+		s = "is among the random " + r.From + " to " + r.To + " %"
+	}
+	if r.Holdout {
+		s = strings.Replace(s, "is among", "is not among", 1)
+	}
+	if r.Seed != "" {
+		s += " of " + r.Seed
+	}
+	return s
 }
 
 // sayEvents prints an event condition of one part.

@@ -85,6 +85,9 @@ func (x *explainer) verdict(n *rule.Node) Verdict {
 	switch n.Form {
 	case rule.All, rule.Any, rule.None:
 		return v
+	case rule.Segment:
+		v.Children = []Verdict{x.verdict(n.Target().Root)}
+		return v
 	case rule.Attribute:
 		v.Known = n.Value(&x.subject).Known()
 		v.Value = x.subject.Attributes[n.Condition.Attribute] // as stored: a date stays a date

@@ -28,6 +28,10 @@ type Book struct {
 	edges    []timeline.Edge
 	byKey    map[string]int
 	traits   map[string]int
+	segments map[string]*declared
+	defs     map[string]*weir.SegmentDef // of segments, by name
+	cycles   map[string][]string         // ways of Cycle
+	rules    int
 }
 
 // NewBook returns an empty book.
@@ -62,6 +66,7 @@ func (b *Book) Location() *time.Location { return b.schema.Location }
 
 // Subject is what rules see of one profile at the moment Now.
 type Subject struct {
+	ID         string
 	Kind       weir.Kind
 	Attributes map[string]string    // canonical text
 	Traits     []value.Value        // by TraitSlot
@@ -69,6 +74,7 @@ type Subject struct {
 	Measures   []value.Value        // by slot of Measures
 	Edges      []timeline.EdgeState // by slot of Edges
 	Now        time.Time
+	verdicts   []verdict // of the rules that others ask for
 }
 
 // Measures returns the aggregates that event conditions compare, by slot of

@@ -19,10 +19,19 @@ func Check(def weir.SegmentDef, attributes, traits map[string]weir.AttributeType
 	return errs
 }
 
-// Compile compiles a segment; with errors there is no rule.
+// Compile compiles a segment; with errors there is no rule. Segments that it
+// names are those of Declare.
 func (b *Book) Compile(def weir.SegmentDef) (*Rule, []error) {
+	if d := b.segments[def.Name]; d != nil && !d.twice && b.cycle(def.Name) == nil {
+		return b.compiled(d), d.errs
+	}
+	return b.compile(def)
+}
+
+func (b *Book) compile(def weir.SegmentDef) (*Rule, []error) {
 	c := compiler{book: b, segment: def.Name}
-	r := &Rule{Name: def.Name, Of: def.Of}
+	r := &Rule{Name: def.Name, Of: def.Of, slot: b.rules}
+	b.rules++
 	var err error
 	if c.loc, err = value.Location(def.Timezone, b.schema.Location); err != nil {
 		c.fail(&def.Where, err)
@@ -35,6 +44,7 @@ func (b *Book) Compile(def weir.SegmentDef) (*Rule, []error) {
 	default:
 		c.fail(&def.Where, weir.Errorf(weir.Invalid, "there are no profiles of kind %q", def.Of).Then("write of: person or of: account"))
 	}
+	c.kind = r.Of
 	r.Root = c.node(&def.Where, 1)
 	if len(c.errs) > 0 {
 		return nil, c.errs
@@ -45,6 +55,7 @@ func (b *Book) Compile(def weir.SegmentDef) (*Rule, []error) {
 type compiler struct {
 	book    *Book
 	segment string
+	kind    weir.Kind
 	loc     *time.Location
 	errs    []error
 }
@@ -66,7 +77,7 @@ func (c *compiler) node(cond *weir.Condition, depth int) *Node {
 	}
 	forms := formsOf(cond)
 	if len(forms) != 1 {
-		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, and this one has %d", len(forms))
+		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, and this one has %d", len(forms))
 		return n
 	}
 	n.Form = forms[0]
@@ -85,6 +96,10 @@ func (c *compiler) node(cond *weir.Condition, depth int) *Node {
 			return n
 		}
 		c.event(n)
+	case Segment:
+		c.member(n)
+	case Random:
+		c.random(n)
 	default:
 		for _, list := range [][]weir.Condition{cond.All, cond.Any, cond.None} {
 			for i := range list {
@@ -106,6 +121,7 @@ func formsOf(c *weir.Condition) []Form {
 	}{
 		{c.All != nil, All}, {c.Any != nil, Any}, {c.None != nil, None},
 		{c.Attribute != "", Attribute}, {c.Trait != "", Trait}, {c.IsEvent, Event},
+		{c.Segment != "", Segment}, {c.Random != nil, Random},
 	} {
 		if f.has {
 			out = append(out, f.form)

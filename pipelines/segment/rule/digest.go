@@ -4,24 +4,47 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"sort"
 
 	"github.com/weir-cdp/weir"
 )
 
+// Surroundings is what a segment's outcome depends on beside its own rule, data
+// and now.
+type Surroundings struct {
+	segments   map[string]*weir.SegmentDef
+	traits     []weir.TraitDef
+	attributes map[string]weir.AttributeType
+	timezone   string
+	done       map[string]string // digests by segment; "" while one is in the making
+}
+
+// NewSurroundings gathers a project's definitions.
+func NewSurroundings(segments []weir.SegmentDef, traits []weir.TraitDef, attributes map[string]weir.AttributeType, timezone string) *Surroundings {
+	s := &Surroundings{segments: make(map[string]*weir.SegmentDef, len(segments)), traits: traits, attributes: attributes,
+		timezone: timezone, done: map[string]string{}}
+	for i := range segments {
+		s.segments[segments[i].Name] = &segments[i]
+	}
+	return s
+}
+
 // Digest returns a short digest of all that a segment's outcome depends on
 // beside data and now: its own conditions, the definitions of the traits and
-// the types of the attributes that it names, and the time zone. Where a
-// definition stands in its file, its name and its categories are left out.
-func Digest(def weir.SegmentDef, traits []weir.TraitDef, attributes map[string]weir.AttributeType, timezone string) string {
+// segments and the types of the attributes that it names, and the time zone.
+// Where a definition stands in its file, its name and its categories are left
+// out.
+func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	type content struct {
 		Of         weir.Kind
 		Where      weir.Condition
 		Traits     []weir.TraitDef
 		Attributes [][2]string
 		Timezone   string
+		Segments   [][2]string `json:",omitempty"`
 	}
-	in := content{Of: def.Of, Where: bare(def.Where), Timezone: timezone}
+	in := content{Of: def.Of, Where: bare(def.Where), Timezone: s.timezone, Segments: s.named(&def.Where)}
 	if def.Timezone != "" {
 		in.Timezone = def.Timezone
 	}
@@ -30,7 +53,7 @@ func Digest(def weir.SegmentDef, traits []weir.TraitDef, attributes map[string]w
 	}
 	usedTraits, usedAttributes := map[string]bool{}, map[string]bool{}
 	names(&def.Where, usedTraits, usedAttributes)
-	for _, t := range traits {
+	for _, t := range s.traits {
 		if usedTraits[t.Name] {
 			t.Categories = nil
 			in.Traits = append(in.Traits, t)
@@ -38,7 +61,7 @@ func Digest(def weir.SegmentDef, traits []weir.TraitDef, attributes map[string]w
 	}
 	sort.Slice(in.Traits, func(i, j int) bool { return in.Traits[i].Name < in.Traits[j].Name })
 	for a := range usedAttributes {
-		typ := attributes[a]
+		typ := s.attributes[a]
 		if typ == "" {
 			typ = weir.Text
 		}
@@ -51,6 +74,23 @@ func Digest(def weir.SegmentDef, traits []weir.TraitDef, attributes map[string]w
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
+}
+
+// named returns the segments that a condition names, with their digests.
+func (s *Surroundings) named(c *weir.Condition) [][2]string {
+	names := segmentsOf(c)
+	sort.Strings(names)
+	var out [][2]string
+	for _, name := range slices.Compact(names) {
+		digest, done := s.done[name]
+		if def := s.segments[name]; !done && def != nil {
+			s.done[name] = "" // of a circle, which is refused elsewhere
+			digest = s.Digest(*def)
+			s.done[name] = digest
+		}
+		out = append(out, [2]string{name, digest})
+	}
+	return out
 }
 
 // bare returns the condition without its places in the file.

@@ -5,7 +5,12 @@
 //   - attribute, trait: every comparison holds (package value says what each
 //     means). A name may have several comparisons.
 //   - event: the number of picked events (package timeline) passes `count`,
-//     which is at_least 1 if not given. The count of nothing is 0.
+//     which is at_least 1 if not given. The count of nothing is 0. Or an aggregate
+//     of them (package trait) passes its comparisons, or the first or last event
+//     of the name is one that fits.
+//   - segment: the subject belongs to that segment too. Segments that depend on
+//     each other are refused.
+//   - random: the hash of seed and profile id lies in a range.
 //   - A segment `of: person` holds profiles of kind person only, neither
 //     accounts nor anonymous ones; `of: account` accounts only. Events that came
 //     in while a person was anonymous count as soon as the identifier is theirs.

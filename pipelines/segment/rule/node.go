@@ -19,6 +19,8 @@ const (
 	Attribute Form = "attribute"
 	Trait     Form = "trait"
 	Event     Form = "event"
+	Segment   Form = "segment"
+	Random    Form = "random"
 )
 
 // Node is one compiled condition.
@@ -30,6 +32,8 @@ type Node struct {
 	typ       weir.AttributeType // of an attribute
 	slot      int                // of a trait, or by the kind of source
 	source    source             // of an event
+	share     *share             // of random
+	target    *Rule              // of a segment
 	book      *Book
 	loc       *time.Location
 }
@@ -45,14 +49,11 @@ const (
 
 // Rule is one compiled segment.
 type Rule struct {
-	Name string
-	Of   weir.Kind
-	Root *Node
-}
-
-// Matches says whether the subject belongs to the segment.
-func (r *Rule) Matches(s *Subject) bool {
-	return s.Kind == r.Of && r.Root.Holds(s)
+	Name   string
+	Of     weir.Kind
+	Root   *Node
+	slot   int  // in Subject's verdicts
+	shared bool // other rules ask for membership
 }
 
 // Holds says whether the condition is true of the subject.
@@ -72,6 +73,10 @@ func (n *Node) Holds(s *Subject) bool {
 			}
 		}
 		return n.Form == None
+	case Segment:
+		return n.target.Matches(s)
+	case Random:
+		return n.share.has(s.ID)
 	}
 	if n.Form == Event && n.source == edge {
 		return n.slot < len(s.Edges) && s.Edges[n.slot].Fits
@@ -80,7 +85,8 @@ func (n *Node) Holds(s *Subject) bool {
 }
 
 // Value returns what a leaf compares: the attribute, the trait, the number of
-// events, their aggregate, or the moment of the first or last of them.
+// events, their aggregate, the moment of the first or last of them, or the
+// profile's place in percent of a random share.
 func (n *Node) Value(s *Subject) value.Value {
 	switch n.Form {
 	case Attribute:
@@ -89,6 +95,8 @@ func (n *Node) Value(s *Subject) value.Value {
 		return at(s.Traits, n.slot)
 	case Event:
 		return n.ofEvents(s)
+	case Random:
+		return value.OfNumber(value.Billionths(Position(n.share.seed, s.ID)))
 	}
 	return value.Value{}
 }
@@ -124,6 +132,9 @@ func (n *Node) now() bool {
 		if c.now() {
 			return true
 		}
+	}
+	if n.Form == Segment {
+		return n.target.Now()
 	}
 	for _, t := range n.tests {
 		if t.Now() {

@@ -1,6 +1,7 @@
 package tally_test
 
 import (
+	"crypto/sha256"
 	"math/big"
 	"strconv"
 	"strings"
@@ -137,4 +138,15 @@ func (w world) eventsHold(c weir.Condition) bool {
 		}
 	}
 	return true
+}
+
+// naiveRandom is a share by rationals.
+func naiveRandom(r weir.Random, id string) bool {
+	sum := sha256.Sum256(append([]byte(r.Seed), append([]byte{0}, id...)...))
+	place := new(big.Rat).SetFrac(new(big.Int).Mul(new(big.Int).SetBytes(sum[:8]), big.NewInt(100)), new(big.Int).Lsh(big.NewInt(1), 64))
+	from := new(big.Rat)
+	if r.From != "" {
+		from = rat(r.From)
+	}
+	return (place.Cmp(from) >= 0 && place.Cmp(rat(r.To)) < 0) != r.Holdout
 }

@@ -164,6 +164,7 @@ type world struct {
 	profile weir.Profile
 	events  []weir.Event
 	traits  map[string]weir.TraitDef
+	rules   map[string]weir.SegmentDef
 	types   map[string]weir.AttributeType
 	now     time.Time
 	zone    *time.Location
@@ -280,6 +281,10 @@ func (w world) holds(c weir.Condition) bool {
 		return count(c.None) == 0
 	}
 	switch {
+	case c.Segment != "":
+		return w.holds(w.rules[c.Segment].Where)
+	case c.Random != nil:
+		return naiveRandom(*c.Random, w.profile.ID)
 	case c.Attribute != "":
 		return w.passes(naiveAttribute(w.profile.Attributes[c.Attribute], w.types[c.Attribute], w.zone), c.Compare, true)
 	case c.Trait != "":

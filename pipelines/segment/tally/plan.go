@@ -60,6 +60,7 @@ func New(d Definitions) (*Plan, []Broken, error) {
 		slot, _ := p.book.TraitSlot(def.Name)
 		p.traits, p.slots = append(p.traits, t), append(p.slots, slot)
 	}
+	p.book.Declare(d.Segments)
 	named := map[string]int{}
 	for _, def := range d.Segments {
 		named[def.Name]++
@@ -156,8 +157,9 @@ func Needs(d Definitions) (bool, error) {
 // digest, since its members are still those of that definition.
 func Digests(d Definitions, broken []Broken, prior map[string]string) map[string]string {
 	out := make(map[string]string, len(d.Segments))
+	surroundings := rule.NewSurroundings(d.Segments, d.Traits, d.AttributeTypes, d.Timezone)
 	for _, s := range d.Segments {
-		out[s.Name] = rule.Digest(s, d.Traits, d.AttributeTypes, d.Timezone)
+		out[s.Name] = surroundings.Digest(s)
 	}
 	for _, b := range broken {
 		if b.Trait {

@@ -95,7 +95,7 @@ func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (_ rule.S
 		measures[i] = p.book.Measures()[i].Value(&s.measures[i])
 		skipped += s.measures[i].Skipped()
 	}
-	return rule.Subject{Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
+	return rule.Subject{ID: profile.ID, Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
 		Measures: measures, Edges: s.edges, Now: now}, skipped
 }
 

@@ -35,6 +35,12 @@ func Whole(n int64) Number {
 	return Number{wide: &d}
 }
 
+// Billionths returns n / 10^9 as a Number.
+func Billionths(n int64) Number { return Number{small: n} }
+
+// Billionths returns n * 10^9, if that is a whole number of usual size.
+func (n Number) Billionths() (int64, bool) { return n.small, n.wide == nil }
+
 func abs(n int64) int64 {
 	if n < 0 {
 		return -n
