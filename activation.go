@@ -1,6 +1,10 @@
 package weir
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
 
 // Decision is a row of consent.decisions: may this profile's row go there, now?
 // An unchanged decision is not repeated.
@@ -48,6 +52,14 @@ type DeliveryState struct {
 	Checksum     string    `parquet:"checksum" json:"checksum"` // of the fields sent
 	DeliveredAt  time.Time `parquet:"delivered_at,timestamp(microsecond)" json:"delivered_at"`
 	Sequence     int64     `parquet:"sequence" json:"sequence"` // grows with each delivery to this profile
+	KeyDigest    int64     `parquet:"key_digest" json:"key_digest"`
+	RowDigest    int64     `parquet:"row_digest" json:"row_digest"`
+}
+
+// Digested is the row with its digests: see DeliveryDigests.
+func (s DeliveryState) Digested() DeliveryState {
+	s.KeyDigest, s.RowDigest = DeliveryDigests(s.ProfileID, s.DeliveredKey, s.Checksum)
+	return s
 }
 
 // Delivery is a row of activation.deliveries: one row sent (or tried), with the
@@ -81,4 +93,32 @@ type AudienceRow struct {
 	ClassID    string    `parquet:"class_id" json:"class_id"`
 	DecisionID string    `parquet:"decision_id" json:"decision_id"`
 	ValidUntil time.Time `parquet:"valid_until,optional,timestamp(microsecond)" json:"valid_until"` // zero: no end
+	KeyDigest  int64     `parquet:"key_digest" json:"key_digest"`
+	RowDigest  int64     `parquet:"row_digest" json:"row_digest"`
+}
+
+// Digested is the row with its digests: see DeliveryDigests.
+func (r AudienceRow) Digested() AudienceRow {
+	r.KeyDigest, r.RowDigest = DeliveryDigests(r.ProfileID, r.Key, r.Checksum)
+	return r
+}
+
+// DeliveryDigests stand for the texts by which what should be held is compared
+// with what is held, so that these are read of rows that differ alone. Each is the
+// first 8 bytes of a SHA-256: of the key, and of profile, key and checksum. Two
+// rows count as the same where both are equal. That a row which changed does so
+// takes 2^-64 where the key stayed, 2^-128 where it didn't. Neither is 0, which
+// rows of an older version have.
+func DeliveryDigests(profileID, key, checksum string) (ofKey, ofRow int64) {
+	b := make([]byte, 0, 256)
+	b = append(append(append(append(append(b, profileID...), 0), key...), 0), checksum...)
+	return digest(b[len(profileID)+1 : len(profileID)+1+len(key)]), digest(b)
+}
+
+func digest(b []byte) int64 {
+	sum := sha256.Sum256(b)
+	if n := int64(binary.BigEndian.Uint64(sum[:8])); n != 0 {
+		return n
+	}
+	return 1
 }

@@ -42,7 +42,8 @@ func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Addr
 		return weir.AudienceRow{}, nil, false
 	}
 	sum := sha256.Sum256(text)
-	return weir.AudienceRow{Activation: a.Name, ProfileID: p.profile, Key: key, Fields: string(text), Checksum: hex.EncodeToString(sum[:12])}, addresses, true
+	row := weir.AudienceRow{Activation: a.Name, ProfileID: p.profile, Key: key, Fields: string(text), Checksum: hex.EncodeToString(sum[:12])}
+	return row.Digested(), addresses, true
 }
 
 // value is an attribute, a trait or, where there is no such attribute, the first

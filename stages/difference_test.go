@@ -67,7 +67,7 @@ from changes order by phase, class_id, profile_id`
 func TestDifferenceInPartsIsTheDifference(t *testing.T) {
 	const name = "news"
 	seen := map[string]int{}
-	for seed := range uint64(8) {
+	for seed := range uint64(12) {
 		v := newVillage(t)
 		r := rand.New(rand.NewPCG(seed, 7))
 		pins := drawDeliveries(v, r, name)
@@ -108,22 +108,30 @@ func TestDifferenceInPartsIsTheDifference(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen["twice"] += int(twice[0])
+			digests, err := column[int64](t.Context(), sess, "select count(want_digest) from moved")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if digests[0] > 0 {
+				seen["by digests"]++
+				seen["twice by digests"] += int(twice[0])
+			}
 			sess.Close()
 		}
 	}
-	for _, what := range []string{"add", "update", "remove", "twice"} {
+	for _, what := range []string{"add", "update", "remove", "twice", "by digests", "twice by digests"} {
 		if seen[what] == 0 {
 			t.Errorf("nothing drawn has %s: %v", what, seen)
 		}
 	}
 }
 
-// Cut into ranges of any size, the comparison finds who is in one side only or
-// differs, whatever order the files are in.
-func TestComparisonInRangesIsThatOfAll(t *testing.T) {
+// Cut into ranges of any size, and by digests in steps of any size, the comparison
+// finds who is in one side only or differs, whatever order the files are in.
+func TestComparisonInPartsIsThatOfAll(t *testing.T) {
 	const name = "news"
-	cuts := map[bool]int{}
-	for seed := range uint64(8) {
+	seen := map[string]int{}
+	for seed := range uint64(12) {
 		v := newVillage(t)
 		r := rand.New(rand.NewPCG(seed, 8))
 		pins := drawDeliveries(v, r, name)
@@ -139,32 +147,54 @@ func TestComparisonInRangesIsThatOfAll(t *testing.T) {
 		}
 		for _, rows := range []int64{1, 15, 1000} {
 			c := comparison{ActivationDef: weir.ActivationDef{Name: name}}
-			bounds, err := v.attachSides(t.Context(), sess, c, pins, rows)
+			wanted, held, err := v.sides(t.Context(), c, pins)
 			if err != nil {
 				t.Fatal(err)
 			}
-			cuts[len(bounds) > 0]++
-			if err := v.compare(t.Context(), sess, c, pins, rows); err != nil {
+			check := func(how string) {
+				t.Helper()
+				got, err := column[string](t.Context(), sess, `select concat_ws('/', profile_id, want, '-', have, checksum, '-', held_checksum, sequence, epoch_us(held_at)) from moved order by 1`)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(want, got); d != "" {
+					t.Fatalf("seed %d, %d rows at once: all at once (-), %s (+)\n%s", seed, rows, how, d)
+				}
+			}
+			if err := compare(t.Context(), sess, wanted, held, rows); err != nil {
 				t.Fatal(err)
 			}
-			got, err := column[string](t.Context(), sess, `select concat_ws('/', profile_id, want, '-', have, checksum, '-', held_checksum, sequence, epoch_us(held_at)) from moved order by 1`)
+			check("in ranges")
+			bounds, err := sess.Ranges(t.Context(), slices.Concat(wanted.files, held.files), "profile_id", rows)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(want, got); d != "" {
-				t.Fatalf("seed %d, %d rows a range: all at once (-), in ranges (+)\n%s", seed, rows, d)
+			seen[fmt.Sprint("cut ", len(bounds) > 0)]++
+			digests, err := matchDigests(t.Context(), sess, wanted, held, rows)
+			if err != nil {
+				t.Fatal(err)
 			}
+			if digests {
+				check("by digests")
+			}
+			seen[fmt.Sprint("by digests ", digests)]++
 		}
 	}
-	if cuts[true] == 0 || cuts[false] == 0 {
-		t.Errorf("cut or not: %v", cuts)
+	for _, what := range []string{"cut true", "cut false", "by digests true", "by digests false"} {
+		if seen[what] == 0 {
+			t.Errorf("nothing drawn was %s: %v", what, seen)
+		}
 	}
 }
 
 // drawDeliveries fills the four tables of one activation as runs may leave them:
-// what is held has each key once.
+// what is held has each key once. In some much changed, in some little; in some all
+// rows have digests, in some those of half the people or of nobody.
 func drawDeliveries(v *village, r *rand.Rand, name string) map[string]int64 {
-	n := 20 + r.IntN(60)
+	n, change, digested := 20+r.IntN(60), 1, r.IntN(4)
+	if r.IntN(3) > 0 {
+		n, change = 4*n, 12
+	}
 	profile := func(i int) string { return fmt.Sprintf("p%03d", i) }
 	value := func(kind string, of int) string {
 		return fmt.Sprintf("%s-%02d-of-more-than-twelve-bytes", kind, r.IntN(of))
@@ -176,15 +206,15 @@ func drawDeliveries(v *village, r *rand.Rand, name string) map[string]int64 {
 	var history []weir.Delivery
 	for i := range n {
 		s := weir.DeliveryState{Activation: name, ProfileID: profile(i), DeliveredKey: fmt.Sprintf("key-%03d-of-more-than-twelve-bytes", keys[i]), Checksum: value("sum", 3), DeliveredAt: noon, Sequence: int64(1 + r.IntN(4))}
-		if r.IntN(6) == 0 {
+		if r.IntN(6*change) == 0 {
 			s.Checksum = "" // unknown
 		}
-		has := r.IntN(4) > 0
+		has := r.IntN(4*change) > 0
 		if has {
 			held = append(held, s)
 		}
 		a := weir.AudienceRow{Activation: name, ProfileID: s.ProfileID, Key: s.DeliveredKey, Checksum: s.Checksum, Fields: value("{}", 9), ClassID: value("class", 4), DecisionID: fmt.Sprintf("d%03d", i)}
-		switch r.IntN(6) {
+		switch r.IntN(6 * change) {
 		case 0:
 			a.Key = fmt.Sprintf("key-%03d-of-more-than-twelve-bytes", keys[r.IntN(n)])
 		case 1:
@@ -193,7 +223,7 @@ func drawDeliveries(v *village, r *rand.Rand, name string) map[string]int64 {
 		if r.IntN(5) == 0 {
 			a.ValidUntil = noon.Add(time.Duration(r.IntN(1000)) * time.Microsecond)
 		}
-		if r.IntN(5) > 0 {
+		if r.IntN(5*change) > 0 {
 			wanted = append(wanted, a)
 		}
 		d := weir.Decision{ID: a.DecisionID, RunID: "r", Activation: name, ProfileID: a.ProfileID, ClassID: a.ClassID, Allow: r.IntN(12) > 0, At: noon.Add(time.Duration(i) * time.Second)}
@@ -224,6 +254,16 @@ func drawDeliveries(v *village, r *rand.Rand, name string) map[string]int64 {
 			history = append(history, weir.Delivery{ID: fmt.Sprintf("h%03d-%d", i, k), Activation: name, Destination: "esp", ProfileID: s.ProfileID, DeliveredKey: a.Key,
 				Op: []weir.Op{weir.Add, weir.Update, weir.Remove}[r.IntN(3)], Checksum: a.Checksum, Sequence: seq,
 				Status: []string{"rejected", "unknown", "stopped", "redriven"}[r.IntN(4)], At: noon.Add(time.Duration(r.IntN(3)-1) * time.Minute)})
+		}
+	}
+	for i := range held {
+		if digested < 2 || digested == 2 && i%2 == 0 {
+			held[i] = held[i].Digested()
+		}
+	}
+	for i := range wanted {
+		if digested < 2 || digested == 2 && i%2 == 0 {
+			wanted[i] = wanted[i].Digested()
 		}
 	}
 	pins := map[string]int64{}

@@ -242,7 +242,7 @@ func writeState(ctx context.Context, h *House, w *rowfile.TableWriter[weir.Deliv
 	emit := func(upTo string, all bool) error {
 		for next < len(added) && (all || added[next] < upTo) {
 			if s := change[added[next]]; s != nil {
-				if err := w.Write(*s); err != nil {
+				if err := w.Write(s.Digested()); err != nil {
 					return err
 				}
 			}
@@ -266,6 +266,9 @@ func writeState(ctx context.Context, h *House, w *rowfile.TableWriter[weir.Deliv
 		}
 		if owner := keyOwner[held.DeliveredKey]; owner != "" {
 			continue // the key went over to a merged profile
+		}
+		if held.RowDigest == 0 {
+			held = held.Digested()
 		}
 		if err := w.Write(held); err != nil {
 			return nil, err

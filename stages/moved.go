@@ -3,8 +3,10 @@ package stages
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/lakehouse/sql"
 )
 
@@ -12,14 +14,36 @@ import (
 // few enough that the join of them stays far below differenceMemory.
 const comparedRows = 1 << 20
 
+// side is one of the two that an activation's difference is taken of.
+type side struct {
+	view  string
+	table schema.Table
+	files []weir.DataFile
+}
+
 // findMoved compares what an activation should hold with what it holds, and
 // leaves in the table moved who differs: with the key that is wanted and the one
 // that is held, null where there is none.
 func (h *House) findMoved(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64) error {
-	if err := h.compare(ctx, sess, c, pins, comparedRows); err != nil {
+	wanted, held, err := h.sides(ctx, c, pins)
+	if err != nil {
 		return err
 	}
-	if err := settleTwice(ctx, sess, c); err != nil {
+	// moved has no order
+	if _, err := sess.Exec(ctx, "set preserve_insertion_order = false"); err != nil {
+		return err
+	}
+	digests, err := matchDigests(ctx, sess, wanted, held, matchedRows)
+	if err == nil && !digests {
+		err = compare(ctx, sess, wanted, held, comparedRows)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := sess.Exec(ctx, "set preserve_insertion_order = true"); err != nil { // the plan has
+		return err
+	}
+	if err := settleTwice(ctx, sess, c, digests); err != nil {
 		return err
 	}
 	moved, err := column[int64](ctx, sess, "select count(*) from moved")
@@ -30,19 +54,43 @@ func (h *House) findMoved(ctx context.Context, sess *sql.Internal, c comparison,
 	return lookUpMoved(ctx, sess, c)
 }
 
+// sides are what an activation should hold and what it holds.
+func (h *House) sides(ctx context.Context, c comparison, pins map[string]int64) (wanted, held side, err error) {
+	find := func(view, table string, none bool) (s side, err error) {
+		if s.table, _, err = h.pinned(ctx, table, pins[table]); err != nil {
+			return s, err
+		}
+		s.table.Name, s.view = view, view
+		scopes, err := h.Lake.ByScope(ctx, table, pins[table])
+		if err == nil && !none {
+			s.files = scopes[c.Name]
+		}
+		return s, err
+	}
+	if wanted, err = find("sides.wanted", "activation.audience", c.Empty); err == nil {
+		held, err = find("sides.held", "activation.state", c.Anew)
+	}
+	return wanted, held, err
+}
+
+// noneMoved makes the empty table moved. want_digest is that of want where digests
+// were compared.
+const noneMoved = `create or replace table moved (profile_id varchar, want varchar, have varchar, checksum varchar, held_checksum varchar,
+	sequence bigint, held_at timestamptz, want_digest bigint)`
+
 // compare fills moved. Both sides are sorted by profile as a rule, so they are
 // joined one range of profiles after the other: a join of all would keep one side
 // whole. Files in another order cost time and memory, nothing else.
-func (h *House) compare(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64, rows int64) error {
-	for _, q := range []string{
-		`create or replace table moved (profile_id varchar, want varchar, have varchar, checksum varchar, held_checksum varchar, sequence bigint, held_at timestamptz)`,
-		"set preserve_insertion_order = false", // moved has none
-	} {
-		if _, err := sess.Exec(ctx, q); err != nil {
+func compare(ctx context.Context, sess *sql.Internal, wanted, held side, rows int64) error {
+	if _, err := sess.Exec(ctx, noneMoved); err != nil {
+		return err
+	}
+	for _, s := range []side{wanted, held} {
+		if err := sess.Attach(ctx, s.table, s.files); err != nil {
 			return err
 		}
 	}
-	bounds, err := h.attachSides(ctx, sess, c, pins, rows)
+	bounds, err := sess.Ranges(ctx, slices.Concat(wanted.files, held.files), "profile_id", rows)
 	if err != nil {
 		return err
 	}
@@ -54,52 +102,33 @@ func (h *House) compare(ctx context.Context, sess *sql.Internal, c comparison, p
 		if n < len(bounds) {
 			within += " and profile_id < " + sql.QuoteText(bounds[n])
 		}
-		if _, err := sess.Exec(ctx, fmt.Sprintf(`insert into moved select coalesce(w.profile_id, s.profile_id), w.delivered_key, s.delivered_key, w.checksum, s.checksum, s.sequence, s.delivered_at
-			from (select * from sides.wanted where %[1]s) w full join (select * from sides.held where %[1]s) s on s.profile_id = w.profile_id
-			where w.delivered_key is distinct from s.delivered_key or w.checksum is distinct from s.checksum`, within)); err != nil {
+		if _, err := sess.Exec(ctx, fmt.Sprintf(insertMoved, "null", "(select * from sides.wanted where "+within+")", "(select * from sides.held where "+within+")")); err != nil {
 			return err
 		}
 	}
-	_, err = sess.Exec(ctx, "set preserve_insertion_order = true") // the plan has
-	return err
+	return nil
 }
 
-// attachSides makes views of the two sides of one activation, and says where to
-// cut them.
-func (h *House) attachSides(ctx context.Context, sess *sql.Internal, c comparison, pins map[string]int64, rows int64) ([]string, error) {
-	var all []weir.DataFile
-	for _, side := range []struct {
-		view, table string
-		none        bool
-	}{{"sides.wanted", "activation.audience", c.Empty}, {"sides.held", "activation.state", c.Anew}} {
-		t, _, err := h.pinned(ctx, side.table, pins[side.table])
-		if err != nil {
-			return nil, err
-		}
-		scopes, err := h.Lake.ByScope(ctx, side.table, pins[side.table])
-		if err != nil {
-			return nil, err
-		}
-		files := scopes[c.Name]
-		if side.none {
-			files = nil
-		}
-		t.Name = side.view
-		if err := sess.Attach(ctx, t, files); err != nil {
-			return nil, err
-		}
-		all = append(all, files...)
-	}
-	return sess.Ranges(ctx, all, "profile_id", rows)
-}
+// insertMoved takes the digest of what is wanted and the rows of the two sides.
+const insertMoved = `insert into moved select coalesce(w.profile_id, s.profile_id), w.delivered_key, s.delivered_key, w.checksum, s.checksum, s.sequence, s.delivered_at, %s
+	from %s w full join %s s on s.profile_id = w.profile_id
+	where w.delivered_key is distinct from s.delivered_key or w.checksum is distinct from s.checksum`
 
 // settleTwice gives a key that two profiles want to the first of them. What is
 // held has each key once, so a key wanted twice is new to at least one of the
-// profiles: only the keys of such are looked for.
-func settleTwice(ctx context.Context, sess *sql.Internal, c comparison) error {
+// profiles: only the keys of such are looked for, among the digests if these were
+// compared, since as a rule there is none.
+func settleTwice(ctx context.Context, sess *sql.Internal, c comparison, digests bool) error {
 	fresh, err := column[int64](ctx, sess, "select count(*) from moved where want is distinct from have and want is not null")
 	if err != nil || fresh[0] == 0 {
 		return err
+	}
+	if digests {
+		suspects, err := column[int64](ctx, sess, `select count(*) from (select key_digest from sides.wanted
+			where key_digest in (select want_digest from moved where want is distinct from have) group by key_digest having count(*) > 1)`)
+		if err != nil || suspects[0] == 0 {
+			return err
+		}
 	}
 	name := literals([]string{c.Name})
 	if _, err := sess.Exec(ctx, fmt.Sprintf(`create or replace table twice as select delivered_key, min(profile_id) as first from activation.audience
@@ -112,7 +141,7 @@ func settleTwice(ctx context.Context, sess *sql.Internal, c comparison) error {
 	}
 	for _, q := range []string{
 		// as it was, but now another's
-		fmt.Sprintf(`insert into moved select a.profile_id, a.delivered_key, s.delivered_key, a.checksum, s.checksum, s.sequence, s.delivered_at
+		fmt.Sprintf(`insert into moved select a.profile_id, a.delivered_key, s.delivered_key, a.checksum, s.checksum, s.sequence, s.delivered_at, null
 			from activation.audience a join twice t using (delivered_key) join activation.state s on s.activation = a.activation and s.profile_id = a.profile_id
 			where a.activation = %s and a.profile_id <> t.first and a.profile_id not in (select profile_id from moved)`, name),
 		`update moved set want = null from twice t where moved.want = t.delivered_key and moved.profile_id <> t.first`,

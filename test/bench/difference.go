@@ -191,7 +191,7 @@ func fillDeliveries(ctx context.Context, h *stages.House, rows int) (string, err
 		errs = append(errs, err)
 	}
 	id, err := fillTable(ctx, h.Lake, "activation.state", activation, rows, func(i int) weir.DeliveryState {
-		return weir.DeliveryState{Activation: activation, ProfileID: profile(i), DeliveredKey: hash("member", i), Checksum: sum("sum", i), DeliveredAt: benchNow, Sequence: 1}
+		return weir.DeliveryState{Activation: activation, ProfileID: profile(i), DeliveredKey: hash("member", i), Checksum: sum("sum", i), DeliveredAt: benchNow, Sequence: 1}.Digested()
 	})
 	pin("activation.state", id, err)
 	id, err = fillTable(ctx, h.Lake, "activation.deliveries", destination, rows, func(i int) weir.Delivery {
@@ -206,7 +206,7 @@ func fillDeliveries(ctx context.Context, h *stages.House, rows int) (string, err
 			checksum = sum("new", i)
 		}
 		return weir.AudienceRow{Activation: activation, ProfileID: profile(i), Key: hash("member", i), Fields: `{"email":"` + hash("member", i) + `"}`, Checksum: checksum,
-			ClassID: "c" + strconv.Itoa(i%50), DecisionID: decision(i)}
+			ClassID: "c" + strconv.Itoa(i%50), DecisionID: decision(i)}.Digested()
 	})
 	pin("activation.audience", id, err)
 	id, err = fillTable(ctx, h.Lake, "consent.decisions", activation, rows, func(n int) weir.Decision {
