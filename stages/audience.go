@@ -91,6 +91,10 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 	if err != nil {
 		return nil, err
 	}
+	if err := h.placeDecisions(ctx, sess); err != nil {
+		sess.Close()
+		return nil, err
+	}
 	a := &audience{sess: sess, have: func(t string) bool { return have[t].Name != "" }}
 	names, traits, segments := wanted(p, activations)
 	a.traits, a.segments = traits, segments
@@ -203,8 +207,8 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		held := open(m, `select l.profile_id, cast(to_json(r.identifiers) as varchar) from core.records r join identity.links l using (record_id)
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
 		state := open(m, fmt.Sprintf(`select profile_id, %s from activation.state semi join chunk using (profile_id) order by 1`, rowJSON("activation.state")))
-		decided := open(m, fmt.Sprintf(`select profile_id, %s from (select * from consent.decisions semi join chunk using (profile_id)
-			qualify row_number() over (partition by activation, profile_id order by "at" desc, decision_id desc) = 1) order by 1`, rowJSON("consent.decisions")))
+		decided := open(m, fmt.Sprintf(`select profile_id, %s from (select * from consent.decisions semi join chunk using (profile_id) left join decide_runs using (run_id)
+			qualify row_number() over (partition by activation, profile_id %s) = 1) order by 1`, rowJSON("consent.decisions"), inForce))
 		contacts := &stream{m: m}
 		if a.contacts {
 			contacts = open(m, `select profile_id, contact from contact semi join chunk using (profile_id) order by 1`)

@@ -3,11 +3,13 @@ package stages
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -60,6 +62,50 @@ func TestDecisionsAreCountedAndNotRepeated(t *testing.T) {
 	w.tell()
 	if row = w.must(weir.Decide, ""); row.Counts["decisions"] != 1 || row.Counts["news.allow"] != 2 {
 		t.Errorf("after a grant: %v", row.Counts)
+	}
+}
+
+// Of two runs with one now, or a later one with an earlier now, the later run's
+// decisions are in force.
+func TestLaterRunsDecisionIsInForce(t *testing.T) {
+	for what, back := range map[string]time.Duration{"the same now": 0, "an earlier now": time.Hour} {
+		w := newWorld(t)
+		w.people = map[string]citizen{}
+		for i := range 8 { // the ids of decisions say nothing of their order
+			email := fmt.Sprintf("p%d@x.org", i)
+			w.people[fmt.Sprintf("p%d", i)] = citizen{email, "Ann", true}
+		}
+		w.settle()
+		run := w.next()
+		if _, err := w.pass(weir.Decide, "", run); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 8 {
+			w.say(fmt.Sprintf("p%d@x.org", i), weir.Granted)
+		}
+		w.tell()
+		later := w.next()
+		later.Now = run.Now.Add(-back)
+		row, err := w.pass(weir.Decide, "", later)
+		if err != nil || row.Counts["news.allow"] != 8 || row.Counts["decisions"] != 8 {
+			t.Fatalf("%s: %v, %v", what, row.Counts, err)
+		}
+		q, err := w.ask(t.Context(), "consent.decisions", "consent.classes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id := range w.people {
+			rulings, err := q.rulings(t.Context(), id)
+			if err != nil || len(rulings) != 1 || !rulings[0].Allow || rulings[0].RunID != later.ID {
+				t.Errorf("%s: in force about %s is %+v (%v)", what, id, rulings, err)
+			}
+		}
+		q.close()
+		again := w.next()
+		again.Now = later.Now
+		if row, err = w.pass(weir.Decide, "", again); err != nil || row.Counts["decisions"] != 0 {
+			t.Errorf("%s: the same is decided anew: %v, %v", what, row.Counts, err)
+		}
 	}
 }
 

@@ -171,8 +171,11 @@ func (q *asking) consentsOf(ctx context.Context, ids weir.Identifiers) ([]weir.C
 
 // rulings lists the decisions in force about a profile.
 func (q *asking) rulings(ctx context.Context, profile string) ([]Ruling, error) {
+	if err := q.placeDecisions(ctx, q.sess); err != nil {
+		return nil, err
+	}
 	decisions, err := list[weir.Decision](ctx, q, "consent.decisions",
-		"where profile_id = ? qualify row_number() over (partition by activation order by \"at\" desc, decision_id desc) = 1 order by activation", profile)
+		"left join decide_runs using (run_id) where profile_id = ? qualify row_number() over (partition by activation "+inForce+") = 1 order by activation", profile)
 	if err != nil {
 		return nil, err
 	}
