@@ -50,7 +50,7 @@ func matchDigests(ctx context.Context, sess *sql.Internal, wanted, held side, ro
 		}
 	}
 	left, err := column[int64](ctx, sess, "select (select count(*) from only_wanted) + (select count(*) from only_held)")
-	if err != nil || left[0]*mostlyMoved > rowsIn(wanted.files)+rowCount(held.files) {
+	if err != nil || left[0]*mostlyMoved > rowCount(wanted.files)+rowCount(held.files) {
 		return false, err
 	}
 	return true, lookUpUnmatched(ctx, sess, wanted, held)
@@ -135,11 +135,4 @@ func lookUpUnmatched(ctx context.Context, sess *sql.Internal, wanted, held side)
 		}
 	}
 	return nil
-}
-
-func rowsIn(files []weir.DataFile) (n int64) {
-	for _, f := range files {
-		n += f.Rows
-	}
-	return n
 }
