@@ -1,84 +1,110 @@
 package policies
 
 import (
+	"container/heap"
 	"context"
-	"hash/fnv"
+	"math"
 	"strings"
 
 	"github.com/weir-cdp/weir"
 )
 
-// sampled is the audit's deterministic sample: one profile in 1,024, the same
-// ones for the same policy.
-func sampled(profile, revision string) bool {
-	h := fnv.New64a()
-	h.Write([]byte(revision))
-	h.Write([]byte(profile))
-	x := h.Sum64() // FNV's high bits are weak on short texts: mix as murmur3 ends
-	x = (x ^ x>>33) * 0xff51afd7ed558ccd
-	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
-	return (x^x>>33)>>54 == 0
+// The audit's sample: at least this many rows of a run, and one in this many.
+const (
+	sampleRows  = 1000
+	sampleShare = 1000
+)
+
+// sample keeps rows of a run, each as likely as any other: those with the smallest
+// digests of run, activation and profile. It is a heap, the largest on top.
+type sample struct{ rows []sampled }
+
+type sampled struct {
+	hash uint64
+	key  key
+	of   *class
 }
 
-// audit asks the policy in full, on unabstracted facts, about two different rows
-// of each class and about a sample of all rows. A class whose rows get different
-// answers would send a denied row: the run is refused.
-func (d *Decider) audit(ctx context.Context, rows []Candidate, of []*class) error {
-	var ask []key
-	due := map[key][]*class{}
-	for i := range rows {
-		c, raw := of[i], rawKey(&rows[i])
-		if !d.witness(c, raw) && !sampled(rows[i].ProfileID, d.gate.revision) {
-			continue
-		}
-		d.stats.Audited++
-		if v, done := d.audited[raw]; done {
-			if !v.equal(c.verdict) {
-				return d.refuse(raw, v, c)
-			}
-			continue
-		}
-		if due[raw] == nil {
-			ask = append(ask, raw)
-		}
-		due[raw] = append(due[raw], c)
+// see takes a row, or leaves it.
+func (s *sample) see(hash uint64, r *Candidate, c *class) {
+	const share = math.MaxUint64 / sampleShare
+	if len(s.rows) >= sampleRows && hash >= share && hash >= s.rows[0].hash {
+		return
 	}
-	verdicts, err := d.askAll(ctx, ask)
+	heap.Push(s, sampled{hash, rawKey(r), c})
+	for len(s.rows) > sampleRows && s.rows[0].hash >= share {
+		heap.Pop(s)
+	}
+}
+
+// Len implements heap.Interface.
+func (s *sample) Len() int { return len(s.rows) }
+
+// Less implements heap.Interface.
+func (s *sample) Less(i, j int) bool { return s.rows[i].hash > s.rows[j].hash }
+
+// Swap implements heap.Interface.
+func (s *sample) Swap(i, j int) { s.rows[i], s.rows[j] = s.rows[j], s.rows[i] }
+
+// Push implements heap.Interface.
+func (s *sample) Push(x any) { s.rows = append(s.rows, x.(sampled)) }
+
+// Pop implements heap.Interface.
+func (s *sample) Pop() any {
+	last := s.rows[len(s.rows)-1]
+	s.rows = s.rows[:len(s.rows)-1]
+	return last
+}
+
+// audit asks the policy in full about the sample. A row that gets another answer than
+// its class would go, or stay, against the policy: the run is refused.
+func (d *Decider) audit(ctx context.Context) error {
+	rows := d.sample.rows
+	d.sample.rows = nil
+	var keys []key
+	at := map[key]int{}
+	for _, r := range rows {
+		if _, double := at[r.key]; !double && r.key != r.of.first && !(r.of.pair && r.key == r.of.second) {
+			at[r.key] = len(keys)
+			keys = append(keys, r.key)
+		}
+	}
+	verdicts, err := d.askAll(ctx, keys)
 	if err != nil {
 		return err
 	}
-	for i, raw := range ask {
-		for _, c := range due[raw] {
-			if !verdicts[i].equal(c.verdict) {
-				return d.refuse(raw, verdicts[i], c)
-			}
+	d.stats.Audited += int64(len(rows))
+	for _, r := range rows {
+		i, asked := at[r.key]
+		if !asked {
+			continue // as first or second of its class
 		}
-		if len(d.audited) < maxAudited {
-			d.audited[raw] = verdicts[i]
+		if err := d.holds(r.of, r.key, verdicts[i]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// witness says whether the row is one of the class's two, different in facts.
-func (d *Decider) witness(c *class, raw key) bool {
-	for _, w := range c.witnesses {
-		if w == raw {
-			return false
-		}
+// holds refuses the run if a row's answer is not that of its class.
+func (d *Decider) holds(c *class, k key, v Verdict) error {
+	if v.equal(c.verdict) {
+		return nil
 	}
-	if len(c.witnesses) == 2 {
-		return false
-	}
-	c.witnesses = append(c.witnesses, raw)
-	return true
+	return weir.Errorf(weir.Invalid, "the policy tells rows of one class apart, so the run of %s is refused and nothing is sent: %s gives %s, %s gives %s",
+		d.q.Activation.Name, d.inputOf(c.first).canonical(), words(c.verdict), d.inputOf(k).canonical(), words(v)).
+		At("policy revision " + d.gate.revision).
+		Then("this is a defect of the gate's class analysis: report it with this message, and go back to the revision before")
 }
 
-func (d *Decider) refuse(raw key, v Verdict, c *class) error {
-	return weir.Errorf(weir.Invalid, "the policy tells rows of one class apart, so the run of %s is refused and nothing is sent: %s gives %s, %s gives %s",
-		d.q.Activation.Name, d.inputOf(c.key).canonical(), words(c.verdict), d.inputOf(raw).canonical(), words(v)).
-		At("policy revision " + d.gate.revision).
-		Then("let rules compare numbers of days only with values from data files whose names end in _days: weir policy check")
+// Input is all that the policy is asked about a row.
+func (d *Decider) Input(c Candidate) Input { return d.inputOf(rawKey(&c)) }
+
+func (d *Decider) inputOf(k key) Input {
+	in := d.input
+	in.Subject, in.Consent = k.subject, k.consent
+	in.Subject.Regimes = d.gate.vocab.regimes(k.subject.Jurisdictions)
+	return in
 }
 
 func words(v Verdict) string {

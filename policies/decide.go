@@ -3,12 +3,11 @@ package policies
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,13 +16,16 @@ import (
 
 // Decider decides one question's rows, block after block: the classes that it
 // has met are kept, so that each is asked once a run. Not safe for concurrent
-// use; give each goroutine its own.
+// use; give each goroutine its own. An error of any of its methods ends it.
 type Decider struct {
 	gate    *Gate
 	q       Question
 	input   Input // what all rows share
-	classes map[key]*class
-	audited map[key]Verdict
+	asked   *asked
+	lenses  map[List]*lens
+	classes map[classKey]*class
+	last    []*class // of the last block's rows
+	sample  sample
 	stats   Stats
 }
 
@@ -33,55 +35,74 @@ type Stats struct {
 	Allowed     int64
 	Classes     int64
 	Evaluations int64            // of the policy, the audit's included
-	Audited     int64            // rows that were asked in full
+	Audited     int64            // rows that were asked in full, beside the first of each class
 	Reasons     map[string]int64 // denied rows by code; a row counts for each
 	Faults      []string         // what went wrong where D31 was given, sorted
 }
 
-// key is what the policy can tell apart.
+// key is a row's facts.
 type key struct {
 	subject Subject
 	consent Consent
 }
 
-type class struct {
-	id        string
-	key       key
-	verdict   Verdict
-	witnesses []key // the raw facts of at most two rows, different ones
+// classKey is what the policy can tell apart.
+type classKey struct {
+	lens *lens
+	cells
 }
 
-// maxAudited bounds what the audit remembers.
-const maxAudited = 1 << 16
+type class struct {
+	id      string
+	inputs  string
+	lens    *lens
+	first   key // the facts of the first row, which the verdict is about
+	second  key // of another row, which was asked too
+	pair    bool
+	verdict Verdict
+	until   []limit
+	rows    int64
+	given   bool // by Drain
+}
+
+// limit is the last value of a day count at which a verdict holds.
+type limit struct{ count, last int }
 
 // Decider starts a run of one question.
 func (g *Gate) Decider(q Question) (*Decider, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	return &Decider{gate: g, q: q, input: q.fixed(), classes: map[key]*class{}, audited: map[key]Verdict{}, stats: Stats{Reasons: map[string]int64{}}}, nil
+	in := q.fixed()
+	return &Decider{gate: g, q: q, input: in, asked: g.question(in), lenses: map[List]*lens{}, classes: map[classKey]*class{}, stats: Stats{Reasons: map[string]int64{}}}, nil
 }
 
 // Decide decides one block of rows in order. An error means that nothing of the
-// block may be used: the context ended, or the audit found the policy telling
-// rows apart that the gate took for one class.
+// run may be used: the context ended, or the policy told rows apart that the gate
+// took for one class. Finish completes the run.
 func (d *Decider) Decide(ctx context.Context, rows []Candidate) ([]weir.Decision, error) {
-	of, fresh := d.classify(rows)
-	if err := d.evaluate(ctx, fresh); err != nil {
-		return nil, err
-	}
-	if err := d.audit(ctx, rows, of); err != nil {
+	of, err := d.classify(ctx, rows)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]weir.Decision, len(rows))
+	prefix := d.decisionPrefix()
 	for i := range rows {
 		c := of[i]
-		out[i] = weir.Decision{ID: d.decisionID(rows[i].ProfileID), RunID: d.q.Run.ID, Activation: d.q.Activation.Name, ProfileID: rows[i].ProfileID,
-			ClassID: c.id, Allow: c.verdict.Allow, At: d.q.Run.Now, ValidUntil: d.validUntil(&rows[i], c.verdict)}
-		d.count(c.verdict)
+		sum := prefix.of(rows[i].ProfileID)
+		out[i] = weir.Decision{ID: hexed(sum), RunID: d.q.Run.ID, Activation: d.q.Activation.Name, ProfileID: rows[i].ProfileID,
+			ClassID: c.id, Allow: c.verdict.Allow, At: d.q.Run.Now, ValidUntil: d.validUntil(&rows[i], c)}
+		c.rows++
+		d.sample.see(binary.BigEndian.Uint64(sum[:]), &rows[i], c)
 	}
+	d.stats.Rows += int64(len(rows))
+	d.last = of
 	return out, nil
 }
+
+// Finish ends a run: a sample of all its rows is asked in full. Nothing of the run
+// may be used before it has succeeded.
+func (d *Decider) Finish(ctx context.Context) error { return d.audit(ctx) }
 
 // Decide decides rows of one question in one go.
 func (g *Gate) Decide(ctx context.Context, q Question, rows []Candidate) ([]weir.Decision, []weir.DecisionClass, error) {
@@ -90,34 +111,51 @@ func (g *Gate) Decide(ctx context.Context, q Question, rows []Candidate) ([]weir
 		return nil, nil, err
 	}
 	decisions, err := d.Decide(ctx, rows)
+	if err == nil {
+		err = d.Finish(ctx)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return decisions, d.Classes(), nil
 }
 
-// classify finds each row's class, and those that are new, in the order of rows.
-func (d *Decider) classify(rows []Candidate) (of []*class, fresh []*class) {
-	of = make([]*class, len(rows))
+// classify finds each row's class, asks the policy about those that are new, and
+// about a second row of each.
+func (d *Decider) classify(ctx context.Context, rows []Candidate) ([]*class, error) {
+	of := make([]*class, len(rows))
+	var firsts, seconds []*class
+	var fresh []classKey
 	for i := range rows {
-		k := d.keyOf(&rows[i])
-		c, ok := d.classes[k]
-		if !ok {
-			c = &class{key: k}
-			d.classes[k] = c
-			fresh = append(fresh, c)
+		r := &rows[i]
+		k := rawKey(r)
+		l := d.lenses[r.Subject.Jurisdictions]
+		if l == nil {
+			l = d.gate.lens(ctx, d.asked, r.Subject.Jurisdictions)
+			if ctx.Err() == nil { // else it was cut short
+				d.lenses[r.Subject.Jurisdictions] = l
+			}
+		}
+		ck := classKey{l, l.of(&k)}
+		c, ok := d.classes[ck]
+		switch {
+		case !ok:
+			c = &class{lens: l, first: k}
+			d.classes[ck] = c
+			firsts, fresh = append(firsts, c), append(fresh, ck)
+		case !c.pair && k != c.first:
+			c.second, c.pair = k, true
+			seconds = append(seconds, c)
 		}
 		of[i] = c
 	}
-	return of, fresh
-}
-
-func (d *Decider) keyOf(r *Candidate) key {
-	k := rawKey(r)
-	k.subject.InactiveDays = d.gate.vocab.bucket(k.subject.InactiveDays)
-	k.consent.AgeDays = d.gate.vocab.bucket(k.consent.AgeDays)
-	k.subject.OptedOutDays = d.gate.vocab.bucket(k.subject.OptedOutDays)
-	return k
+	err := d.ask(ctx, firsts, seconds)
+	if err != nil { // a class without a verdict must not be met again
+		for _, ck := range fresh {
+			delete(d.classes, ck)
+		}
+	}
+	return of, err
 }
 
 func rawKey(r *Candidate) key {
@@ -126,55 +164,69 @@ func rawKey(r *Candidate) key {
 	return k
 }
 
-func (d *Decider) inputOf(k key) Input {
-	in := d.input
-	in.Subject, in.Consent = k.subject, k.consent
-	in.Subject.Regimes = d.gate.vocab.regimes(k.subject.Jurisdictions)
-	return in
-}
-
-// evaluate asks the policy about new classes, on all processors.
-func (d *Decider) evaluate(ctx context.Context, fresh []*class) error {
-	keys := make([]key, len(fresh))
-	for i, c := range fresh {
-		keys[i] = c.key
+// ask asks about the first rows of new classes, and holds second ones against them.
+func (d *Decider) ask(ctx context.Context, firsts, seconds []*class) error {
+	keys := make([]key, 0, len(firsts)+len(seconds))
+	for _, c := range firsts {
+		keys = append(keys, c.first)
+	}
+	for _, c := range seconds {
+		keys = append(keys, c.second)
 	}
 	verdicts, err := d.askAll(ctx, keys)
 	if err != nil {
-		for _, c := range fresh {
-			delete(d.classes, c.key) // a class without a verdict must not be met again
-		}
 		return err
 	}
-	for i, c := range fresh {
-		c.verdict = verdicts[i]
-		c.id = d.classID(c)
-		if f := c.verdict.Fault; f != "" && !slices.Contains(d.stats.Faults, f) {
-			d.stats.Faults = append(d.stats.Faults, f)
-			slices.Sort(d.stats.Faults)
+	for i, c := range firsts {
+		d.rule(c, verdicts[i])
+	}
+	d.stats.Classes += int64(len(firsts))
+	d.stats.Audited += int64(len(seconds))
+	for i, c := range seconds {
+		if err := d.holds(c, c.second, verdicts[len(firsts)+i]); err != nil {
+			return err
 		}
 	}
-	d.stats.Classes = int64(len(d.classes))
 	return nil
+}
+
+// rule gives a class its verdict.
+func (d *Decider) rule(c *class, v Verdict) {
+	c.verdict, c.inputs = v, c.lens.inputs(&d.asked.texts, &c.first)
+	c.id = classID(d.q.Run.Workspace, d.q.Activation.Name, d.gate.revision, c.inputs, v.Fault != "")
+	for i, count := range dayCounts {
+		if last, ok := v.Until[count]; ok {
+			c.until = append(c.until, limit{i, last})
+		}
+	}
+	if f := v.Fault; f != "" && !slices.Contains(d.stats.Faults, f) {
+		d.stats.Faults = append(d.stats.Faults, f)
+		slices.Sort(d.stats.Faults)
+	}
 }
 
 // askAll asks about each key; the answers stand in the order of the keys.
 func (d *Decider) askAll(ctx context.Context, keys []key) ([]Verdict, error) {
 	out, errs := make([]Verdict, len(keys)), make([]error, len(keys))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(keys)) {
-		wg.Go(func() {
-			for i := range next {
-				out[i], errs[i] = d.gate.Evaluate(ctx, d.inputOf(keys[i]))
-			}
-		})
+	one := func(i int) { out[i], errs[i] = d.gate.row(ctx, d.asked, &keys[i]) }
+	if len(keys) == 1 {
+		one(0)
+	} else {
+		next := make(chan int)
+		var wg sync.WaitGroup
+		for range min(runtime.GOMAXPROCS(0), len(keys)) {
+			wg.Go(func() {
+				for i := range next {
+					one(i)
+				}
+			})
+		}
+		for i := range keys {
+			next <- i
+		}
+		close(next)
+		wg.Wait()
 	}
-	for i := range keys {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 	d.stats.Evaluations += int64(len(keys))
 	for _, err := range errs {
 		if err != nil {
@@ -184,56 +236,41 @@ func (d *Decider) askAll(ctx context.Context, keys []key) ([]Verdict, error) {
 	return out, nil
 }
 
-func (d *Decider) count(v Verdict) {
-	d.stats.Rows++
-	if v.Allow {
-		d.stats.Allowed++
-	}
-	for _, code := range v.Reasons {
-		d.stats.Reasons[code]++
-	}
-}
-
-// validUntil is the earliest of the consent's own end and the days on which the
-// policy says that its answer ends. A denial has no end.
-func (d *Decider) validUntil(r *Candidate, v Verdict) time.Time {
-	if !v.Allow {
+// validUntil is the earliest of the consent's own end, the days on which the policy
+// says that its answer ends, and those on which it could tell the row from what it is
+// now. A denial has no end.
+func (d *Decider) validUntil(r *Candidate, c *class) time.Time {
+	if !c.verdict.Allow {
 		return time.Time{}
 	}
 	until := r.ExpiresAt
-	for count, last := range v.Until {
-		since, days := r.GivenAt, r.Consent.AgeDays
-		if count == "subject.inactive_days" {
-			since, days = r.LastContactAt, r.Subject.InactiveDays
+	for _, l := range c.until {
+		until = soonest(until, d.endOf(r, l.count, l.last))
+	}
+	for i := range c.lens.counts {
+		counted := &c.lens.counts[i]
+		if !counted.raw && len(counted.from) < 2 {
+			continue
 		}
-		end := since.Add(time.Duration(last+1) * 24 * time.Hour)
-		if since.IsZero() { // only the count is known: its day may be nearly over
-			end = d.q.Run.Now.Add(time.Duration(max(last-int(days)+1, 0)) * 24 * time.Hour)
-		}
-		if until.IsZero() || end.Before(until) {
-			until = end
+		if last := counted.last(countOf(r, i)); last >= 0 {
+			until = soonest(until, d.endOf(r, i, last))
 		}
 	}
 	return until
 }
 
-// Classes are all classes met so far, as rows of consent.classes, sorted by id.
-func (d *Decider) Classes() []weir.DecisionClass {
-	out := make([]weir.DecisionClass, 0, len(d.classes))
-	for _, c := range d.classes {
-		v := c.verdict
-		out = append(out, weir.DecisionClass{ID: c.id, Activation: d.q.Activation.Name, PolicyRevision: d.gate.revision, Inputs: string(d.inputOf(c.key).canonical()),
-			Allow: v.Allow, Basis: v.Basis, Reasons: v.Reasons, Obligations: obligationsText(v.Obligations), Rules: v.Rules})
-	}
-	slices.SortFunc(out, func(a, b weir.DecisionClass) int { return strings.Compare(a.ID, b.ID) })
-	return out
+// countOf is a row's number of days by its place in dayCounts.
+func countOf(r *Candidate, i int) Days {
+	return [manyCounts]Days{r.Consent.AgeDays, r.Subject.InactiveDays, r.Subject.OptedOutDays}[i]
 }
 
-// Stats says what was done so far.
-func (d *Decider) Stats() Stats {
-	s := d.stats
-	s.Reasons, s.Faults = maps.Clone(s.Reasons), slices.Clone(s.Faults)
-	return s
+// endOf is when a number of days has passed its last day.
+func (d *Decider) endOf(r *Candidate, i, last int) time.Time {
+	since := [manyCounts]time.Time{r.GivenAt, r.LastContactAt, r.OptedOutAt}[i]
+	if since.IsZero() { // only the count is known: its day may be nearly over
+		return d.q.Run.Now.Add(time.Duration(max(last-int(countOf(r, i))+1, 0)) * 24 * time.Hour)
+	}
+	return since.Add(time.Duration(last+1) * 24 * time.Hour)
 }
 
 // Unchanged says whether a new decision repeats one that is in force, so that it
@@ -246,10 +283,6 @@ func Unchanged(inForce, next weir.Decision) bool {
 // classID is the same for the same workspace, activation, policy and inputs. A
 // class that got no usable answer has an id of its own, since it may get one
 // next time.
-func (d *Decider) classID(c *class) string {
-	return classID(d.q.Run.Workspace, d.q.Activation.Name, d.gate.revision, string(d.inputOf(c.key).canonical()), c.verdict.Fault != "")
-}
-
 func classID(workspace, activation, revision, inputs string, faulty bool) string {
 	kind := "class"
 	if faulty {
@@ -258,19 +291,39 @@ func classID(workspace, activation, revision, inputs string, faulty bool) string
 	return digest(kind, workspace, activation, revision, inputs)
 }
 
-func (d *Decider) decisionID(profile string) string {
-	return digest("decision", d.q.Run.Workspace, string(d.q.Run.ID), d.q.Activation.Name, profile)
+// digestPrefix is the part of a digest's text that many share.
+type digestPrefix []byte
+
+func (d *Decider) decisionPrefix() digestPrefix {
+	return texts("decision", d.q.Run.Workspace, string(d.q.Run.ID), d.q.Activation.Name)
+}
+
+func (p digestPrefix) of(last string) (out [16]byte) {
+	var buf [256]byte
+	b := append(append(append(buf[:0], p...), last...), 0)
+	sum := sha256.Sum256(b)
+	copy(out[:], sum[:])
+	return out
 }
 
 // digest hashes texts, which hold no NUL, to 128 bits.
 func digest(parts ...string) string {
-	var buf [256]byte
-	b := buf[:0]
+	n := len(parts) - 1
+	return hexed(texts(parts[:n]...).of(parts[n]))
+}
+
+func texts(parts ...string) digestPrefix {
+	var b []byte
 	for _, p := range parts {
 		b = append(append(b, p...), 0)
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16])
+	return b
+}
+
+func hexed(sum [16]byte) string {
+	var b [32]byte
+	hex.Encode(b[:], sum[:])
+	return string(b[:])
 }
 
 func obligationsText(o map[string]string) string {

@@ -81,6 +81,7 @@ type Candidate struct {
 	// zero: not known, or never.
 	GivenAt       time.Time
 	LastContactAt time.Time
+	OptedOutAt    time.Time
 	ExpiresAt     time.Time
 	// Rests are the consent entries behind the facts.
 	Rests []string
@@ -104,7 +105,7 @@ func (d *Decider) Describe(p Person) Candidate {
 			Restricted: FactOf(s.Restricted), Suppressed: NotSuppressed, SuppressedElsewhere: FactOf(s.SuppressedElsewhere)},
 		Consent: Consent{AgeDays: DaysSince(s.GivenAt, now), DeviceStorage: d.deviceStorage(p, now), Explicit: FactOf(s.Explicit),
 			Google: d.google(said), Guardian: FactOf(s.Guardian), Proof: FactOf(s.Proof), Status: statusOf(s.Status), TCF: d.tcf(said)},
-		GivenAt: s.GivenAt, ExpiresAt: s.ExpiresAt, LastContactAt: p.LastContactAt, Rests: s.Rests,
+		GivenAt: s.GivenAt, ExpiresAt: s.ExpiresAt, LastContactAt: p.LastContactAt, OptedOutAt: s.OptedOutAt, Rests: s.Rests,
 	}
 	if s.Suppressed {
 		c.Subject.Suppressed = Suppressed

@@ -19,14 +19,17 @@
 //
 // # How a million rows are decided
 //
-// Rows with equal facts are one class. A number of days is a fact only as far as
-// the policy can tell: its place among the thresholds that the policy's data
-// files name (`…_days`). The policy is asked once a class; a sample of the rows,
-// and two of every class, are asked in full, and one difference refuses the run.
+// Package plan tells what the compiled policy can tell apart of rows, for one question
+// and one list of jurisdictions: which facts it reads, and of which only whether a
+// comparison holds. Rows that it can't tell apart are one class: the key is exact, and
+// the original policy is asked once, about the first row of the class. A second row of
+// each class, and a sample of all rows, are asked in full too, and one difference
+// refuses the run. consent.classes.inputs writes each fact as the values that count for
+// the same ("unknown|no", "0..730"); a fact that is not told apart is not written.
 //
 // # Neighbours
 //
-// policies/consents folds entries into a State; policies/bundle is the built-in
+// policies/plan reads the compiled rules; policies/consents folds entries into a State; policies/bundle is the built-in
 // policy, with its tests and cases; policies/permit names what Deliver takes;
 // stages/ reads the tables and calls this package.
 package policies

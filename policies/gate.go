@@ -11,6 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies/plan"
 )
 
 // Options say which policy rules.
@@ -33,8 +34,11 @@ type Gate struct {
 	distrust string            // why nobody may rely on it; "" if one may
 	options  []rego.EvalOption // of a mutant's trial
 
-	mu      sync.Mutex
-	checked map[string]Verdict // by inputs: what Admit has asked again
+	reads func() *plan.Policy // what the rules read: made once it is needed
+
+	mu        sync.Mutex
+	checked   map[string]Verdict // by inputs: what Recheck has asked again
+	questions map[Input]*asked
 }
 
 // query is the decision object's rule.
@@ -72,7 +76,8 @@ func (f *files) gate(ctx context.Context, name string, deadline time.Duration) (
 	if err != nil {
 		return nil, below(name, err)
 	}
-	prepared, err := rego.New(rego.Query(query), rego.Compiler(c), rego.Store(inmem.NewFromObjectWithOpts(f.data, inmem.OptReturnASTValuesOnRead(true))),
+	store := inmem.NewFromObjectWithOpts(f.data, inmem.OptReturnASTValuesOnRead(true))
+	prepared, err := rego.New(rego.Query(query), rego.Compiler(c), rego.Store(store),
 		rego.StrictBuiltinErrors(true), rego.Capabilities(capabilities())).PrepareForEval(ctx)
 	if err != nil {
 		return nil, weir.Errorf(weir.Invalid, "the policy can't be prepared: %w", err).At(name)
@@ -80,13 +85,15 @@ func (f *files) gate(ctx context.Context, name string, deadline time.Duration) (
 	if deadline <= 0 {
 		deadline = time.Second
 	}
-	return &Gate{revision: f.revision(), query: prepared, deadline: deadline, vocab: vocab, rules: rulesOf(c), data: f.data, checked: map[string]Verdict{}}, nil
+	return &Gate{revision: f.revision(), query: prepared, deadline: deadline, vocab: vocab, rules: rulesOf(c), data: f.data,
+		reads: sync.OnceValue(func() *plan.Policy { return plan.New(c, store, ast.MustParseRef(query), fixedPaths, listPaths) }), checked: map[string]Verdict{}, questions: map[Input]*asked{}}, nil
 }
 
 // Distrust is this gate where its policy may not rule, because it is not signed
 // or too old: it denies everything with D32.
 func (g *Gate) Distrust(why string) *Gate {
-	return &Gate{revision: g.revision, query: g.query, deadline: g.deadline, vocab: g.vocab, rules: g.rules, data: g.data, distrust: why, checked: map[string]Verdict{}}
+	return &Gate{revision: g.revision, query: g.query, deadline: g.deadline, vocab: g.vocab, rules: g.rules, data: g.data, distrust: why,
+		reads: g.reads, checked: map[string]Verdict{}, questions: map[Input]*asked{}}
 }
 
 // Revision is the digest of the policy's rules, data and schema.
@@ -99,7 +106,7 @@ func (g *Gate) Purposes() []string { return g.vocab.purposes }
 // ends; whatever else goes wrong is a denial with D31.
 func (g *Gate) Evaluate(ctx context.Context, in Input) (Verdict, error) {
 	if g.distrust != "" {
-		return Verdict{Reasons: []string{Untrusted}, Fault: g.distrust}, nil
+		return g.distrusted(), nil
 	}
 	in.Subject.Regimes = g.vocab.regimes(in.Subject.Jurisdictions)
 	v, err := ast.InterfaceToValue(in)
@@ -108,6 +115,8 @@ func (g *Gate) Evaluate(ctx context.Context, in Input) (Verdict, error) {
 	}
 	return g.ask(ctx, v)
 }
+
+func (g *Gate) distrusted() Verdict { return Verdict{Reasons: []string{Untrusted}, Fault: g.distrust} }
 
 // ask evaluates on any input; tests leave out fields.
 func (g *Gate) ask(ctx context.Context, input ast.Value) (Verdict, error) {

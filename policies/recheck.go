@@ -2,8 +2,6 @@ package policies
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -89,14 +87,14 @@ func (d *Decider) Recheck(ctx context.Context, decided []Decided, fresh []Candid
 		if !ok {
 			continue
 		}
-		v := of[i]
+		v := of[i].verdict
 		switch {
 		case !v.Allow:
 			refused = append(refused, Refused{ProfileID: profile, DecisionID: p.decision.ID, Row: -1, Reasons: v.Reasons})
 		case v.Basis != p.verdict.Basis || obligationsText(v.Obligations) != obligationsText(p.verdict.Obligations):
 			refused = append(refused, Refused{ProfileID: profile, DecisionID: p.decision.ID, Row: -1, Reasons: []string{TermsHaveChanged}})
 		default:
-			p.validUntil = soonest(p.validUntil, d.validUntil(&fresh[i], v))
+			p.validUntil = soonest(p.validUntil, d.validUntil(&fresh[i], of[i]))
 			c.passed[profile] = p
 			continue
 		}
@@ -106,19 +104,15 @@ func (d *Decider) Recheck(ctx context.Context, decided []Decided, fresh []Candid
 }
 
 // again decides rows whose facts changed.
-func (d *Decider) again(ctx context.Context, fresh []Candidate) ([]Verdict, error) {
-	of, classes := d.classify(fresh)
-	if err := d.evaluate(ctx, classes); err != nil {
+func (d *Decider) again(ctx context.Context, fresh []Candidate) ([]*class, error) {
+	of, err := d.classify(ctx, fresh)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.audit(ctx, fresh, of); err != nil {
-		return nil, err
+	for i := range fresh {
+		d.sample.see(uint64(i), &fresh[i], of[i]) // there are few: all are asked in full, up to the sample's size
 	}
-	out := make([]Verdict, len(of))
-	for i, c := range of {
-		out[i] = c.verdict
-	}
-	return out, nil
+	return of, d.audit(ctx)
 }
 
 // confirm gives the pass of one recorded decision, or why there is none.
@@ -134,7 +128,7 @@ func (d *Decider) confirm(ctx context.Context, r *Decided) (pass, []string, erro
 	case !dec.Allow || class.ID != classID(d.q.Run.Workspace, class.Activation, class.PolicyRevision, class.Inputs, false):
 		return pass{}, []string{Mismatched}, nil
 	}
-	v, in, err := d.gate.confirm(ctx, class.Inputs)
+	v, in, err := d.confirmInputs(ctx, class.Inputs)
 	if err != nil {
 		return pass{}, nil, err
 	}
@@ -148,29 +142,37 @@ func (d *Decider) confirm(ctx context.Context, r *Decided) (pass, []string, erro
 	return pass{decision: *dec, class: class.ID, revision: class.PolicyRevision, verdict: v, validUntil: dec.ValidUntil}, nil, nil
 }
 
-// confirm asks the policy about a class's recorded inputs, once a gate.
-func (g *Gate) confirm(ctx context.Context, inputs string) (Verdict, Input, error) {
-	var in Input
-	if err := json.Unmarshal([]byte(inputs), &in); err != nil || string(in.canonical()) != inputs {
-		return failed(fmt.Sprintf("recorded inputs can't be read: %v", err)), Input{}, nil
+// confirmInputs asks the policy about a class's recorded inputs, once a gate. Inputs
+// that are no class of this question give a denial and an empty input.
+func (d *Decider) confirmInputs(ctx context.Context, inputs string) (Verdict, Input, error) {
+	in, err := InputsOf(inputs)
+	if err != nil {
+		return failed(err.Error()), Input{}, nil //nolint:nilerr // a denial, not an error
 	}
+	k := key{subject: in.Subject, consent: in.Consent}
+	if d.gate.lens(ctx, d.asked, k.subject.Jurisdictions).inputs(&d.asked.texts, &k) != inputs {
+		return failed("the recorded inputs are no class of this question"), Input{}, ctx.Err()
+	}
+	g := d.gate
 	g.mu.Lock()
 	v, ok := g.checked[inputs]
 	g.mu.Unlock()
 	if ok {
 		return v, in, nil
 	}
-	v, err := g.Evaluate(ctx, in)
-	if err != nil {
+	if v, err = g.row(ctx, d.asked, &k); err != nil {
 		return v, in, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.checked) < maxAudited && v.Fault == "" {
+	if len(g.checked) < maxChecked && v.Fault == "" {
 		g.checked[inputs] = v
 	}
 	return v, in, nil
 }
+
+// maxChecked bounds what a gate remembers of rechecks.
+const maxChecked = 1 << 16
 
 // soonest is the sooner end; zero is no end.
 func soonest(a, b time.Time) time.Time {

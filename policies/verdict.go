@@ -135,8 +135,8 @@ func limits(value any) (map[string]int, error) {
 	return out, nil
 }
 
-// dayCounts are the input's numbers of days.
-var dayCounts = []string{"consent.age_days", "subject.inactive_days"}
+// dayCounts are the input's numbers of days, as factTable has them.
+var dayCounts = []string{"consent.age_days", "subject.inactive_days", "subject.opted_out_days"}
 
 // labels gives the codes of the rules that held.
 func labels(all []map[string]any) []string {

@@ -10,12 +10,11 @@ import (
 
 // vocabulary is what the gate itself reads from the policy's data files.
 type vocabulary struct {
-	purposes   []string          // sorted
-	tcf        map[string][]int  // purpose → the purposes of TCF that it takes
-	places     map[string]string // lower-case code, name or other writing → code; a state's as "us/california"
-	regime     map[string]string // code → regime
-	thresholds []int             // every number of days that a rule may compare with, sorted
-	limits     map[string]int    // purpose → days that consent to it holds; none where there is no limit
+	purposes []string          // sorted
+	tcf      map[string][]int  // purpose → the purposes of TCF that it takes
+	places   map[string]string // lower-case code, name or other writing → code; a state's as "us/california"
+	regime   map[string]string // code → regime
+	limits   map[string]int    // purpose → days that consent to it holds; none where there is no limit
 }
 
 func vocabularyOf(f *files) (*vocabulary, error) {
@@ -146,22 +145,4 @@ func (v *vocabulary) regimes(jurisdictions List) List {
 		}
 	}
 	return ListOf(out...)
-}
-
-// bucket replaces a number of days by the least number that compares alike with
-// every threshold: what the policy can't tell apart is one class.
-func (v *vocabulary) bucket(d Days) Days {
-	if d == 0 {
-		return 0
-	}
-	n := int(d) - 1
-	i, exact := slices.BinarySearch(v.thresholds, n)
-	switch {
-	case exact:
-		return d
-	case i == 0:
-		return DaysOf(0)
-	default:
-		return DaysOf(v.thresholds[i-1] + 1)
-	}
 }

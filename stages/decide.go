@@ -127,7 +127,8 @@ type deciding struct {
 	p           *project.Project
 	activations []*deciding1
 	decisions   *rowfile.TableWriter[weir.Decision]
-	classes     map[string]bool           // known to the lake
+	newClasses  *rowfile.TableWriter[weir.DecisionClass]
+	classes     map[string]bool           // known to the lake, or written
 	decidedOn   map[string]policies.Input // by class, where there is no gate
 	rows        int64
 	// compare takes the decisions of a rehearsal, in the place of the tables; nil: none.
@@ -162,6 +163,9 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 	if x.decisions, err = rowfile.NewTableWriter[weir.Decision](ctx, d.store(), schema.Named("consent.decisions"), ""); err != nil {
 		return nil, err
 	}
+	if x.newClasses, err = rowfile.NewTableWriter[weir.DecisionClass](ctx, d.store(), schema.Named("consent.classes"), ""); err != nil {
+		return nil, err
+	}
 	if people.have("consent.classes") {
 		ids, err := column[string](ctx, people.sess, "select class_id from consent.classes")
 		if err != nil {
@@ -193,6 +197,7 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 
 func (x *deciding) abort() {
 	x.decisions.Abort()
+	x.newClasses.Abort()
 	for _, a := range x.activations {
 		a.out.Abort()
 	}
@@ -241,6 +246,9 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 		if err := x.flush(ctx, a); err != nil {
 			return err
 		}
+		if err := a.decider.Finish(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -255,17 +263,18 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 	if err != nil {
 		return err
 	}
-	reasons := map[string][]string{}
-	if x.compare != nil {
-		for _, c := range a.decider.Classes() {
-			reasons[c.ID] = c.Reasons
+	if a.decider.Full() && x.compare == nil {
+		if err := x.keepClasses(a.decider.Drain()); err != nil {
+			return err
 		}
+	} else if a.decider.Full() {
+		a.decider.Drain()
 	}
 	for i, dec := range decisions {
 		b := a.block[i]
 		x.rows++
 		if x.compare != nil {
-			x.compare(a, b, dec, reasons[dec.ClassID])
+			x.compare(a, b, dec, a.decider.Reasons(i))
 			continue
 		}
 		if b.prior.ID != "" && policies.Unchanged(b.prior, dec) {
@@ -285,6 +294,20 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 	return nil
 }
 
+// keepClasses writes the classes that the lake does not know yet.
+func (x *deciding) keepClasses(found []weir.DecisionClass) error {
+	for _, c := range found {
+		if x.classes[c.ID] {
+			continue
+		}
+		x.classes[c.ID] = true
+		if err := x.newClasses.Write(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (x *deciding) result(ctx context.Context) (result, error) {
 	counts := map[string]int64{"rows_in": x.rows}
 	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}, Follows: map[string]string{followsPolicy: x.sp.Policy}}
@@ -298,11 +321,6 @@ func (x *deciding) result(ctx context.Context) (result, error) {
 	for _, f := range files {
 		counts["decisions"] += f.Rows
 	}
-	classes, err := rowfile.NewTableWriter[weir.DecisionClass](ctx, x.store(), schema.Named("consent.classes"), "")
-	if err != nil {
-		return r, err
-	}
-	defer classes.Abort()
 	for _, a := range x.activations {
 		kept, err := a.out.Close()
 		if err != nil {
@@ -323,16 +341,11 @@ func (x *deciding) result(ctx context.Context) (result, error) {
 		for code, n := range stats.Reasons {
 			counts[a.def.Name+"."+code] = n
 		}
-		for _, c := range a.decider.Classes() {
-			if !x.classes[c.ID] {
-				x.classes[c.ID] = true
-				if err := classes.Write(c); err != nil {
-					return r, err
-				}
-			}
+		if err := x.keepClasses(a.decider.Drain()); err != nil {
+			return r, err
 		}
 	}
-	classFiles, err := classes.Close()
+	classFiles, err := x.newClasses.Close()
 	r.Tables = append(r.Tables, weir.TableFiles{Table: "consent.decisions", Files: files}, weir.TableFiles{Table: "consent.classes", Files: classFiles})
 	gone, gerr := x.withdrawn(ctx)
 	r.Tables = append(r.Tables, gone...)

@@ -2,7 +2,6 @@ package stages
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -162,7 +161,7 @@ func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, ac
 	if err != nil {
 		return a, err
 	}
-	if a.Input, err = h.question(ctx, gate, p, def, who, addresses, now); err != nil {
+	if a.Input, err = h.question(gate, p, def, who, addresses, now); err != nil {
 		return a, err
 	}
 	a.Explanation, err = gate.Explain(ctx, a.Input)
@@ -177,24 +176,15 @@ func noActivation(p *project.Project, name string) error {
 	return weir.Errorf(weir.NotFound, "there is no activation %q", name).Then("the project has: " + strings.Join(have, ", "))
 }
 
-// question is what the gate is asked about a person: the class that the decide
-// stage would put them in.
-func (h *House) question(ctx context.Context, gate *policies.Gate, p *project.Project, def weir.ActivationDef, who *person, addresses []consents.Address, now time.Time) (policies.Input, error) {
-	var in policies.Input
+// question is what the gate is asked about a person.
+func (h *House) question(gate *policies.Gate, p *project.Project, def weir.ActivationDef, who *person, addresses []consents.Address, now time.Time) (policies.Input, error) {
 	destination, _ := p.Destination(def.Destination)
 	run := weir.Run{Workspace: p.Name, ID: weir.NewRunID(now, "explain"), Now: now}
 	d, err := gate.Decider(policies.Question{Run: run, Activation: def, Destination: destination.Privacy, Subject: p.Subject, Controller: p.Controller})
 	if err != nil {
-		return in, err
+		return policies.Input{}, err
 	}
-	candidate := d.Describe(who.asked(addresses))
-	if _, err := d.Decide(ctx, []policies.Candidate{candidate}); err != nil {
-		return in, err
-	}
-	if err := json.Unmarshal([]byte(d.Classes()[0].Inputs), &in); err != nil {
-		return in, weir.Errorf(weir.Internal, "read the gate's question: %w", err)
-	}
-	return in, nil
+	return d.Input(d.Describe(who.asked(addresses))), nil
 }
 
 // person gathers what the gate and the activations need of one profile.

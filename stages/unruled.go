@@ -59,11 +59,12 @@ func (a *audience) inputs(ctx context.Context) (map[string]policies.Input, error
 	out := map[string]policies.Input{}
 	for _, text := range found {
 		var row struct{ ID, Inputs string }
-		var in policies.Input
-		if json.Unmarshal([]byte(text), &row) != nil || json.Unmarshal([]byte(row.Inputs), &in) != nil {
+		if json.Unmarshal([]byte(text), &row) != nil {
 			continue // rests on nothing that can be read: not kept
 		}
-		out[row.ID] = in
+		if in, err := policies.InputsOf(row.Inputs); err == nil {
+			out[row.ID] = in
+		}
 	}
 	return out, nil
 }

@@ -54,6 +54,7 @@ var rooms = []room{
 		why:   "an algorithm is pure, so that it also works on one profile, live, and can be tested on values"},
 	{path: "policies", may: []string{"@", "@/policies/...", opa, nearest, "go.yaml.in/yaml/v3"},
 		why: "the gate is the only place that asks OPA"},
+	{path: "policies/plan", may: []string{"@", opa}, why: "what a compiled policy reads: rules in, paths out"},
 	{path: "policies/permit", may: []string{"@", "@/policies/internal/mint"}, why: "connectors import it: what Deliver takes, without OPA"},
 	{path: "policies/permit/permittest", may: []string{"@", "@/policies/permit", "@/policies/internal/mint"}, why: "batches for tests of destinations"},
 	{path: "policies/internal/mint", may: []string{"@"}, why: "the gate's own types, which nobody else can make"},
@@ -101,7 +102,7 @@ type engine struct {
 var engines = []engine{
 	{"go.temporal.io/", []string{"workflows", "activities", "cmd/...", "deploy/embedded", "test/..."}, "holds progress only; work must run without it"},
 	{"github.com/apache/beam/", []string{"pipelines", "cmd/...", "test/..."}, "registers process globals; algorithms must run without it"},
-	{"github.com/open-policy-agent/", []string{"policies", "test/..."}, "one gate, one place that evaluates"},
+	{"github.com/open-policy-agent/", []string{"policies", "policies/plan", "test/..."}, "one gate, one place that evaluates"},
 	{"github.com/duckdb/", []string{"lakehouse/sql", "test/..."}, "a C library that the lean worker does without"},
 	{"github.com/apache/iceberg-go", []string{"lakehouse", "test/..."}, "the lake's façade hides the format"},
 }

@@ -1,0 +1,112 @@
+package policies
+
+import (
+	"bytes"
+	"context"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/weir-cdp/weir/policies/plan"
+)
+
+// asked is a question that a gate was asked, and what its policy can tell of rows for
+// it. Deciders of the same question share it.
+type asked struct {
+	known  *ast.Term // the input without the rows' facts
+	fixed  [][2]*ast.Term
+	texts  questionTexts
+	mu     sync.Mutex
+	lenses map[List]*lens
+}
+
+// How many questions a gate remembers, and lists of jurisdictions of each.
+const (
+	maxQuestions = 256
+	maxLenses    = 4096
+)
+
+// The paths of the input that a lens knows, and those that always hold a list.
+var (
+	fixedPaths = [][]string{{"activation"}, {"controller"}, {"destination"}, {"subject", "jurisdictions"}, {"subject", "regimes"}}
+	listPaths  = [][]string{{"activation", "categories"}, {"destination", "purposes"}, {"subject", "jurisdictions"}, {"subject", "regimes"}}
+)
+
+// question finds or makes what is remembered of a question; only its fixed inputs count.
+func (g *Gate) question(in Input) *asked {
+	in.Subject, in.Consent = Subject{}, Consent{}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if a, ok := g.questions[in]; ok {
+		return a
+	}
+	a := &asked{lenses: map[List]*lens{}, texts: questionTexts{encoded(in.Activation), encoded(in.Controller), encoded(in.Destination)}}
+	for name, text := range map[string][]byte{"activation": a.texts.activation, "controller": a.texts.controller, "destination": a.texts.destination} {
+		v, err := ast.ValueFromReader(bytes.NewReader(text))
+		if err != nil {
+			panic("policies: plain fields did not decode: " + err.Error())
+		}
+		a.fixed = append(a.fixed, [2]*ast.Term{ast.StringTerm(name), ast.NewTerm(v)})
+	}
+	if len(g.questions) >= maxQuestions {
+		clear(g.questions)
+	}
+	g.questions[in] = a
+	return a
+}
+
+// lens finds or makes what the policy can tell of rows of these jurisdictions.
+func (g *Gate) lens(ctx context.Context, a *asked, places List) *lens {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if l, ok := a.lenses[places]; ok {
+		return l
+	}
+	regimes := g.vocab.regimes(places)
+	subject := ast.ObjectTerm([2]*ast.Term{ast.StringTerm("jurisdictions"), places.term()}, [2]*ast.Term{ast.StringTerm("regimes"), regimes.term()})
+	known := ast.ObjectTerm(append(a.fixed[:len(a.fixed):len(a.fixed)], [2]*ast.Term{ast.StringTerm("subject"), subject})...)
+	limited, cancel := context.WithTimeout(ctx, g.deadline)
+	defer cancel()
+	l := newLens(g.reads().Plan(limited, known), places, regimes)
+	if ctx.Err() != nil {
+		return l // cut short: not kept
+	}
+	if len(a.lenses) >= maxLenses {
+		clear(a.lenses)
+	}
+	a.lenses[places] = l
+	return l
+}
+
+// row asks the policy about one row's facts.
+func (g *Gate) row(ctx context.Context, a *asked, k *key) (Verdict, error) {
+	if g.distrust != "" {
+		return g.distrusted(), nil
+	}
+	consent, subject := k.terms(g.vocab.regimes(k.subject.Jurisdictions))
+	input := ast.NewObject(append(a.fixed[:len(a.fixed):len(a.fixed)], [2]*ast.Term{ast.StringTerm("consent"), consent}, [2]*ast.Term{ast.StringTerm("subject"), subject})...)
+	return g.ask(ctx, input)
+}
+
+// Cost is an expression that keeps rows from being decided together.
+type Cost struct {
+	Where string // file:line, within the policy's folder
+	Expr  string
+	Reads string // what it reads in a way that tells every value apart
+}
+
+// Costs lists the expressions that defeat classes, sorted by what they read: every
+// number of days is then a class of its own, for any question that gets to them.
+func (g *Gate) Costs() []Cost { return costs(g.reads()) }
+
+func costs(p *plan.Policy) []Cost {
+	found := p.Plan(context.Background(), nil)
+	var out []Cost
+	for i := range factTable {
+		f := &factTable[i]
+		if r := found.Of(f.part, f.name); f.kind == aCount && r.Raw {
+			out = append(out, Cost{Where: r.Where, Expr: r.Expr, Reads: "input." + f.part + "." + f.name})
+		}
+	}
+	return out
+}
