@@ -48,8 +48,8 @@ func (g *Gate) question(in Input) *asked {
 		}
 		a.fixed = append(a.fixed, [2]*ast.Term{ast.StringTerm(name), ast.NewTerm(v)})
 	}
-	if len(g.questions) >= maxQuestions {
-		clear(g.questions)
+	if g.questions == nil || len(g.questions) >= maxQuestions {
+		g.questions = map[Input]*asked{}
 	}
 	g.questions[in] = a
 	return a

@@ -86,14 +86,14 @@ func (f *files) gate(ctx context.Context, name string, deadline time.Duration) (
 		deadline = time.Second
 	}
 	return &Gate{revision: f.revision(), query: prepared, deadline: deadline, vocab: vocab, rules: rulesOf(c), data: f.data,
-		reads: sync.OnceValue(func() *plan.Policy { return plan.New(c, store, ast.MustParseRef(query), fixedPaths, listPaths) }), checked: map[string]Verdict{}, questions: map[Input]*asked{}}, nil
+		reads: sync.OnceValue(func() *plan.Policy { return plan.New(c, store, ast.MustParseRef(query), fixedPaths, listPaths) }), checked: map[string]Verdict{}}, nil
 }
 
 // Distrust is this gate where its policy may not rule, because it is not signed
 // or too old: it denies everything with D32.
 func (g *Gate) Distrust(why string) *Gate {
 	return &Gate{revision: g.revision, query: g.query, deadline: g.deadline, vocab: g.vocab, rules: g.rules, data: g.data, distrust: why,
-		reads: g.reads, checked: map[string]Verdict{}, questions: map[Input]*asked{}}
+		reads: g.reads, checked: map[string]Verdict{}}
 }
 
 // Revision is the digest of the policy's rules, data and schema.

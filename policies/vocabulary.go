@@ -10,11 +10,12 @@ import (
 
 // vocabulary is what the gate itself reads from the policy's data files.
 type vocabulary struct {
-	purposes []string          // sorted
-	tcf      map[string][]int  // purpose → the purposes of TCF that it takes
-	places   map[string]string // lower-case code, name or other writing → code; a state's as "us/california"
-	regime   map[string]string // code → regime
-	limits   map[string]int    // purpose → days that consent to it holds; none where there is no limit
+	purposes   []string          // sorted
+	tcf        map[string][]int  // purpose → the purposes of TCF that it takes
+	places     map[string]string // lower-case code, name or other writing → code; a state's as "us/california"
+	regime     map[string]string // code → regime
+	thresholds []int             // every number of days that the data files name, sorted: where made-up people differ
+	limits     map[string]int    // purpose → days that consent to it holds; none where there is no limit
 }
 
 func vocabularyOf(f *files) (*vocabulary, error) {
