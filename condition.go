@@ -28,3 +28,16 @@ type Random struct {
 	Seed    string `json:"seed,omitempty"`    // "": the segment's name
 	Holdout bool   `json:"holdout,omitempty"` // everybody but this share
 }
+
+// Sequence is events one after the other.
+type Sequence struct {
+	Steps  []Step `json:"steps"`
+	Span   string `json:"span,omitempty"`   // from the first to the last at most; "": any
+	Strict bool   `json:"strict,omitempty"` // no other event of the steps' names between
+}
+
+// Step is one event of a sequence.
+type Step struct {
+	Event string                  `json:"event,omitempty"` // "": any
+	Where map[string][]Comparison `json:"where,omitempty"`
+}

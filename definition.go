@@ -104,7 +104,8 @@ type Comparison struct {
 }
 
 // Condition is a node of a segment's rule tree. Exactly one of All, Any, None,
-// Attribute, Trait, Event (with IsEvent), Segment, Random is in use.
+// Attribute, Trait, Event (with IsEvent), Segment, Random, Sequence
+// is in use.
 type Condition struct {
 	All       []Condition             `json:"all,omitempty"`
 	Any       []Condition             `json:"any,omitempty"`
@@ -124,6 +125,10 @@ type Condition struct {
 	Measures []Measure `json:"measures,omitempty"` // of the event: what aggregates must pass
 	Segment  string    `json:"segment,omitempty"`  // membership of another segment
 	Random   *Random   `json:"random,omitempty"`
+	Sequence *Sequence `json:"sequence,omitempty"` // in the window, if there is one
+	// Session makes steps those of one session, and a count that of the session
+	// with the most: true, a gap such as 45m, or properties.<name>.
+	Session string `json:"session,omitempty"`
 }
 
 // SegmentDef is segments/<name>.yaml.

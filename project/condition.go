@@ -35,6 +35,10 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 		"segment":   func(n *yaml.Node) { kinds++; r.text(&c.Segment)(n) },
 		"random":    func(n *yaml.Node) { kinds++; c.Random = r.random(n, false) },
 		"holdout":   func(n *yaml.Node) { kinds++; c.Random = r.random(n, true) },
+		"sequence":  func(n *yaml.Node) { kinds++; r.sequence(&c).Steps = r.steps(n) },
+		"span":      func(n *yaml.Node) { r.sequence(&c).Span = r.spanOf(n) },
+		"strict":    func(n *yaml.Node) { r.boolean(&r.sequence(&c).Strict)(n) },
+		"session":   func(n *yaml.Node) { c.Session = r.session(n) },
 		"where":     func(n *yaml.Node) { c.Where = r.where(n) },
 		"count":     func(n *yaml.Node) { c.Count = r.comparisons(n) },
 		"within":    r.within(&c.Within, &c.Window),
@@ -50,22 +54,30 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 		known[op] = func(n *yaml.Node) { c.Compare = append(c.Compare, r.comparison(op, n)) }
 	}
 	r.object(n, known)
+	if kinds == 0 && c.Sequence != nil {
+		r.problem(n, "add sequence: [{event: A}, {event: B}]", "span and strict belong to a sequence")
+		return c
+	}
 	if kinds == 0 && ofEvents(&c) {
 		c.IsEvent, kinds = true, 1 // without `event`, any event
 	}
-	if c.IsEvent && len(c.Compare) == 1 && c.Compare[0].Op == "between" { // of an event it is a window
+	if (c.IsEvent || c.Sequence != nil) && len(c.Compare) == 1 && c.Compare[0].Op == "between" { // of an event it is a window
 		r.window(n, &c.Window).Between, c.Compare = c.Compare[0].Values, nil
 	}
 	switch {
+	case c.Sequence != nil && c.Sequence.Steps == nil && kinds == 1:
+		r.problem(n, "", "span and strict belong to a sequence")
 	case kinds != 1:
-		r.problem(n, "", "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, holdout")
+		r.problem(n, "", "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, holdout, sequence")
 	case (c.Attribute != "" || c.Trait != "") && len(c.Compare) == 0:
 		r.problem(n, "add an operator, such as is: FR", "nothing to compare with")
 	case c.IsEvent && len(c.Compare) > 0:
 		r.problem(n, "put it below where: {PROPERTY: {…}} or count: {…}", "an event itself has no value to compare")
-	case !c.IsEvent && ofEvents(&c):
+	case c.Sequence != nil && (c.Count != nil || c.Where != nil || c.Which != "" || c.Measures != nil):
+		r.problem(n, "put where into a step", "a sequence has a window and a session, but no where, count or aggregate")
+	case c.Sequence == nil && !c.IsEvent && ofEvents(&c):
 		r.problem(n, "", "where, count, within and what is computed of events belong to an event")
-	case c.IsEvent && c.Window != nil && c.Within > 0:
+	case c.Window != nil && c.Within > 0:
 		r.problem(n, "keep one of them", "two windows")
 	}
 	return c
@@ -73,7 +85,7 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 
 // ofEvents says whether the condition has a key that only an event has.
 func ofEvents(c *weir.Condition) bool {
-	return c.Count != nil || c.Within > 0 || c.Where != nil || c.Window != nil || c.Which != "" || c.Measures != nil
+	return c.Count != nil || c.Within > 0 || c.Where != nil || c.Window != nil || c.Which != "" || c.Measures != nil || c.Session != ""
 }
 
 // measured are the aggregates that an event condition compares, beside count,

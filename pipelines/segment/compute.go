@@ -103,6 +103,9 @@ func (s *setup) writeTraits(t *pipelines.Task, members map[string]*member) ([]me
 		if out.Skipped > 0 {
 			t.Count("values_not_numbers", out.Skipped)
 		}
+		if out.Forgot > 0 {
+			t.Count("sequences_cut", out.Forgot)
+		}
 	}
 	return matches, nil
 }

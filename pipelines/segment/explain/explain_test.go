@@ -84,6 +84,12 @@ func TestSay(t *testing.T) {
 		{with(func(c *weir.Condition) { c.Window = &weir.Window{During: "last 4 weeks"} }), `number of events "Order Completed" in the last 4 full weeks is at least 1`},
 		{with(func(c *weir.Condition) { c.Window = &weir.Window{Between: []string{"90d", "30d"}} }), `number of events "Order Completed" between 90d and 30d ago is at least 1`},
 		{with(func(c *weir.Condition) { c.Window = &weir.Window{Between: []string{"2025-01-01", "2025-01-31"}} }), `number of events "Order Completed" from 2025-01-01 to 2025-01-31 is at least 1`},
+		{&weir.Condition{Sequence: &weir.Sequence{Steps: []weir.Step{{Event: "View", Where: map[string][]weir.Comparison{"category": is("is", "shoes")}}, {Event: "Order"}},
+			Span: "7d", Strict: true}, Session: "45m", Window: &weir.Window{Within: "3mo"}},
+			`"View" with category is shoes, then "Order", in at most 7d, with no other of these events between, in one session (45m apart), within 3mo`},
+		{with(func(c *weir.Condition) { c.Session = "true" }), `largest number of events "Order Completed" in one session is at least 1`},
+		{&weir.Condition{Segment: "vip"}, "is in segment vip"},
+		{&weir.Condition{Random: &weir.Random{To: "10", Seed: "winter", Holdout: true}}, "is not among the random 10 % of winter"},
 		{&weir.Condition{Attribute: "birth_date", Compare: []weir.Comparison{{Op: "anniversary", Values: []string{"next", "7d"}}}}, "birth_date has its anniversary in the next 7d"},
 		{&weir.Condition{Attribute: "email", Compare: is("ends_with", "@a.fr", "@b.fr")}, "email ends with one of @a.fr, @b.fr"},
 	} {
@@ -112,6 +118,25 @@ func TestRowsBehind(t *testing.T) {
 	}
 	if many.Behind != 40 || len(many.Events) != explain.Shown || many.Events[explain.Shown-1].ID != "e00" {
 		t.Errorf("many: %+v", many)
+	}
+}
+
+// TestSequenceBehind: the events of the steps, and no other.
+func TestSequenceBehind(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	d := tally.Definitions{Segments: []weir.SegmentDef{{Name: "s", Where: weir.Condition{Segment: "below"}},
+		{Name: "below", Where: weir.Condition{Sequence: &weir.Sequence{Steps: []weir.Step{{Event: "View"}, {Event: "Order"}}}}}}}
+	var events []weir.Event
+	for i, name := range []string{"Order", "View", "View", "Open", "Order", "Order"} {
+		events = append(events, weir.Event{ID: fmt.Sprint(i), Name: name, OccurredAt: now.Add(time.Duration(i-10) * time.Hour)})
+	}
+	v, err := explain.Explain(d, "s", &weir.Profile{Kind: weir.Person}, events, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := v.Children[0].Children[0]
+	if !v.Holds || len(below.Events) != 2 || below.Events[0].ID != "2" || below.Events[1].ID != "4" {
+		t.Errorf("%+v", v)
 	}
 }
 

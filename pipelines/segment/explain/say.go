@@ -28,12 +28,50 @@ func Say(c *weir.Condition) string {
 		return "is in segment " + c.Segment
 	case c.Random != nil:
 		return random(c.Random)
+	case c.Sequence != nil:
+		return sequence(c)
 	}
 	var parts []string
 	for _, part := range rule.Parts(c) {
 		parts = append(parts, sayEvents(&part))
 	}
 	return strings.Join(parts, ", and ")
+}
+
+// sequence prints steps one after the other.
+func sequence(c *weir.Condition) string {
+	var steps []string
+	for _, step := range c.Sequence.Steps {
+		s := strings.TrimSpace(events(step.Event, step.Where))
+		if step.Event == "" {
+			s = strings.TrimSpace("any event " + s)
+		}
+		steps = append(steps, s)
+	}
+	s := strings.Join(steps, ", then ")
+	if c.Sequence.Span != "" {
+		s += ", in at most " + c.Sequence.Span
+	}
+	if c.Sequence.Strict {
+		s += ", with no other of these events between"
+	}
+	if c.Session != "" {
+		s += ", in one " + session(c.Session)
+	}
+	if w := window(c.Within, c.Window); w != "" {
+		s += ", " + w
+	}
+	return s
+}
+
+func session(s string) string {
+	switch property, is := strings.CutPrefix(s, "properties."); {
+	case is:
+		return property
+	case s == "true":
+		return "session"
+	}
+	return "session (" + s + " apart)"
 }
 
 func random(r *weir.Random) string {
@@ -64,6 +102,10 @@ func sayEvents(c *weir.Condition) string {
 	case len(c.Measures) == 1:
 		m := c.Measures[0]
 		return aggregate(m.How, m.Of) + " of events" + which + " " + comparisons(m.Compare)
+	case c.Session != "" && len(c.Count) == 0:
+		return "largest number of events" + which + " in one " + session(c.Session) + " is at least 1"
+	case c.Session != "":
+		return "largest number of events" + which + " in one " + session(c.Session) + " " + comparisons(c.Count)
 	case len(c.Count) == 0:
 		return "number of events" + which + " is at least 1"
 	}

@@ -88,6 +88,7 @@ func (x *explainer) verdict(n *rule.Node) Verdict {
 	case rule.Segment:
 		v.Children = []Verdict{x.verdict(n.Target().Root)}
 		return v
+	case rule.Sequence: // it has no value, but events
 	case rule.Attribute:
 		v.Known = n.Value(&x.subject).Known()
 		v.Value = x.subject.Attributes[n.Condition.Attribute] // as stored: a date stays a date

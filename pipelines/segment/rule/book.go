@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/journey"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 	"github.com/weir-cdp/weir/pipelines/segment/trait"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
@@ -21,17 +22,19 @@ type Schema struct {
 
 // Book compiles rules over one schema and holds what they share.
 type Book struct {
-	schema   Schema
-	layout   timeline.Layout
-	filters  []timeline.Filter
-	measures []trait.Trait
-	edges    []timeline.Edge
-	byKey    map[string]int
-	traits   map[string]int
-	segments map[string]*declared
-	defs     map[string]*weir.SegmentDef // of segments, by name
-	cycles   map[string][]string         // ways of Cycle
-	rules    int
+	schema    Schema
+	layout    timeline.Layout
+	filters   []timeline.Filter
+	measures  []trait.Trait
+	edges     []timeline.Edge
+	sequences []journey.Sequence
+	busiest   []journey.Busiest
+	byKey     map[string]int
+	traits    map[string]int
+	segments  map[string]*declared
+	defs      map[string]*weir.SegmentDef // of segments, by name
+	cycles    map[string][]string         // ways of Cycle
+	rules     int
 }
 
 // NewBook returns an empty book.
@@ -73,6 +76,8 @@ type Subject struct {
 	Counts     []int64              // by slot of Filters
 	Measures   []value.Value        // by slot of Measures
 	Edges      []timeline.EdgeState // by slot of Edges
+	Sequences  []journey.Outcome    // by slot of Sequences
+	Busiest    []int64              // by slot of Busiest
 	Now        time.Time
 	verdicts   []verdict // of the rules that others ask for
 }
@@ -84,6 +89,13 @@ func (b *Book) Measures() []trait.Trait { return b.measures }
 // Edges returns the first and last events that conditions look at, by slot of
 // Subject.Edges.
 func (b *Book) Edges() []timeline.Edge { return b.edges }
+
+// Sequences returns the sequences of events that conditions ask for, by slot of
+// Subject.Sequences.
+func (b *Book) Sequences() []journey.Sequence { return b.sequences }
+
+// Busiest returns the counts by session, by slot of Subject.Busiest.
+func (b *Book) Busiest() []journey.Busiest { return b.busiest }
 
 // once returns the slot of what a condition needs of the events: a new one from
 // add, unless an equal condition of the same time zone has one already.
@@ -139,5 +151,33 @@ func (b *Book) edge(c *weir.Condition, loc *time.Location) (int, error) {
 		f, err := b.compileFilter(c, loc)
 		b.edges = append(b.edges, timeline.Edge{Filter: f, Last: c.Which == "last"})
 		return len(b.edges) - 1, err
+	})
+}
+
+// sequence returns the slot of a sequence of events.
+func (b *Book) sequence(c *weir.Condition, loc *time.Location) (int, error) {
+	key := weir.Condition{Sequence: c.Sequence, Session: c.Session, Within: c.Within, Window: c.Window}
+	return b.once("sequence", key, loc, func() (int, error) {
+		w, err := timeline.CompileWindow(c.Within, c.Window, loc)
+		if err != nil {
+			return 0, err
+		}
+		s, err := journey.Compile(c.Sequence, w, c.Session, &b.layout, loc)
+		b.sequences = append(b.sequences, s)
+		return len(b.sequences) - 1, err
+	})
+}
+
+// busiestSession returns the slot of an event condition counted by session.
+func (b *Book) busiestSession(c *weir.Condition, loc *time.Location) (int, error) {
+	key := weir.Condition{Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window, Session: c.Session}
+	return b.once("session", key, loc, func() (int, error) {
+		f, err := b.compileFilter(c, loc)
+		if err != nil {
+			return 0, err
+		}
+		session, err := journey.CompileSession(c.Session, &b.layout)
+		b.busiest = append(b.busiest, journey.Busiest{Filter: f, Session: session})
+		return len(b.busiest) - 1, err
 	})
 }

@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 		"two":             {weir.Condition{Attribute: "country", Trait: "lifetime_value", At: at}, []string{"exactly one"}},
 		"no child":        {weir.Condition{None: []weir.Condition{}, At: at}, []string{"at least one condition"}},
 		"no comparison":   {weir.Condition{Attribute: "country", At: at}, []string{"compared with nothing"}},
-		"stray window":    {weir.Condition{Attribute: "country", Compare: is("FR"), Within: time.Hour, At: at}, []string{"belong to an event"}},
+		"stray window":    {weir.Condition{Attribute: "country", Compare: is("FR"), Within: time.Hour, At: at}, []string{"belong to an event or a sequence"}},
 		"stray compare":   {weir.Condition{IsEvent: true, Compare: is("1"), At: at}, []string{"takes no comparison"}},
 		"negative window": {weir.Condition{IsEvent: true, Within: -time.Hour, At: at}, []string{"more than nothing"}},
 		"endless window":  {weir.Condition{IsEvent: true, Within: 101 * 366 * 24 * time.Hour, At: at}, []string{"longer than 100 years"}},

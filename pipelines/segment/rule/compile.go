@@ -77,7 +77,7 @@ func (c *compiler) node(cond *weir.Condition, depth int) *Node {
 	}
 	forms := formsOf(cond)
 	if len(forms) != 1 {
-		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, and this one has %d", len(forms))
+		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, sequence, and this one has %d", len(forms))
 		return n
 	}
 	n.Form = forms[0]
@@ -100,6 +100,8 @@ func (c *compiler) node(cond *weir.Condition, depth int) *Node {
 		c.member(n)
 	case Random:
 		c.random(n)
+	case Sequence:
+		c.sequence(n)
 	default:
 		for _, list := range [][]weir.Condition{cond.All, cond.Any, cond.None} {
 			for i := range list {
@@ -121,7 +123,7 @@ func formsOf(c *weir.Condition) []Form {
 	}{
 		{c.All != nil, All}, {c.Any != nil, Any}, {c.None != nil, None},
 		{c.Attribute != "", Attribute}, {c.Trait != "", Trait}, {c.IsEvent, Event},
-		{c.Segment != "", Segment}, {c.Random != nil, Random},
+		{c.Segment != "", Segment}, {c.Random != nil, Random}, {c.Sequence != nil, Sequence},
 	} {
 		if f.has {
 			out = append(out, f.form)
@@ -132,9 +134,11 @@ func formsOf(c *weir.Condition) []Form {
 
 // strays refuses keys that the form does not take.
 func (c *compiler) strays(cond *weir.Condition, f Form) {
-	if f != Event && (cond.Event != "" || cond.Within != 0 || len(cond.Where) > 0 || len(cond.Count) > 0 ||
-		cond.Window != nil || cond.Which != "" || len(cond.Measures) > 0) {
-		c.failf(cond, "windows, where, count and aggregates belong to an event, not to %s", f)
+	if f != Event && (cond.Event != "" || len(cond.Where) > 0 || len(cond.Count) > 0 || cond.Which != "" || len(cond.Measures) > 0) {
+		c.failf(cond, "where, count and aggregates belong to an event, not to %s", f)
+	}
+	if f != Event && f != Sequence && (cond.Within != 0 || cond.Window != nil || cond.Session != "") {
+		c.failf(cond, "windows and sessions belong to an event or a sequence, not to %s", f)
 	}
 	if f != Attribute && f != Trait && len(cond.Compare) > 0 {
 		c.failf(cond, "%s takes no comparison", f)

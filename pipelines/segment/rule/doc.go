@@ -8,6 +8,7 @@
 //     which is at_least 1 if not given. The count of nothing is 0. Or an aggregate
 //     of them (package trait) passes its comparisons, or the first or last event
 //     of the name is one that fits.
+//   - sequence: events happened one after the other (package journey).
 //   - segment: the subject belongs to that segment too. Segments that depend on
 //     each other are refused.
 //   - random: the hash of seed and profile id lies in a range.

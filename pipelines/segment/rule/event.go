@@ -42,8 +42,12 @@ func (c *compiler) event(n *Node) {
 
 func (c *compiler) count(n *Node) {
 	cond := n.Condition
+	slot := c.book.filter
+	if cond.Session != "" {
+		slot, n.source = c.book.busiestSession, inSession
+	}
 	var err error
-	if n.slot, err = c.book.filter(cond, c.loc); err != nil {
+	if n.slot, err = slot(cond, c.loc); err != nil {
 		c.failf(cond, "event %q: %w", cond.Event, err)
 	}
 	count := cond.Count
@@ -65,6 +69,9 @@ func (c *compiler) count(n *Node) {
 
 func (c *compiler) measure(n *Node) {
 	m := n.Condition.Measures[0]
+	if n.Condition.Session != "" {
+		c.failf(n.Condition, "of a session there is a count, and no %s", m.How)
+	}
 	what := m.How + " of " + m.Of
 	slot, typ, err := c.book.measure(n.Condition, m, c.loc)
 	if err != nil {
@@ -92,8 +99,8 @@ func (c *compiler) edge(n *Node) {
 		c.failf(cond, "an event is the first or the last, not %q", cond.Which)
 		return
 	}
-	if len(cond.Count) > 0 || len(cond.Measures) > 0 {
-		c.failf(cond, "the %s event is one: it has no count and no sum", cond.Which)
+	if len(cond.Count) > 0 || len(cond.Measures) > 0 || cond.Session != "" {
+		c.failf(cond, "the %s event is one: it has no count, no sum and no session", cond.Which)
 	}
 	var err error
 	if n.slot, err = c.book.edge(cond, c.loc); err != nil {
@@ -101,4 +108,12 @@ func (c *compiler) edge(n *Node) {
 		return
 	}
 	n.source = edge
+}
+
+// sequence compiles events one after the other.
+func (c *compiler) sequence(n *Node) {
+	var err error
+	if n.slot, err = c.book.sequence(n.Condition, c.loc); err != nil {
+		c.failf(n.Condition, "sequence: %w", err)
+	}
 }

@@ -21,6 +21,7 @@ const (
 	Event     Form = "event"
 	Segment   Form = "segment"
 	Random    Form = "random"
+	Sequence  Form = "sequence"
 )
 
 // Node is one compiled condition.
@@ -45,6 +46,7 @@ const (
 	counted source = iota
 	measured
 	edge
+	inSession
 )
 
 // Rule is one compiled segment.
@@ -77,6 +79,8 @@ func (n *Node) Holds(s *Subject) bool {
 		return n.target.Matches(s)
 	case Random:
 		return n.share.has(s.ID)
+	case Sequence:
+		return at(s.Sequences, n.slot).Holds
 	}
 	if n.Form == Event && n.source == edge {
 		return n.slot < len(s.Edges) && s.Edges[n.slot].Fits
@@ -110,6 +114,8 @@ func (n *Node) ofEvents(s *Subject) value.Value {
 			return value.OfTime(e.At)
 		}
 		return value.Value{}
+	case inSession:
+		return value.OfNumber(value.Whole(at(s.Busiest, n.slot)))
 	}
 	return value.OfNumber(value.Whole(at(s.Counts, n.slot)))
 }
@@ -133,8 +139,11 @@ func (n *Node) now() bool {
 			return true
 		}
 	}
-	if n.Form == Segment {
+	switch n.Form {
+	case Segment:
 		return n.target.Now()
+	case Sequence:
+		return n.book.sequences[n.slot].Now()
 	}
 	for _, t := range n.tests {
 		if t.Now() {
@@ -146,6 +155,10 @@ func (n *Node) now() bool {
 
 // Behind says whether the node's value comes of the event too.
 func (n *Node) Behind(s *Subject, e *timeline.Event) bool {
+	if n.Form == Sequence {
+		o := at(s.Sequences, n.slot)
+		return n.book.sequences[n.slot].Behind(&o, e, s.Now)
+	}
 	if n.Form != Event {
 		return false
 	}
@@ -163,6 +176,8 @@ func (n *Node) filter() *timeline.Filter {
 		return &n.book.measures[n.slot].Filter
 	case edge:
 		return &n.book.edges[n.slot].Filter
+	case inSession:
+		return &n.book.busiest[n.slot].Filter
 	}
 	return &n.book.filters[n.slot]
 }

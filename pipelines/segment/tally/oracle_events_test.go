@@ -128,7 +128,11 @@ func (w world) eventsHold(c weir.Condition) bool {
 	if len(tests) == 0 && len(c.Measures) == 0 {
 		tests = []weir.Comparison{{Op: "at_least", Values: []string{"1"}}}
 	}
-	if !w.passes(thing{num: big.NewRat(int64(len(picked)), 1)}, tests, true) {
+	n := int64(len(picked))
+	if c.Session != "" {
+		n = w.inOneSession(c)
+	}
+	if !w.passes(thing{num: big.NewRat(n, 1)}, tests, true) {
 		return false
 	}
 	for _, m := range c.Measures {

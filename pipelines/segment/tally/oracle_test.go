@@ -285,6 +285,8 @@ func (w world) holds(c weir.Condition) bool {
 		return w.holds(w.rules[c.Segment].Where)
 	case c.Random != nil:
 		return naiveRandom(*c.Random, w.profile.ID)
+	case c.Sequence != nil:
+		return w.sequenceHolds(c)
 	case c.Attribute != "":
 		return w.passes(naiveAttribute(w.profile.Attributes[c.Attribute], w.types[c.Attribute], w.zone), c.Compare, true)
 	case c.Trait != "":

@@ -32,6 +32,9 @@ func (g gen) moment() time.Time {
 	if g.IntN(6) == 0 { // of another season
 		return g.now.Add(-time.Duration(g.IntN(1600)-100) * 12 * time.Hour)
 	}
+	if g.IntN(3) == 0 { // in one evening, some at one moment
+		return g.now.Add(-time.Duration(g.IntN(16)) * 10 * time.Minute)
+	}
 	// Many on the very edge of a window, some in the future.
 	at := g.now.Add(-time.Duration(g.IntN(40)-2) * 12 * time.Hour)
 	return at.Add(time.Duration(g.IntN(3)-1) * time.Microsecond * time.Duration(g.IntN(2)))
@@ -44,6 +47,9 @@ func (g gen) event(i int) weir.Event {
 	}
 	if g.IntN(4) > 0 {
 		e.Properties["category"] = pick(g, texts)
+	}
+	if g.IntN(3) > 0 {
+		e.Properties["visit"] = pick(g, []string{"v1", "v2"})
 	}
 	if g.IntN(6) == 0 {
 		e.Properties["due"] = pick(g, dates)
@@ -172,6 +178,8 @@ func (g gen) condition(depth int, traits []weir.TraitDef, before ...string) weir
 		c.Random = &weir.Random{Seed: pick(g, []string{"winter", "summer"}), To: pick(g, []string{"50", "99.5", "33.3"}),
 			From: pick(g, []string{"", "10", "33.299999999"}), Holdout: g.IntN(2) == 0}
 		return c
+	case kind <= 3:
+		return g.sequence()
 	}
 	switch g.IntN(3) {
 	case 0:
@@ -192,7 +200,9 @@ func (g gen) condition(depth int, traits []weir.TraitDef, before ...string) weir
 	default:
 		c.IsEvent, c.Event, c.Where, c.Within = true, pick(g, append(names, "")), g.where(), g.within()
 		c.Within, c.Window = g.window(c.Within)
-		switch g.IntN(4) {
+		switch g.IntN(5) {
+		case 4:
+			c.Session = pick(g, sessions)
 		case 0:
 			c.Which = pick(g, []string{"first", "last"})
 			return c
@@ -208,6 +218,23 @@ func (g gen) condition(depth int, traits []weir.TraitDef, before ...string) weir
 		if g.IntN(2) == 0 {
 			c.Count = []weir.Comparison{compare(pick(g, []string{"at_least", "at_most", "is", "is_not", "more_than", "less_than"}), strconv.Itoa(g.IntN(5)))}
 		}
+	}
+	return c
+}
+
+var sessions = []string{"true", "15m", "12h", "properties.visit"}
+
+func (g gen) sequence() weir.Condition {
+	c := weir.Condition{Sequence: &weir.Sequence{Strict: g.IntN(2) == 0}, Within: g.within()}
+	c.Within, c.Window = g.window(c.Within)
+	for range 2 + g.IntN(2) {
+		c.Sequence.Steps = append(c.Sequence.Steps, weir.Step{Event: pick(g, append(names, "")), Where: g.where()})
+	}
+	if g.IntN(2) == 0 {
+		c.Sequence.Span = pick(g, []string{"12h", "1d", "3d", "40d", "1mo"})
+	}
+	if g.IntN(2) == 0 {
+		c.Session = pick(g, sessions)
 	}
 	return c
 }

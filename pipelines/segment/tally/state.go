@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/journey"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 	"github.com/weir-cdp/weir/pipelines/segment/trait"
@@ -12,16 +13,19 @@ import (
 
 // State is what one profile's events have come to so far.
 type State struct {
-	counts   []int64
-	traits   []trait.State
-	measures []trait.State
-	edges    []timeline.EdgeState
+	counts    []int64
+	traits    []trait.State
+	measures  []trait.State
+	edges     []timeline.EdgeState
+	sequences []journey.State
+	busiest   []journey.BusiestState
 }
 
 // NewState returns the state of no event.
 func (p *Plan) NewState() *State {
 	return &State{counts: make([]int64, len(p.book.Filters())), traits: make([]trait.State, len(p.traits)),
-		measures: make([]trait.State, len(p.book.Measures())), edges: make([]timeline.EdgeState, len(p.book.Edges()))}
+		measures: make([]trait.State, len(p.book.Measures())), edges: make([]timeline.EdgeState, len(p.book.Edges())),
+		sequences: make([]journey.State, len(p.book.Sequences())), busiest: make([]journey.BusiestState, len(p.book.Busiest()))}
 }
 
 // Add takes an event into account; each event must be added once.
@@ -48,6 +52,12 @@ func (p *Plan) add(w *watch, s *State, e *timeline.Event, now time.Time) {
 	for _, i := range w.edges {
 		p.book.Edges()[i].Add(&s.edges[i], e, now)
 	}
+	for _, i := range w.sequences {
+		p.book.Sequences()[i].Add(&s.sequences[i], e, now)
+	}
+	for _, i := range w.busiest {
+		p.book.Busiest()[i].Add(&s.busiest[i], e, now)
+	}
 }
 
 // Event cuts an event down to what the plan reads.
@@ -58,6 +68,7 @@ type Outcome struct {
 	Segments []string          // that it belongs to, sorted
 	Traits   []weir.TraitValue // sorted by name; an unknown value has none
 	Skipped  int64             // values that were there, but no numbers
+	Forgot   int64             // sequences that look at the latest events only (journey.Most)
 }
 
 // Outcome evaluates every trait and segment; a nil state is of no event.
@@ -72,6 +83,13 @@ func (p *Plan) Outcome(profile *weir.Profile, s *State, now time.Time) Outcome {
 	for _, r := range p.rules {
 		if r.Matches(&subject) {
 			out.Segments = append(out.Segments, r.Name)
+		}
+	}
+	if s != nil {
+		for i := range s.sequences {
+			if s.sequences[i].Forgot() {
+				out.Forgot++
+			}
 		}
 	}
 	return out
@@ -95,8 +113,15 @@ func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (_ rule.S
 		measures[i] = p.book.Measures()[i].Value(&s.measures[i])
 		skipped += s.measures[i].Skipped()
 	}
-	return rule.Subject{ID: profile.ID, Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
-		Measures: measures, Edges: s.edges, Now: now}, skipped
+	subject := rule.Subject{ID: profile.ID, Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
+		Measures: measures, Edges: s.edges, Now: now}
+	for i := range s.sequences {
+		subject.Sequences = append(subject.Sequences, p.book.Sequences()[i].Done(&s.sequences[i]))
+	}
+	for i := range s.busiest {
+		subject.Busiest = append(subject.Busiest, p.book.Busiest()[i].Value(&s.busiest[i]))
+	}
+	return subject, skipped
 }
 
 // Rule returns a segment's compiled rule, nil if there is none.

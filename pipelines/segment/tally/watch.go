@@ -8,12 +8,14 @@ import (
 
 // watch is what wants the events of one name, by the slots of the plan.
 type watch struct {
-	filters  []int
-	traits   []int
-	measures []int
-	edges    []int
-	ever     bool // something of it has no window
-	windows  []*timeline.Window
+	filters   []int
+	traits    []int
+	measures  []int
+	edges     []int
+	sequences []int
+	busiest   []int
+	ever      bool // something of it has no window
+	windows   []*timeline.Window
 }
 
 // watchAll sorts what looks at events by the names that it looks at.
@@ -51,6 +53,18 @@ func (p *Plan) watchAll() {
 	for i := range p.book.Edges() { // the window does not choose the event
 		w := at(p.book.Edges()[i].Filter.Name, nil)
 		w.edges = append(w.edges, i)
+	}
+	for i := range p.book.Sequences() {
+		q := &p.book.Sequences()[i]
+		for _, name := range q.Names() {
+			w := at(name, &q.Window)
+			w.sequences = append(w.sequences, i)
+		}
+	}
+	for i := range p.book.Busiest() {
+		b := &p.book.Busiest()[i]
+		w := at(b.Name(), &b.Filter.Window)
+		w.busiest = append(w.busiest, i)
 	}
 	for _, w := range p.byName {
 		w.widest()
