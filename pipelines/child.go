@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,6 +43,7 @@ const (
 	parentEnv     = "WEIR_PARENT_PID"
 	scratchEnv    = "WEIR_PIPELINE_SCRATCH" // a folder; absent: the object store
 	childMemory   = 2 << 30
+	collectAt     = "200" // GOGC: tasks make much garbage beside little that lives, and the limit bounds both
 	tempPrefix    = "weir-pipeline-"
 	stderrLines   = 20
 	stderrLineMax = 500
@@ -113,7 +115,7 @@ func (c Child) command(ctx context.Context, specKey, temp string) (*exec.Cmd, er
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "TMPDIR="+temp, "GOMEMLIMIT="+strconv.FormatInt(memory, 10)+"B",
+	cmd.Env = append(cmd.Env, "TMPDIR="+temp, "GOGC="+cmp.Or(os.Getenv("GOGC"), collectAt), "GOMEMLIMIT="+strconv.FormatInt(memory, 10)+"B",
 		parentEnv+"="+strconv.Itoa(os.Getpid()), StoreEnv+"="+string(config), SecretsEnv+"="+string(secrets))
 	if c.LocalScratch {
 		cmd.Env = append(cmd.Env, scratchEnv+"="+filepath.Join(temp, "scratch"))

@@ -32,7 +32,8 @@ func Emit[T any](t *Task, channel string, partition int, row T) error {
 		p.rows = t.rt.buffers.get()
 	}
 	before := len(p.rows)
-	p.rows = c.encoder.Append(p.rows, &row)
+	c.row = row // not row itself, which would then be made anew on the heap
+	p.rows = c.encoder.Append(p.rows, &c.row)
 	p.n++
 	t.buffered += int64(len(p.rows) - before)
 	if len(p.rows) >= blockBytes {
@@ -76,6 +77,7 @@ type emitting[T any] struct {
 	channel string // without the step
 	to      int    // step index
 	encoder *scratch.Encoder[T]
+	row     T
 	parts   []part // by partition
 	data    []byte // the blocks of the object that is being made
 	objects int
@@ -107,6 +109,7 @@ func open[T any](t *Task, channel string) (*emitting[T], error) {
 	if c.encoder, err = scratch.NewEncoder[T](); err != nil {
 		return nil, err
 	}
+	c.encoder.Fast = t.rt.local
 	if t.channels == nil {
 		t.channels = map[string]emitter{}
 	}
@@ -170,5 +173,5 @@ func (c *emitting[T]) close() {
 		c.t.rt.buffers.put(c.parts[i].rows)
 	}
 	c.t.rt.buffers.put(c.data)
-	c.parts, c.data = nil, nil
+	c.parts, c.data, c.row = nil, nil, *new(T)
 }

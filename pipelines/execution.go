@@ -19,6 +19,7 @@ type execution struct {
 	pipeline Pipeline
 	secrets  map[string]string
 	rows     rowStore
+	local    bool // rows is on a disk of this machine
 	buffers  *buffers
 	shared   sync.Map // name to *sharedValue
 	slots    chan struct{}

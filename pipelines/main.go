@@ -85,7 +85,7 @@ func executionOf(ctx context.Context, specKey string) (*execution, error) {
 		return nil, err
 	}
 	if folder != "" {
-		x.rows = scratch.Folder(folder)
+		x.rows, x.local = scratch.Folder(folder), true
 	}
 	x.progress = worker.progress
 	if worker.running == nil {

@@ -13,13 +13,8 @@ import (
 // order that depends on the input alone: by the task that wrote them, then as
 // written. A channel that nobody wrote to is empty.
 func Read[T any](ctx context.Context, t *Task, channel string) ([]T, error) {
-	refs := t.in[channel]
-	n := 0
-	for _, r := range refs {
-		n += r.Rows
-	}
-	rows := make([]T, 0, n)
-	for _, r := range refs {
+	rows := make([]T, 0, Sent(t, channel))
+	for _, r := range t.in[channel] {
 		group, err := readRef[T](ctx, t, r)
 		if err != nil {
 			return nil, err
@@ -27,6 +22,14 @@ func Read[T any](ctx context.Context, t *Task, channel string) ([]T, error) {
 		rows = append(rows, group...)
 	}
 	return rows, nil
+}
+
+// Sent is how many rows were sent to this partition on a channel.
+func Sent(t *Task, channel string) (rows int) {
+	for _, r := range t.in[channel] {
+		rows += r.Rows
+	}
+	return rows
 }
 
 // Stream is Read with one block in memory at a time.
@@ -54,7 +57,6 @@ func readRef[T any](ctx context.Context, t *Task, r ref) ([]T, error) {
 		return nil, err
 	}
 	rows, err := scratch.Decode[T](block)
-	t.rt.buffers.put(block) // rows hold nothing of it
 	if err == nil && len(rows) != r.Rows {
 		err = weir.Errorf(weir.Internal, "the block has %d rows, its reference says %d", len(rows), r.Rows)
 	}

@@ -53,7 +53,8 @@ func (v *value) settle() (node bool) {
 type identifier struct{ kind, value string }
 
 // attribute finds the profile of each value of one partition, and sends on what
-// place must know of the values without one.
+// place must know of the values without one. Where there are none, it writes the
+// partition of identity.identifiers; else that waits for place.
 func attribute(ctx context.Context, t *pipelines.Task) error {
 	r, err := rules(t)
 	if err != nil {
@@ -63,14 +64,50 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(values), compareIdentifiers) {
-		if err := settle(t, r, id, values[id]); err != nil {
+	out := identifierTable{task: t}
+	known := out.write
+	if values.wait() {
+		known = func(row knownRow) error { return pipelines.Emit(t, "identifiers:known", t.Partition(), row) }
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(values.at), compareIdentifiers) {
+		if err := settle(t, r, id, values.of(id), known); err != nil {
 			return err
 		}
 	}
 	return each(pipelines.Stream[besideRow](ctx, t, "beside"), func(b besideRow) error {
-		return beside(t, r, b, values[identifier{b.Kind, b.Value}])
+		return beside(t, r, b, values.of(identifier{b.Kind, b.Value}))
 	})
+}
+
+// values are those of one partition.
+type values struct {
+	at  map[identifier]int32
+	all []value
+}
+
+// of returns nil where the value is unknown; it holds until the next one is added.
+func (vs *values) of(id identifier) *value {
+	if i, known := vs.at[id]; known {
+		return &vs.all[i]
+	}
+	return nil
+}
+
+// add returns the value, which is new where it was unknown.
+func (vs *values) add(kind, text string) *value {
+	id := identifier{kind, text}
+	i, known := vs.at[id]
+	if !known {
+		i = int32(len(vs.all))
+		vs.at[id] = i
+		vs.all = append(vs.all, value{})
+	}
+	return &vs.all[i]
+}
+
+// wait says whether there is a value whose profile only place knows.
+func (vs *values) wait() bool {
+	return slices.ContainsFunc(vs.all, func(v value) bool { return v.settle() })
 }
 
 func compareIdentifiers(a, b identifier) int {
@@ -89,45 +126,39 @@ func compareIdentifiers(a, b identifier) int {
 	return 0
 }
 
-func gather(ctx context.Context, t *pipelines.Task) (map[identifier]*value, error) {
-	values := map[identifier]*value{}
-	at := func(kind, text string) *value {
-		v := values[identifier{kind, text}]
-		if v == nil {
-			v = &value{}
-			values[identifier{kind, text}] = v
-		}
-		return v
-	}
+func gather(ctx context.Context, t *pipelines.Task) (*values, error) {
+	rows := pipelines.Sent(t, "owned") + pipelines.Sent(t, "seen")
+	vs := &values{at: make(map[identifier]int32, rows*3/4), all: make([]value, 0, rows*3/4)}
 	if err := each(pipelines.Stream[ownedRow](ctx, t, "owned"), func(o ownedRow) error {
-		at(o.Kind, o.Value).hold(o)
+		vs.add(o.Kind, o.Value).hold(o)
 		return nil
 	}); err != nil {
 		return nil, err
 	}
 	if err := each(pipelines.Stream[seenRow](ctx, t, "seen"), func(s seenRow) error {
-		v := at(s.Kind, s.Value)
+		v := vs.add(s.Kind, s.Value)
 		v.seen, v.blocked = true, v.blocked || s.Blocked
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	return values, each(pipelines.Stream[beforeRow](ctx, t, "before"), func(b beforeRow) error {
-		at(b.Kind, b.Value).before = b.Profile
+	return vs, each(pipelines.Stream[beforeRow](ctx, t, "before"), func(b beforeRow) error {
+		vs.add(b.Kind, b.Value).before = b.Profile
 		return nil
 	})
 }
 
-func settle(t *pipelines.Task, r *evidence.Rules, id identifier, v *value) error {
-	h := valueHash(id.kind, id.value)
+func settle(t *pipelines.Task, r *evidence.Rules, id identifier, v *value, known func(knownRow) error) error {
 	node := v.settle()
 	if node {
+		h := valueHash(id.kind, id.value)
 		row := nodeRow{Hi: h.Hi, Lo: h.Lo, Partition: int64(t.Partition()), Links: r.Links(id.kind),
 			Device: evidence.IsDevice(id.kind), SharedBy: int64(r.SharedBy(id.kind)), Before: v.before}
 		if err := pipelines.Emit(t, "node", 0, row); err != nil {
 			return err
 		}
 	} else if v.before != "" {
+		h := valueHash(id.kind, id.value)
 		if err := pipelines.Emit(t, "moved", 0, movedRow{Hi: h.Hi, Lo: h.Lo, Before: v.before, Now: v.owner}); err != nil {
 			return err
 		}
@@ -135,8 +166,7 @@ func settle(t *pipelines.Task, r *evidence.Rules, id identifier, v *value) error
 	if !v.held && !v.seen {
 		return nil // only of before
 	}
-	row := knownRow{Kind: id.kind, Value: id.value, Profile: v.owner, Ambiguous: v.ambiguous, Node: node}
-	return pipelines.Emit(t, "identifiers:known", t.Partition(), row)
+	return known(knownRow{Kind: id.kind, Value: id.value, Profile: v.owner, Ambiguous: v.ambiguous, Node: node})
 }
 
 // beside tells place what a value's neighbour was seen with: a known profile, or

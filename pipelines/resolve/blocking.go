@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -27,6 +26,7 @@ func keyPartition(k model.Key, n int) int { return int(k.Hash % uint64(n)) }
 // scatter and its blocking keys to count.
 type comparing struct {
 	models   map[weir.Kind]*model.Model
+	prepare  map[weir.Kind]*model.Preparer
 	features *packer
 	keys     *packer
 	drift    *drifting
@@ -40,7 +40,11 @@ func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
 	if err != nil || len(ms) == 0 {
 		return nil, err
 	}
-	return &comparing{models: ms, features: newPacker(t, "scatter:features", max(1, t.Spec().Partitions)),
+	prepare := map[weir.Kind]*model.Preparer{}
+	for kind, m := range ms {
+		prepare[kind] = m.Preparer()
+	}
+	return &comparing{models: ms, prepare: prepare, features: newPacker(t, "scatter:features", max(1, t.Spec().Partitions)),
 		keys: newPacker(t, "count:blocking", blockPartitions(t)), drift: newDrifting(t, ms)}, nil
 }
 
@@ -51,7 +55,7 @@ func (c *comparing) add(rec *weir.Record, d evidence.Hash) (bool, error) {
 	if m == nil {
 		return false, nil
 	}
-	f := m.Prepare(rec)
+	f := c.prepare[rec.Kind].Prepare(rec)
 	of := byte(partitionOfKind(rec.Kind))
 	if err := c.drift.add(rec, recordKind(of), m, &f); err != nil {
 		return false, err
@@ -116,14 +120,13 @@ func count(ctx context.Context, t *pipelines.Task) error {
 	if err != nil || len(ms) == 0 {
 		return err
 	}
-	var all []held
-	for e, err := range unpack(ctx, t, "blocking") {
-		if err != nil {
-			return err
-		}
-		all = append(all, held{recordKind(e[0]), keyOf(e[1:]), bigEndian(e[1+keySize:])})
+	all, err := unpackAll(ctx, t, "blocking", func(e string) held {
+		return held{recordKind(e[0]), keyOf(e[1:]), bigEndian(e[1+keySize:])}
+	})
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(all, func(a, b held) int {
+	all = sortHashed(all, func(h *held) uint64 { return h.key.Hash }, func(a, b held) int {
 		if c := cmp.Compare(a.key.Hash, b.key.Hash); c != 0 {
 			return c
 		}

@@ -13,9 +13,10 @@
 //	             writes identity.edges, identity.links, identity.merges
 //	own          by record: the profile of each identifier that a record holds
 //	attribute    by value: the profile of each value; what no record holds
+//	             writes identity.identifiers where a record holds every value
 //	place        one task, hashes only: anonymous profiles
 //	             writes identity.merges
-//	identifiers  by value: writes identity.identifiers
+//	identifiers  by value: writes the rest of identity.identifiers
 //	belong       by value: the account that each value of a person leads to
 //	accounts     by person: writes identity.accounts
 //

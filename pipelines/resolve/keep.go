@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
@@ -177,24 +178,57 @@ func (l *log) version(place int64) (uint32, error) {
 	return uint32(at.first + i), nil
 }
 
-// keepIndex writes the state and, last, the manifest of a full run's index.
-func keepIndex(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster.Result, edges []cluster.Edge, ids []string) error {
+// keeping is the writing of a full run's index, which goes on beside that of tables.
+type keeping struct {
+	done    sync.WaitGroup
+	failed  error
+	entries int // -1: none is kept
+}
+
+// keepWith begins to write the index once the edges are written.
+func keepWith(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster.Result, edges *edging, ids []string) *keeping {
+	k := &keeping{}
+	k.done.Go(func() {
+		if k.failed = edges.Wait(); k.failed == nil {
+			k.entries, k.failed = keepIndex(ctx, t, g, solved, edges.all, ids)
+		}
+	})
+	return k
+}
+
+// Wait returns when the index is written.
+func (k *keeping) Wait(t *pipelines.Task) error {
+	k.done.Wait()
+	switch {
+	case k.failed != nil:
+		return k.failed
+	case k.entries < 0:
+		t.Count("index_skipped", 1)
+	case k.entries > 0:
+		t.Count("index_entries", int64(k.entries))
+	}
+	return nil
+}
+
+// keepIndex writes the state and, last, the manifest of a full run's index, and
+// returns how many entries it has. It counts and writes nothing of the task's, which
+// goes on meanwhile.
+func keepIndex(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster.Result, edges []cluster.Edge, ids []string) (int, error) {
 	p, err := pipelines.Params[Params](t)
 	if err != nil || p.Keep == nil {
-		return err
+		return 0, err
 	}
 	l, err := readLog(ctx, t, 0, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if len(l.origin) != g.N { // a record id comes twice: no version is the record's
-		t.Count("index_skipped", 1)
-		return nil
+		return -1, nil
 	}
 	of := make([]uint32, g.N) // versions by record
 	for i, place := range g.entries {
 		if of[i], err = l.version(place); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	s := &index.State{Origin: l.origin, Profile: make([]uint32, g.N), Order: of, Rules: g.rules}
@@ -219,9 +253,9 @@ func keepIndex(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster
 		s.Over = append(s.Over, index.Over{Record: of[o.Cluster], Values: int32(o.Values), Kind: o.Kind})
 	}
 	if err := keepNear(ctx, t, g, s, of); err != nil {
-		return err
+		return 0, err
 	}
-	return writeIndex(ctx, t, p.Keep, s, &index.Manifest{Chunks: l.parts, Origins: l.origins, Base: g.N, Began: t.Spec().Run.Now, Seen: seen(t)})
+	return len(s.Origin), writeIndex(ctx, t, p.Keep, s, &index.Manifest{Chunks: l.parts, Origins: l.origins, Base: g.N, Began: t.Spec().Run.Now, Seen: seen(t)})
 }
 
 // keepEvidence takes the groups over, but those of people's decisions, which come
@@ -293,6 +327,5 @@ func writeIndex(ctx context.Context, t *pipelines.Task, k *Keep, s *index.State,
 	if err != nil {
 		return weir.Errorf(weir.Internal, "encode the index's manifest: %w", err)
 	}
-	t.Count("index_entries", int64(len(s.Origin)))
 	return putObject(t, index.ManifestKey(k.Prefix), data)
 }

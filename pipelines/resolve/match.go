@@ -34,7 +34,7 @@ func match(ctx context.Context, t *pipelines.Task) error {
 
 // all matches keys in any order; those of an anchor must all be there.
 func (m *matcher) all(order []*keyRow) error {
-	slices.SortFunc(order, compareKeys)
+	order = sortHashed(order, func(k **keyRow) uint64 { return (*k).AnchorHi }, compareKeys)
 	for len(order) > 0 {
 		n := 1
 		for n < len(order) && order[n].anchor() == order[0].anchor() && order[n].Of == order[0].Of {

@@ -65,19 +65,52 @@ func unpack(ctx context.Context, t *pipelines.Task, channel string) iter.Seq2[st
 				yield("", err)
 				return
 			}
-			for b := row.Data; len(b) > 0; {
-				n, size := uvarint(b)
-				if size <= 0 || n > uint64(len(b)-size) {
-					yield("", weir.Errorf(weir.Internal, "packed rows of %s are damaged", channel))
-					return
-				}
-				if !yield(b[size:size+int(n)], nil) {
-					return
-				}
-				b = b[size+int(n):]
+			more := true
+			if err := row.each(channel, func(e string) bool { more = yield(e, nil); return more }); err != nil {
+				yield("", err)
+				return
+			}
+			if !more {
+				return
 			}
 		}
 	}
+}
+
+// unpackAll makes a list of the entries of a channel.
+func unpackAll[T any](ctx context.Context, t *pipelines.Task, channel string, read func(entry string) T) ([]T, error) {
+	rows, err := pipelines.Read[packRow](ctx, t, channel)
+	if err != nil {
+		return nil, err
+	}
+	entries := 0
+	for _, row := range rows {
+		if err := row.each(channel, func(string) bool { entries++; return true }); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]T, 0, entries)
+	for _, row := range rows {
+		if err := row.each(channel, func(e string) bool { out = append(out, read(e)); return true }); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// each calls f with the entries until it says no.
+func (p packRow) each(channel string, f func(entry string) bool) error {
+	for b := p.Data; len(b) > 0; {
+		n, size := uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return weir.Errorf(weir.Internal, "packed rows of %s are damaged", channel)
+		}
+		if !f(b[size : size+int(n)]) {
+			return nil
+		}
+		b = b[size+int(n):]
+	}
+	return nil
 }
 
 // uvarint is binary.Uvarint of a text.

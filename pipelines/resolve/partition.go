@@ -59,6 +59,8 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
+	index := keepWith(ctx, t, g, solved, edging, named.ID)
+	defer index.done.Wait()
 	why := reasons(g, p, func(m int32) (string, string) { return prior.of(m), named.ID[solved.Cluster[m]] })
 	if err := writeMerges(t, named.Changes, why); err != nil {
 		return err
@@ -80,7 +82,7 @@ func partition(ctx context.Context, t *pipelines.Task) error {
 	if err := m.write(t, solved); err != nil {
 		return err
 	}
-	return keepIndex(ctx, t, g, solved, edging.all, named.ID)
+	return index.Wait(t)
 }
 
 // reportHubs counts the hubs and puts one row a hub into ops.quarantine, without

@@ -56,7 +56,15 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 		return err
 	}
 	k := newKeeper(t, p.Keep)
-	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return readRecord(t, r, c, k, rec) }); err != nil {
+	// What nothing here reads of a record is not taken from the files.
+	all := func(_ *pipelines.View, chosen []bool) error {
+		for i := range chosen {
+			chosen[i] = true
+		}
+		return nil
+	}
+	rows := pipelines.Chosen[weir.Record](ctx, t, func(c string) bool { return c != "stream" && c != "observed_at" }, all)
+	if err := each(rows, func(rec weir.Record) error { return readRecord(t, r, c, k, rec) }); err != nil {
 		return err
 	}
 	if err := k.flush(); err != nil || c == nil {

@@ -40,15 +40,12 @@ func score(ctx context.Context, t *pipelines.Task) error {
 	if err != nil || len(ms) == 0 {
 		return err
 	}
-	var all []entry
-	for e, err := range unpack(ctx, t, "entry") {
-		if err != nil {
-			return err
-		}
-		all = append(all, entry{recordKind(e[0]), keyOf(e[1:]), e[entryDigest:]})
+	all, err := unpackAll(ctx, t, "entry", func(e string) entry { return entry{recordKind(e[0]), keyOf(e[1:]), e[entryDigest:]} })
+	if err != nil {
+		return err
 	}
 	// By block, and in it by record: no result depends on how files were cut.
-	slices.SortFunc(all, compareEntries)
+	all = sortHashed(all, func(e *entry) uint64 { return e.key.Hash }, compareEntries)
 	s := scorer{t: t, out: newPacker(t, "partition:pair", 1)}
 	for len(all) > 0 {
 		n := 1

@@ -14,20 +14,29 @@ import (
 
 // The header of a block:
 //
-//	0   magic
+//	0   magic, which says whether the rows are compressed
 //	4   fingerprint of the rows' type
 //	12  rows
 //	20  bytes of the rows before compression
-//	28  CRC-32C of the compressed bytes
+//	28  CRC-32C of the bytes that follow
 const (
 	magic  = "wsb1"
+	plain  = "wsb0"
 	header = 32
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Encoder lays rows of type T out.
-type Encoder[T any] struct{ plan plan }
+type Encoder[T any] struct {
+	// Fast leaves blocks as they are where one came out larger than fastShare of its
+	// rows: for a disk of this machine, to which writing costs less than that.
+	Fast  bool
+	plan  plan
+	loose bool // blocks of these rows don't get small
+}
+
+const fastShare = 0.6
 
 // NewEncoder fails for a type that can't be laid out: only structs of texts,
 // bytes, numbers, booleans, times, and of slices and structs of these.
@@ -44,26 +53,36 @@ func (e *Encoder[T]) Append(rows []byte, row *T) []byte {
 // Block appends to b the block of n rows that Append laid out.
 func (e *Encoder[T]) Block(b, rows []byte, n int) []byte {
 	start := len(b)
-	b = slices.Grow(b, header+s2.MaxEncodedLen(len(rows)))
-	b = append(b, magic...)
+	kind, room := magic, s2.MaxEncodedLen(len(rows))
+	if e.loose {
+		kind, room = plain, len(rows)
+	}
+	b = slices.Grow(b, header+room)
+	b = append(b, kind...)
 	b = binary.LittleEndian.AppendUint64(b, e.plan.print)
 	b = binary.LittleEndian.AppendUint64(b, uint64(n))
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(rows)))
 	b = append(b, 0, 0, 0, 0)
-	b = append(b, s2.Encode(b[len(b):cap(b)], rows)...)
+	if e.loose {
+		b = append(b, rows...)
+	} else {
+		packed := len(s2.Encode(b[len(b):cap(b)], rows))
+		b = b[:len(b)+packed]
+		e.loose = e.Fast && float64(packed) > fastShare*float64(len(rows))
+	}
 	binary.LittleEndian.PutUint32(b[start+28:], crc32.Checksum(b[start+header:], castagnoli))
 	return b
 }
 
-// Decode reads a block. Texts and bytes of the rows share one buffer, which is not
-// the block: who keeps one of them for long keeps them all, and nobody may write
-// into the bytes.
+// Decode reads a block. Texts and bytes of the rows share one buffer, which may be the
+// block: who keeps one of them for long keeps them all, and nobody may write into
+// either.
 func Decode[T any](block []byte) ([]T, error) {
 	p, err := planOf(reflect.TypeFor[T]())
 	if err != nil {
 		return nil, err
 	}
-	if len(block) < header || string(block[:4]) != magic {
+	if len(block) < header || string(block[:4]) != magic && string(block[:4]) != plain {
 		return nil, weir.Errorf(weir.Internal, "this is no block of scratch rows")
 	}
 	if got := binary.LittleEndian.Uint64(block[4:]); got != p.print {
@@ -74,12 +93,17 @@ func Decode[T any](block []byte) ([]T, error) {
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(block[28:]) {
 		return nil, weir.Errorf(weir.Internal, "the block is damaged")
 	}
-	if have, err := s2.DecodedLen(body); err != nil || uint64(have) != size || n > size/uint64(max(p.size, 1)) && n > 0 && p.size > 0 {
+	if n > size/uint64(max(p.size, 1)) && n > 0 && p.size > 0 {
 		return nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
 	}
-	raw, err := s2.Decode(nil, body)
-	if err != nil {
-		return nil, weir.Errorf(weir.Internal, "the block is damaged: %w", err)
+	raw := body
+	if string(block[:4]) == magic {
+		if raw, err = unpacked(body, size); err != nil {
+			return nil, err
+		}
+	}
+	if uint64(len(raw)) != size {
+		return nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
 	}
 	r := reader{b: raw, s: unsafe.String(unsafe.SliceData(raw), len(raw))}
 	rows := make([]T, n)
@@ -91,4 +115,15 @@ func Decode[T any](block []byte) ([]T, error) {
 		return nil, weir.Errorf(weir.Internal, "the block is damaged: %d rows end at byte %d of %d", n, r.at, len(raw))
 	}
 	return rows, nil
+}
+
+func unpacked(body []byte, size uint64) ([]byte, error) {
+	if have, err := s2.DecodedLen(body); err != nil || uint64(have) != size {
+		return nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
+	}
+	raw, err := s2.Decode(nil, body)
+	if err != nil {
+		return nil, weir.Errorf(weir.Internal, "the block is damaged: %w", err)
+	}
+	return raw, nil
 }

@@ -1,7 +1,9 @@
 package scratch_test
 
 import (
+	"bytes"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -80,6 +82,43 @@ func TestRowsComeBack(t *testing.T) {
 	}
 }
 
+// What does not get smaller is left as it is, and damage shows all the same.
+func TestPlainBlocksComeBack(t *testing.T) {
+	type noise struct{ Hashes []uint64 }
+	e, err := scratch.NewEncoder[noise]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Fast = true
+	r := rand.New(rand.NewPCG(1, 1))
+	want := make([]noise, 50)
+	for i := range want {
+		for range 20 {
+			want[i].Hashes = append(want[i].Hashes, r.Uint64())
+		}
+	}
+	first, second := block(e, nil, want), block(e, nil, want)
+	if bytes.Equal(first[:4], second[:4]) {
+		t.Error("random numbers were compressed again")
+	}
+	for _, b := range [][]byte{first, second} {
+		got, err := scratch.Decode[noise](b)
+		if err != nil || !cmp.Equal(got, want) {
+			t.Error("other rows", err)
+		}
+	}
+	for i := range second {
+		b := bytes.Clone(second)
+		b[i] ^= 0x40
+		if got, err := scratch.Decode[noise](b); err == nil && !cmp.Equal(got, want) {
+			t.Fatalf("byte %d was damaged and nobody noticed", i)
+		}
+		if _, err := scratch.Decode[noise](second[:i]); err == nil {
+			t.Fatalf("a block of %d bytes was cut at %d and nobody noticed", len(second), i)
+		}
+	}
+}
+
 func TestTimesComeBackInUTC(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600))
 	got, err := scratch.Decode[row](encode(t, []row{{At: at}}))
@@ -126,6 +165,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(block(e, nil, rows()))
+	f.Add([]byte("wsb0" + string(block(e, nil, rows())[4:])))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		_, _ = scratch.Decode[row](b) // whatever it says, it may not panic or hold the machine
 	})

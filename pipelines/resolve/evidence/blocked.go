@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -33,14 +34,12 @@ func (id *identifier) why(of weir.Kind, kind, value string) Reason {
 		}
 	}
 	v := strings.ToLower(strings.TrimSpace(value))
-	bare := v
-	if strings.ContainsAny(v, marks) {
-		bare = unmarked.Replace(v)
-	}
+	var buf [64]byte
+	bare := appendWithoutAny(buf[:0], v, &marks)
 	switch {
-	case bare == "" || placeholders[bare]:
+	case len(bare) == 0 || placeholders[string(bare)]:
 		return Placeholder
-	case strings.Trim(bare, "0") == "":
+	case len(bytes.Trim(bare, "0")) == 0:
 		return Zeros
 	}
 	if i := strings.LastIndexByte(v, '@'); i >= 0 {
@@ -55,10 +54,25 @@ func (id *identifier) why(of weir.Kind, kind, value string) Reason {
 	return ""
 }
 
-// marks are what people write between the parts of a value.
-const marks = " -_.+/()#:"
+// marks are what people write between the parts of a value, separators what stands
+// between the words of a mailbox's name.
+var marks, separators = characters(" -_.+/()#:"), characters(".-_")
 
-var unmarked = strings.NewReplacer(" ", "", "-", "", "_", "", ".", "", "+", "", "/", "", "(", "", ")", "", "#", "", ":", "")
+func characters(of string) (set [256]bool) {
+	for i := 0; i < len(of); i++ {
+		set[of[i]] = true
+	}
+	return set
+}
+
+func appendWithoutAny(b []byte, s string, drop *[256]bool) []byte {
+	for i := 0; i < len(s); i++ {
+		if !drop[s[i]] {
+			b = append(b, s[i])
+		}
+	}
+	return b
+}
 
 func isPhone(kind string) bool {
 	for _, part := range []string{"phone", "mobile", "tel", "msisdn", "fax"} {
@@ -70,32 +84,34 @@ func isPhone(kind string) bool {
 }
 
 // dull says that a phone's subscriber digits are all one or count up.
-func dull(bare string) bool {
+func dull(bare []byte) bool {
 	if len(bare) < 7 {
 		return false
 	}
 	tail := bare[len(bare)-7:]
-	return strings.Trim(tail, tail[:1]) == "" ||
-		strings.Contains("0123456789", tail) || strings.Contains("9876543210", tail)
+	same := true
+	for _, c := range tail {
+		same = same && c == tail[0]
+	}
+	return same || strings.Contains("0123456789", string(tail)) || strings.Contains("9876543210", string(tail))
 }
 
 func mailbox(of weir.Kind, local, domain string) Reason {
 	if i := strings.IndexByte(local, '+'); i > 0 {
 		local = local[:i]
 	}
-	bare := separators.Replace(local)
+	var buf [64]byte
+	bare := appendWithoutAny(buf[:0], local, &separators)
 	switch {
-	case placeholders[bare] || placeholderMail[bare] || placeholderDomains[domain]:
+	case placeholders[string(bare)] || placeholderMail[string(bare)] || placeholderDomains[domain]:
 		return Placeholder
-	case strings.Trim(bare, "0") == "" || bare == "":
+	case len(bytes.Trim(bare, "0")) == 0:
 		return Zeros
-	case of != weir.Account && roles[bare]:
+	case of != weir.Account && roles[string(bare)]:
 		return SharedMailbox
 	}
 	return ""
 }
-
-var separators = strings.NewReplacer(".", "", "-", "", "_", "")
 
 // The lists hold values without spaces and punctuation. They are short on
 // purpose: what a company invents goes to `blocked`, what the data shows is

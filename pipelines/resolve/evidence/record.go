@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
-	"sort"
 
 	"github.com/weir-cdp/weir"
 )
@@ -68,54 +67,72 @@ func (r *Rules) Of(rec *weir.Record) Evidence {
 	if s == nil {
 		return e
 	}
-	usable := s.hold(rec, &e)
-	tells := s.tells(rec, usable)
-	for _, h := range e.Held {
+	s.hold(rec, &e)
+	var few [8]Hash
+	hashes := append(few[:0], make([]Hash, len(e.Held))...)
+	tells := s.tells(rec, &e, hashes)
+	if len(e.Held) > 0 {
+		e.Keys = make([]Key, 0, len(e.Held)+len(s.matches))
+	}
+	others := make([]Tell, 0, len(e.Held)*len(tells)) // of all keys
+	for i := range e.Held {
+		h := &e.Held[i]
 		id := s.identifier(h.Kind)
 		if h.Blocked != "" || id.foreign {
 			continue
 		}
-		hash := Digest(s.kind, id.Name, h.Value)
-		e.Keys = append(e.Keys, Key{Rule: id.Name, Hash: hash, Anchor: hash, Tells: without(tells, hash.Hi)})
+		hash := hashes[i]
+		start := len(others)
+		others = appendWithout(others, tells, hash.Hi)
+		e.Keys = append(e.Keys, Key{Rule: id.Name, Hash: hash, Anchor: hash, Tells: others[start:len(others):len(others)]})
 		if id.limit >= 0 {
 			e.Limited = append(e.Limited, Limited{Index: uint16(id.limit), Hash: hash.Hi})
 		}
 	}
 	for _, m := range s.matches {
-		keys, cut := s.match(m, rec, usable, tells)
+		keys, cut := s.match(m, rec, &e, tells)
 		e.Keys = append(e.Keys, keys...)
 		e.Cut += cut
 	}
 	return e
 }
 
-// hold lists what the record holds and why some of it is worth nothing, and
-// returns the rest by kind.
-func (s *section) hold(rec *weir.Record, e *Evidence) map[string][]string {
-	usable := map[string][]string{}
-	for _, kind := range sorted(rec.Identifiers) {
+// hold lists what the record holds and why some of it is worth nothing.
+func (s *section) hold(rec *weir.Record, e *Evidence) {
+	var few [8]string
+	for _, kind := range sorted(few[:0], rec.Identifiers) {
 		id := s.identifier(kind)
-		values := rec.Identifiers[kind]
-		first := len(e.Held)
-		for _, v := range values {
+		first, usable := len(e.Held), 0
+		for _, v := range rec.Identifiers[kind] {
 			if v == "" {
 				continue
 			}
 			why := id.why(s.kind, kind, v)
+			if e.Held == nil {
+				e.Held = make([]Held, 0, max(len(rec.Identifiers), 4))
+			}
 			e.Held = append(e.Held, Held{Kind: kind, Value: v, Blocked: why, Links: id.Links})
 			if why == "" {
-				usable[kind] = append(usable[kind], v)
+				usable++
 			}
 		}
-		if id.hard && id.max > 0 && len(usable[kind]) > id.max {
+		if id.hard && id.max > 0 && usable > id.max {
 			e.Contradicted = append(e.Contradicted, kind)
 			for i := first; i < len(e.Held); i++ {
 				e.Held[i].Blocked = Contradicted
 			}
-			delete(usable, kind)
 		}
 	}
-	return usable
+}
+
+// usable lists the values of one kind that are worth something.
+func (e *Evidence) usable(kind string) (values []string) {
+	for i := range e.Held {
+		if e.Held[i].Kind == kind && e.Held[i].Blocked == "" {
+			values = append(values, e.Held[i].Value)
+		}
+	}
+	return values
 }
 
 // Usable is what Evidence.Usable gives, without the rest of the evidence.
@@ -153,11 +170,12 @@ func (e *Evidence) Usable(rec *weir.Record) *weir.Record {
 }
 
 // match makes a rule's keys: one for each combination of its parts' values.
-func (s *section) match(m match, rec *weir.Record, usable map[string][]string, tells []Tell) (keys []Key, cut int) {
+func (s *section) match(m match, rec *weir.Record, e *Evidence, tells []Tell) (keys []Key, cut int) {
 	keys = []Key{{Rule: m.Name, Tells: tells}}
 	combos := [][]string{nil}
 	for _, part := range m.parts {
-		values, isIdentifier := usable[part]
+		values := e.usable(part)
+		isIdentifier := len(values) > 0
 		if _, held := rec.Identifiers[part]; !isIdentifier && !held {
 			if v := s.fold(part, rec.Attributes[part]); v != "" && !placeholders[v] {
 				values = []string{v}
@@ -200,7 +218,7 @@ func (s *section) match(m match, rec *weir.Record, usable map[string][]string, t
 // only the account section declares their kind.
 func (r *Rules) Seen(ids weir.Identifiers) []Held {
 	var held []Held
-	for _, kind := range sorted(ids) {
+	for _, kind := range sorted(nil, ids) {
 		id := r.seen(kind)
 		of := r.kindOf(kind)
 		for _, v := range ids[kind] {
@@ -217,12 +235,12 @@ func (r *Rules) SharedBy(kind string) int {
 	return r.seen(kind).SharedBy
 }
 
-func sorted(ids weir.Identifiers) []string {
-	kinds := make([]string, 0, len(ids))
+// sorted appends the kinds in their order.
+func sorted(kinds []string, ids weir.Identifiers) []string {
 	for k := range ids {
 		kinds = append(kinds, k)
 	}
-	sort.Strings(kinds)
+	slices.Sort(kinds)
 	return kinds
 }
 

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"encoding/binary"
-	"hash/fnv"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -31,8 +30,13 @@ type Tell struct {
 const tellSize = 15
 
 // Pack encodes tells for a scratch row.
-func Pack(tells []Tell) []byte {
-	b := make([]byte, 0, len(tells)*tellSize)
+func Pack(tells []Tell) []byte { return AppendPacked(make([]byte, 0, len(tells)*tellSize), tells) }
+
+// PackedSize is the length of what Pack gives.
+func PackedSize(tells []Tell) int { return len(tells) * tellSize }
+
+// AppendPacked is Pack into a buffer that is reused.
+func AppendPacked(b []byte, tells []Tell) []byte {
 	for _, t := range tells {
 		b = binary.LittleEndian.AppendUint64(b, t.Hash)
 		b = binary.LittleEndian.AppendUint32(b, t.Kind)
@@ -54,21 +58,21 @@ func Unpack(b []byte) []Tell {
 	return tells
 }
 
-func (s *section) tells(rec *weir.Record, usable map[string][]string) []Tell {
-	var tells []Tell
-	for _, kind := range sorted(usable) {
-		id := s.identifier(kind)
-		if id.foreign {
+// tells lists what a record tells, and sets the hashes of the values it holds.
+func (s *section) tells(rec *weir.Record, e *Evidence, hashes []Hash) []Tell {
+	tells := make([]Tell, 0, len(e.Held)+1)
+	for i := range e.Held {
+		h := &e.Held[i]
+		id := s.identifier(h.Kind)
+		if h.Blocked != "" || id.foreign {
 			continue // colleagues share it
 		}
-		t := Tell{Kind: kindHash(kind), Limit: uint16(min(id.max, 1<<16-1))}
-		if id.max == 0 && isDevice(kind) {
+		hashes[i] = Digest(s.kind, id.Name, h.Value)
+		t := Tell{Hash: hashes[i].Hi, Kind: kindHash(h.Kind), Limit: uint16(min(id.max, 1<<16-1))}
+		if id.max == 0 && isDevice(h.Kind) {
 			t.Class = Device
 		}
-		for _, v := range usable[kind] {
-			t.Hash = Digest(s.kind, id.Name, v).Hi
-			tells = append(tells, t)
-		}
+		tells = append(tells, t)
 	}
 	if name := s.nameKey(rec); name != "" {
 		tells = append(tells, Tell{Hash: Digest("", "name", name).Hi, Class: Name})
@@ -123,13 +127,18 @@ func isDevice(kind string) bool {
 func IsDevice(kind string) bool { return isDevice(kind) }
 
 func kindHash(kind string) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(kind))
-	return h.Sum32()
+	h := uint32(2166136261) // FNV-1a
+	for i := 0; i < len(kind); i++ {
+		h = (h ^ uint32(kind[i])) * 16777619
+	}
+	return h
 }
 
 func without(tells []Tell, hash uint64) []Tell {
-	out := make([]Tell, 0, len(tells))
+	return appendWithout(make([]Tell, 0, len(tells)), tells, hash)
+}
+
+func appendWithout(out, tells []Tell, hash uint64) []Tell {
 	for _, t := range tells {
 		if t.Hash != hash {
 			out = append(out, t)

@@ -3,7 +3,6 @@ package index
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"maps"
 	"slices"
 
 	"github.com/weir-cdp/weir"
@@ -42,13 +41,14 @@ type Held struct {
 func Content(r *weir.Record) evidence.Hash {
 	var buf [1024]byte
 	b := appendText(appendText(buf[:0], string(r.Kind)), r.Source)
-	for _, k := range slices.Sorted(maps.Keys(r.Attributes)) {
+	var few [32]string
+	for _, k := range inOrder(few[:0], r.Attributes) {
 		if v := r.Attributes[k]; v != "" {
 			b = appendText(appendText(b, k), v)
 		}
 	}
 	b = append(b, 0, 0)
-	for _, k := range slices.Sorted(maps.Keys(r.Identifiers)) {
+	for _, k := range inOrder(few[:0], r.Identifiers) {
 		vs := r.Identifiers[k]
 		b = binary.AppendUvarint(appendText(b, k), uint64(len(vs)))
 		for _, v := range vs {
@@ -57,6 +57,15 @@ func Content(r *weir.Record) evidence.Hash {
 	}
 	sum := sha256.Sum256(b)
 	return evidence.Hash{Hi: binary.BigEndian.Uint64(sum[:]), Lo: binary.BigEndian.Uint64(sum[8:])}
+}
+
+// inOrder appends the keys of a map in their order.
+func inOrder[V any](to []string, m map[string]V) []string {
+	for k := range m {
+		to = append(to, k)
+	}
+	slices.Sort(to)
+	return to
 }
 
 // Section is a part of a chunk.
@@ -126,7 +135,8 @@ func (c *Chunk) Add(e *Entry) {
 		if !own {
 			b = appendHash(b, k.Hash)
 		}
-		b = appendText(b, string(evidence.Pack(k.Tells)))
+		b = binary.AppendUvarint(b, uint64(evidence.PackedSize(k.Tells)))
+		b = evidence.AppendPacked(b, k.Tells)
 	}
 	c.parts[Keys] = b
 
@@ -144,7 +154,7 @@ func (c *Chunk) Add(e *Entry) {
 		b = binary.LittleEndian.AppendUint64(append(b, k.Rule), k.Hash)
 	}
 	c.parts[Blocking] = b
-	c.parts[Features] = appendText(c.parts[Features], string(e.Features))
+	c.parts[Features] = append(binary.AppendUvarint(c.parts[Features], uint64(len(e.Features))), e.Features...)
 }
 
 func flags(bs ...bool) (f byte) {

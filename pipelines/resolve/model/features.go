@@ -28,13 +28,18 @@ const maxFurther = 4
 
 // Prepare reads a record.
 func (m *Model) Prepare(r *weir.Record) Features {
-	f := Features{Source: uint32(Hash(3, r.Source)), Values: make([]compare.Value, len(m.columns))}
+	return m.read(r, make([]compare.Value, len(m.columns)), func(i int, raw string) compare.Value { return m.columns[i].prepare(raw) })
+}
+
+// read fills the values, which are zero.
+func (m *Model) read(r *weir.Record, values []compare.Value, prepare func(i int, raw string) compare.Value) Features {
+	f := Features{Source: uint32(Hash(3, r.Source)), Values: values}
 	for i := range m.columns {
 		c := &m.columns[i]
 		name := m.Columns[i].Name
 		if !m.Columns[i].IsIdentifier {
 			if raw := r.Attributes[name]; !c.address || evidence.Worthless(r.Kind, name, raw) == "" {
-				f.Values[i] = c.prepare(raw)
+				f.Values[i] = prepare(i, raw)
 			}
 			continue
 		}
