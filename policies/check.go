@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -36,6 +37,10 @@ func Check(dir string) ([]Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	return check(fsys)
+}
+
+func check(fsys fs.FS) ([]Problem, error) {
 	f, err := read(fsys)
 	if f == nil {
 		return nil, err
