@@ -40,7 +40,7 @@ func environment(t *testing.T, run func(context.Context, func(weir.Progress)) (s
 	env := suite.NewTestActivityEnvironment()
 	log := slog.New(slog.DiscardHandler)
 	stages := &Stages{Of: map[weir.Stage]Stage{weir.Unify: scripted{run: run}}, Log: log}
-	Register(env, stages, &Streams{Log: log}, &Notices{Log: log}, &Upkeep{})
+	Register(env, stages, &Streams{Log: log}, &Notices{Log: log}, &Upkeep{}, &Policies{Log: log})
 	return env, stages
 }
 

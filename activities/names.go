@@ -19,6 +19,8 @@ const (
 	NotifyName = "weir.notify.v1"
 
 	MaintainName = "weir.maintain.v1"
+
+	RecordPolicyName = "weir.policy.record.v1"
 )
 
 // PlanInput asks for a stage's plan.
@@ -70,4 +72,10 @@ type MaintainInput struct {
 	Workspace string    `json:"workspace"`
 	Project   string    `json:"project"` // object key: its retention rules
 	Now       time.Time `json:"now"`
+}
+
+// RecordPolicyInput asks for a signed entry to be added to the log of policies.
+type RecordPolicyInput struct {
+	Workspace string `json:"workspace"`
+	Draft     string `json:"draft"` // object key
 }

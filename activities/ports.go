@@ -46,6 +46,12 @@ type Maintainer interface {
 	Upkeep(ctx context.Context, project string, now time.Time) error
 }
 
+// PolicyRecorder keeps the log of published policies. Denied: an entry that does not
+// count, and why.
+type PolicyRecorder interface {
+	RecordPolicy(ctx context.Context, draft string) error
+}
+
 // Final is found in an error's chain when the step itself has tried long enough:
 // another attempt is for the next run.
 type Final interface {

@@ -203,7 +203,7 @@ func (l *Lake) PinsAsOf(ctx context.Context, t time.Time) (map[string]int64, err
 
 // byPeople are the tables that commands write, one commit a command: no run has to
 // make them current.
-var byPeople = []string{"identity.decisions"}
+var byPeople = []string{"identity.decisions", "consent.policies"}
 
 // written adds the last snapshots of the tables that people write, of those that
 // count.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/policies/revisions"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -33,7 +34,7 @@ func load(dir string, known map[string]connectors.Connector, reads func(words []
 	}
 	defer root.Close()
 	l := &loader{fsys: root.FS(), known: known, reads: reads, p: &Project{Timezone: "UTC", Currency: "EUR",
-		Retention: Retention{QuarantineValues: 30 * 24 * time.Hour, Snapshots: 30 * 24 * time.Hour}}}
+		Retention: Retention{QuarantineValues: 30 * 24 * time.Hour, Snapshots: 30 * 24 * time.Hour}, PolicyMaxAge: 400 * 24 * time.Hour}}
 	if _, err := fs.Stat(l.fsys, "weir.yaml"); err != nil {
 		return nil, weir.Errorf(weir.Invalid, "no weir.yaml here").At(dir).Then("create a project with: weir init DIR, or name one with --project DIR")
 	}
@@ -147,6 +148,7 @@ func (l *loader) folder(name string, read func(r *reader, name string, root *yam
 func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 	p := l.p
 	types := []string{string(weir.Text), string(weir.Number), string(weir.Date), string(weir.Instant), string(weir.Boolean)}
+	var signers *yaml.Node
 	r.object(root, keys{
 		"name": func(n *yaml.Node) {
 			r.text(&p.Name)(n)
@@ -181,11 +183,14 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 			}})
 		},
 		"signers": func(n *yaml.Node) {
-			r.texts(&p.Signers)(n)
-			if len(p.Signers) > 0 {
-				r.problem(n, "remove the signers until this version of weir can verify them: the gate would deny everything", "signed policies are not supported")
+			for _, s := range r.list(n) {
+				var signer weir.Signer
+				r.object(s, keys{"name": r.text(&signer.Name), "key": r.text(&signer.Key)})
+				p.Signers = append(p.Signers, signer)
 			}
+			signers = n
 		},
+		"policy_max_age": r.duration(&p.PolicyMaxAge),
 		"subject": func(n *yaml.Node) {
 			s := &p.Subject
 			r.object(n, keys{"jurisdiction": r.texts(&s.Jurisdiction), "region": r.texts(&s.Region), "birth_date": r.texts(&s.BirthDate), "last_contact": r.texts(&s.LastContact),
@@ -203,9 +208,24 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 			})
 		},
 	})
+	if len(p.Signers) > 0 {
+		if err := revisions.CheckSigners(p.Signers); err != nil {
+			r.refuse(signers, err)
+		}
+	}
 	l.noteKeys(r, "weir.yaml", root)
 	if p.Name == "" {
 		r.lacks("name", root, "add a line such as: name: shop", "the workspace has no name")
+	}
+}
+
+// refuse tells of an error about what a node says.
+func (r *reader) refuse(n *yaml.Node, err error) {
+	var e *weir.Error
+	if errors.As(err, &e) {
+		r.problem(n, e.Next, "%s", e.Message)
+	} else {
+		r.problem(n, "", "%v", err)
 	}
 }
 

@@ -23,7 +23,8 @@ type Project struct {
 	Runner        Runner             `json:"runner"`
 	Retention     Retention          `json:"retention"`
 	Notify        Notify             `json:"notify"`
-	Signers       []string           `json:"signers"`
+	Signers       []weir.Signer      `json:"signers"`
+	PolicyMaxAge  time.Duration      `json:"policy_max_age"` // a signed policy that is older rules no more
 	Subject       weir.SubjectDef    `json:"subject"`
 	Controller    weir.ControllerDef `json:"controller,omitzero"`
 	// Attributes are the types that weir.yaml declares; others follow the

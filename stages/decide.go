@@ -41,7 +41,7 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 		return weir.StagePlan{Unchanged: true}, nil
 	}
 	var policy, broken string
-	gate, err := d.Gate(ctx, p)
+	gate, err := d.Ruling(ctx, p, run.Now)
 	switch {
 	case weir.CodeOf(err) == weir.Invalid:
 		broken = err.Error()
@@ -72,7 +72,7 @@ func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progres
 	if err != nil {
 		return "", err
 	}
-	gate, err := d.Gate(ctx, p)
+	gate, err := d.Ruling(ctx, p, sp.Run.Now)
 	if weir.CodeOf(err) == weir.Invalid {
 		gate, err = nil, nil
 	}

@@ -33,7 +33,11 @@ type House struct {
 	Pipeline func(ctx context.Context, spec string, progress func(weir.Progress)) error
 	// Session opens the platform's own SQL session over these tables.
 	Session func(ctx context.Context) (*sql.Internal, error)
-	// Gate loads the policies that rule for a project.
+	// Memory is the folder where this machine keeps what it saw of the published policies;
+	// "": it keeps nothing, and does not notice an older log in the place of a newer.
+	Memory string
+	// Gate loads the policies that rule for a project while nothing is published: see
+	// Ruling.
 	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)
 	// Clock tells when a step started and ended, for ops.runs only.
 	Clock func() time.Time

@@ -231,7 +231,7 @@ func (h *House) PolicyChanged(ctx context.Context, p *project.Project) (bool, er
 	if err != nil || !ran || !known {
 		return false, err
 	}
-	gate, err := h.Gate(ctx, p)
+	gate, err := h.Ruling(ctx, p, h.Clock())
 	if weir.CodeOf(err) == weir.Invalid {
 		return followed != "", nil
 	}

@@ -157,7 +157,7 @@ func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, ac
 	if a.HasKey = ok; !ok {
 		return a, nil // nothing to send it by: the gate is not asked
 	}
-	gate, err := h.Gate(ctx, p)
+	gate, err := h.Ruling(ctx, p, now)
 	if err != nil {
 		return a, err
 	}

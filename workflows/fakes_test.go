@@ -64,6 +64,10 @@ func (f *fakes) Rewind(_ context.Context, run weir.Run, part string, drop bool) 
 	return f.answer("backfill " + part + " " + string(run.ID))
 }
 
+func (f *fakes) RecordPolicy(_ context.Context, draft string) error {
+	return f.answer("policy " + draft)
+}
+
 func (f *fakes) Notify(_ context.Context, n activities.Notice) error {
 	f.mu.Lock()
 	f.notices = append(f.notices, n)
@@ -125,7 +129,7 @@ func environment(t *testing.T) (*testsuite.TestWorkflowEnvironment, *fakes) {
 		of[s] = fake{f, s}
 	}
 	Register(env)
-	activities.Register(env, &activities.Stages{Of: of, Log: log}, &activities.Streams{Rewinder: f, Log: log}, &activities.Notices{Notifier: f, Log: log}, &activities.Upkeep{})
+	activities.Register(env, &activities.Stages{Of: of, Log: log}, &activities.Streams{Rewinder: f, Log: log}, &activities.Notices{Notifier: f, Log: log}, &activities.Upkeep{}, &activities.Policies{Recorder: f, Log: log})
 	env.SetTestTimeout(30 * time.Second)
 	return env, f
 }

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/weir-cdp/weir"
@@ -27,6 +29,11 @@ func ActivateID(workspace, destination string) string {
 	return workspace + "/" + string(weir.Activate) + "/" + destination
 }
 
+// PolicyID is the lock of a revision of the policy that is being published.
+func PolicyID(workspace string, number int64) string {
+	return fmt.Sprintf("%s/%s/%d", workspace, policyStage, number)
+}
+
 // ScheduleID is the id of a source's Temporal Schedule.
 func ScheduleID(workspace, source string) string { return schedulePrefix(workspace) + source }
 
@@ -49,6 +56,9 @@ func SearchAttributes() []string {
 
 // refreshStage is the stage attribute of a refresh, which is none of the seven.
 const refreshStage = "refresh"
+
+// policyStage is the stage attribute of a publication.
+const policyStage = "policy"
 
 func attributes(workspace, stage string, run weir.RunID) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(

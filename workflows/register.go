@@ -20,6 +20,7 @@ const (
 	DecideName        = "weir.decide.v1"
 	ActivateName      = "weir.activate.v1"
 	MaintainName      = "weir.maintain.v1"
+	PublishPolicyName = "weir.policy.publish.v1"
 )
 
 // Register makes every workflow known to w under its stable name: the table of
@@ -37,6 +38,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(Decide, named(DecideName))
 	w.RegisterWorkflowWithOptions(Activate, named(ActivateName))
 	w.RegisterWorkflowWithOptions(Maintain, named(MaintainName))
+	w.RegisterWorkflowWithOptions(PublishPolicy, named(PublishPolicyName))
 }
 
 func named(name string) workflow.RegisterOptions { return workflow.RegisterOptions{Name: name} }

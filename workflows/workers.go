@@ -18,6 +18,7 @@ type Work struct {
 	Rewinder  activities.StreamRewinder
 	Notifier  activities.Notifier
 	Upkeep    activities.Maintainer
+	Policies  activities.PolicyRecorder
 	Log       *slog.Logger
 	// How many steps run at once; 0: the default.
 	Ingress int // streams being read; 4
@@ -44,6 +45,7 @@ func NewWorkers(c client.Client, w Work) Workers {
 	streams := &activities.Streams{Rewinder: w.Rewinder, Log: w.Log}
 	notices := &activities.Notices{Notifier: w.Notifier, Log: w.Log}
 	upkeep := &activities.Upkeep{Maintainer: w.Upkeep, Log: w.Log}
+	rules := &activities.Policies{Recorder: w.Policies, Log: w.Log}
 	var all Workers
 	for _, q := range []struct {
 		name  string
@@ -68,7 +70,7 @@ func NewWorkers(c client.Client, w Work) Workers {
 		if control {
 			Register(one)
 		}
-		activities.Register(one, stages, streams, notices, upkeep)
+		activities.Register(one, stages, streams, notices, upkeep, rules)
 		all = append(all, one)
 	}
 	return all

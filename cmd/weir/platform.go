@@ -89,7 +89,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 	}
 	pl.closers = append(pl.closers, lake.Close)
 	pl.house = &stages.House{
-		Lake: lake, Connectors: systems(), Dir: a.dir, Secrets: project.Resolver{Dir: a.dir}, Log: a.log, Clock: time.Now,
+		Lake: lake, Connectors: systems(), Dir: a.dir, Memory: filepath.Join(pl.state(), "policy"), Secrets: project.Resolver{Dir: a.dir}, Log: a.log, Clock: time.Now,
 		Gate: func(ctx context.Context, p *project.Project) (*policies.Gate, error) { return a.gate(ctx, p) },
 		Session: func(ctx context.Context) (*sql.Internal, error) {
 			return sql.OpenInternal(ctx, pl.sqlOptions(config.Object))
@@ -223,7 +223,7 @@ func (pl *platform) work(c client.Client) (stop func(), err error) {
 		pl.releaseDead(c)
 	}
 	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
-		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Log: pl.app.log})
+		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Policies: pl.house, Log: pl.app.log})
 	return w.Stop, w.Start()
 }
 

@@ -17,7 +17,9 @@ import (
 )
 
 func (a *app) policyCommand() *cobra.Command {
-	return group("policy", "Check, test, rehearse and explain the consent policy", a.policyInit(), a.policyCheck(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs())
+	return group("policy", "Check, test, rehearse, publish and explain the consent policy", a.policyInit(), a.policyCheck(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs(),
+		a.policyKey(), a.policyPublish(), a.policyShow(), a.policySettle("approve", weir.PolicyApproved), a.policySettle("reject", weir.PolicyRejected),
+		a.policyRevisions(), a.policyEnforce(), a.policyRollback(), a.policySigners())
 }
 
 const policyDir = "DIR is a folder of rules; without it the project's policies/, or the built-in policy where\nthe project has none."

@@ -31,7 +31,7 @@ func (f *fakeStages) work() workflows.Work {
 	for _, s := range weir.Stages() {
 		stages[s] = fakeStage{f, s}
 	}
-	return workflows.Work{Workspace: "shop", Stages: stages, Rewinder: f, Notifier: f, Upkeep: f, Log: testLog()}
+	return workflows.Work{Workspace: "shop", Stages: stages, Rewinder: f, Notifier: f, Upkeep: f, Policies: f, Log: testLog()}
 }
 
 func (f *fakeStages) Upkeep(context.Context, string, time.Time) error {
@@ -80,6 +80,15 @@ func (f *fakeStages) Rewind(_ context.Context, _ weir.Run, part string, drop boo
 		verb = "reset "
 	}
 	f.note(verb + part)
+	return nil
+}
+
+// RecordPolicy refuses drafts that say that they do not count.
+func (f *fakeStages) RecordPolicy(_ context.Context, draft string) error {
+	f.note("policy " + draft)
+	if strings.Contains(draft, "denied") {
+		return weir.Errorf(weir.Denied, "it does not count").Then("let somebody else approve it")
+	}
 	return nil
 }
 

@@ -26,6 +26,8 @@ import (
 // a workflow: a history recorded afterwards proves nothing.
 //
 //	WEIR_REPLAY_RECORD=1 go test ./deploy/embedded -run TestRecordHistories
+//
+// "policy" in the place of 1 records the histories of publications alone.
 func TestRecordHistories(t *testing.T) {
 	if os.Getenv("WEIR_REPLAY_RECORD") == "" {
 		t.Skip("records only with WEIR_REPLAY_RECORD=1")
@@ -42,7 +44,11 @@ func TestRecordHistories(t *testing.T) {
 	workers := workflows.NewWorkers(r.client, r.fakes.work())
 	must(t, workers.Start())
 	defer workers.Stop()
-	for _, scenario := range []func(){r.done, r.unchanged, r.failing, r.stageFails, r.hanging, r.cancelled, r.paused, r.held, r.scheduled, r.maintained} {
+	if os.Getenv("WEIR_REPLAY_RECORD") == "policy" {
+		r.published()
+		return
+	}
+	for _, scenario := range []func(){r.done, r.unchanged, r.failing, r.stageFails, r.hanging, r.cancelled, r.paused, r.held, r.scheduled, r.maintained, r.published} {
 		scenario()
 	}
 }
@@ -259,6 +265,43 @@ func (r *recorder) maintained() {
 	if r.fakes.count("upkeep") != 1 {
 		r.t.Fatal("the lake was not kept")
 	}
+}
+
+// published proposes, hears a word that does not count, and one that does; a second
+// proposal is rejected, by an officer whom a lost history does not keep from it; a third
+// does not count.
+func (r *recorder) published() {
+	ctx := r.t.Context()
+	in := workflows.PolicyInput{Workspace: "shop", Number: 1, Draft: "policy/drafts/1"}
+	out, err := workflows.ProposePolicy(ctx, r.client, in)
+	if err != nil || out.State != weir.PolicyProposed {
+		r.t.Fatalf("%+v, %v", out, err)
+	}
+	if _, err := workflows.ProposePolicy(ctx, r.client, in); weir.CodeOf(err) != weir.Conflict {
+		r.t.Fatalf("proposed twice: %v", err)
+	}
+	if _, err := workflows.SettlePolicy(ctx, r.client, in, workflows.PolicyWord{Verdict: weir.PolicyApproved, Draft: "denied"}); weir.CodeOf(err) != weir.Denied {
+		r.t.Fatalf("a word that does not count: %v", err)
+	}
+	if _, err := workflows.SettlePolicy(ctx, r.client, in, workflows.PolicyWord{Verdict: "maybe", Draft: "x"}); err == nil {
+		r.t.Fatal("a word of no kind was heard")
+	}
+	out, err = workflows.SettlePolicy(ctx, r.client, in, workflows.PolicyWord{Verdict: weir.PolicyApproved, Draft: "policy/drafts/2"})
+	if err != nil || out.State != weir.PolicyApproved {
+		r.t.Fatalf("%+v, %v", out, err)
+	}
+	r.export("policy-approved", workflows.PolicyID("shop", 1))
+	in.Number = 2 // nobody started it: it is taken up from the log
+	out, err = workflows.SettlePolicy(ctx, r.client, in, workflows.PolicyWord{Verdict: weir.PolicyRejected, Draft: "policy/drafts/3"})
+	if err != nil || out.State != weir.PolicyRejected {
+		r.t.Fatalf("%+v, %v", out, err)
+	}
+	r.export("policy-rejected", workflows.PolicyID("shop", 2))
+	in.Number, in.Draft = 3, "denied"
+	if _, err := workflows.ProposePolicy(ctx, r.client, in); weir.CodeOf(err) != weir.Denied {
+		r.t.Fatalf("a proposal that does not count: %v", err)
+	}
+	r.export("policy-denied", workflows.PolicyID("shop", 3))
 }
 
 // trigger fires the schedule and gives the id of what it started.

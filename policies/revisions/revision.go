@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -63,8 +65,10 @@ func Digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// SignersDigest names a list of signers, in its order.
+// SignersDigest names a list of signers, in whatever order.
 func SignersDigest(list []weir.Signer) string {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b weir.Signer) int { return strings.Compare(a.Key+a.Name, b.Key+b.Name) })
 	b, err := json.Marshal(list)
 	if err != nil {
 		panic(err) // texts only

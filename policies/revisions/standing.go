@@ -25,10 +25,15 @@ type Standing struct {
 // Proposal is a revision with its author's signature.
 type Proposal struct {
 	Revision
-	At time.Time // of the author's signature
+	signature *Signature // of the author
 	// Overtaken says that another revision was approved since: it can't be approved any
 	// more, and has to be made anew.
 	Overtaken bool
+}
+
+// Proposed is the entry by which it was proposed.
+func (p Proposal) Proposed() Entry {
+	return Entry{Kind: weir.PolicyProposed, Revision: &p.Revision, Signature: p.signature}
 }
 
 // Approved is a revision that two people signed.
@@ -119,7 +124,7 @@ func (s *Standing) propose(workspace string, e Entry) string {
 		return why
 	}
 	s.Highest = r.Number
-	s.Pending = append(s.Pending, Proposal{Revision: r, At: e.Signature.At, Overtaken: r.Follows != s.head()})
+	s.Pending = append(s.Pending, Proposal{Revision: r, signature: e.Signature, Overtaken: r.Follows != s.head()})
 	s.records = append(s.records, record(weir.PolicyProposed, r, e))
 	return ""
 }
