@@ -22,7 +22,7 @@ type PolicyRecord struct {
 	WhatIf      string    `parquet:"whatif_digest" json:"whatif_digest"`
 	Restores    int64     `parquet:"restores" json:"restores"` // of a rollback
 	Author      string    `parquet:"author" json:"author"`
-	By          string    `parquet:"by" json:"by"` // whose signature made this event
+	By          string    `parquet:"signed_by" json:"signed_by"` // whose signature made this event
 	Reason      string    `parquet:"reason" json:"reason"`
 	EffectiveAt time.Time `parquet:"effective_at,timestamp(microsecond)" json:"effective_at"`
 	At          time.Time `parquet:"at,timestamp(microsecond)" json:"at"`

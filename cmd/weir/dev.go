@@ -90,7 +90,7 @@ func (a *app) showReady(pl *platform, metrics string) error {
 	}
 	a.printf("  metrics        http://%s/metrics (token in .weir/metrics-token)\nStop with Ctrl-C.\n", metrics)
 	if pl.project.Policies && len(pl.project.Signers) == 0 {
-		a.printf("The rules in policies/ are not signed: they rule here, on this machine only.\n")
+		a.printf("The rules in policies/ are not signed: whoever can change the files can change the rules. To have\ntwo people sign them: weir policy key new, then signers in weir.yaml.\n")
 	}
 	return nil
 }

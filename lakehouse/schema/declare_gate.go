@@ -58,7 +58,7 @@ func gateTables() []Table {
 			col("whatif_digest", Text, "Of the report of who would gain or lose."),
 			col("restores", Long, "The revision whose rules a rollback brings back; else 0."),
 			col("author", Text, "Who proposed it."),
-			col("by", Text, "Whose signature made this event."),
+			col("signed_by", Text, "Whose signature made this event."),
 			col("reason", Text, "What the author wrote of it."),
 			col("effective_at", Timestamp, "From when it rules, once approved."),
 			col("at", Timestamp, "When this event was signed."),

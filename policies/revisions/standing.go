@@ -3,6 +3,7 @@ package revisions
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -71,7 +72,8 @@ func (s Standing) With(workspace string, e Entry) (Standing, error) {
 	s.Ignored = slices.Clip(s.Ignored)
 	out := s.next(workspace, e, Digest(e.Encode(s)))
 	if len(out.Ignored) > before {
-		return s, weir.Errorf(weir.Denied, "%s", out.Ignored[before]).Then("see what stands: weir policy revisions")
+		_, why, _ := strings.Cut(out.Ignored[before], ": ")
+		return s, weir.Errorf(weir.Denied, "%s", why).Then("see what stands: weir policy revisions")
 	}
 	if len(out.Signers) == 0 {
 		return s, CheckSigners(e.Signers)
