@@ -173,7 +173,7 @@ func (f *files) mutator(ctx context.Context, g *Gate, c *ast.Compiler, probes []
 	if err != nil {
 		return nil, err
 	}
-	w.gate = &Gate{revision: g.revision, query: decision, deadline: g.deadline, vocab: g.vocab, data: g.data, checked: map[string]Verdict{}}
+	w.gate = &Gate{revision: g.revision, query: decision, deadline: g.deadline, vocab: g.vocab, data: g.data, reads: g.reads, checked: map[string]Verdict{}}
 	for i, p := range probes {
 		if p.test == "" {
 			continue
