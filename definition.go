@@ -152,6 +152,7 @@ type TraitDef struct {
 	Categories []string                `json:"categories"`
 	Window     *Window                 `json:"window,omitempty"`
 	Timezone   string                  `json:"timezone,omitempty"` // IANA name; "": the workspace's
+	Score      *ScoreDef               `json:"score,omitempty"`    // with Aggregate Score: learned from all profiles
 }
 
 // Privacy is what a destination declares for the gate.

@@ -214,7 +214,7 @@ func segment(h *House) Stage {
 		return outline{
 			Reads:   []string{"core.profiles", "core.events", "identity.identifiers"},
 			Prior:   []string{"segment.memberships", "identity.merges"},
-			Writes:  named("core.traits", "segment.memberships", "segment.changes", quarantineTable),
+			Writes:  named("core.traits", "segment.memberships", "segment.changes", "segment.scores", quarantineTable),
 			Params:  params,
 			Depends: []any{depends, clock},
 			Follows: map[string]string{followsDefinitions: key},

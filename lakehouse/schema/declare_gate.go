@@ -17,6 +17,14 @@ func segmentTables() []Table {
 			col("run_id", Text, "The run."),
 			col("cause", Text, "data, definition or profile (merged, split, gone)."),
 		),
+		table("segment.scores", "What the last run learned for each score (docs/scores.md): no value of a profile but the most frequent texts of features.",
+			[]string{"trait"}, nil,
+			col("trait", Text, "The score's trait."),
+			col("kind", Text, "clv, rfm, churn, propensity or lookalike."),
+			col("refused", Text, "Why the data give no score; empty: they do."),
+			col("model", Text, "The parameters, as JSON."),
+			col("quality", Text, "How good it is, as JSON."),
+		),
 	}
 }
 

@@ -72,7 +72,7 @@ func TestNounsMatchTheirTables(t *testing.T) {
 		"core.records": weir.Record{}, "core.events": weir.Event{}, "core.consents": weir.Consent{}, "core.profiles": weir.Profile{},
 		"core.lineage": weir.Lineage{}, "core.traits": weir.TraitValue{}, "identity.edges": weir.Edge{}, "identity.links": weir.Link{},
 		"identity.candidates": weir.Candidate{}, "identity.models": weir.IdentityModel{}, "identity.identifiers": weir.IdentifierOwner{}, "identity.accounts": weir.AccountLink{}, "identity.merges": weir.Merge{}, "identity.moves": weir.RecordMove{}, "identity.decisions": weir.IdentityDecision{}, "identity.runs": weir.IdentityFigure{}, "segment.memberships": weir.Membership{},
-		"segment.changes": weir.MembershipChange{}, "consent.decisions": weir.Decision{}, "consent.classes": weir.DecisionClass{},
+		"segment.changes": weir.MembershipChange{}, "segment.scores": weir.FittedScore{}, "consent.decisions": weir.Decision{}, "consent.classes": weir.DecisionClass{},
 		"activation.state": weir.DeliveryState{}, "activation.deliveries": weir.Delivery{}, "ops.runs": weir.StageRun{},
 		"ops.quarantine": weir.Quarantined{},
 	} {

@@ -32,11 +32,15 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 	if err := s.addEvents(ctx, t, members); err != nil {
 		return err
 	}
+	status, err := s.giveScores(ctx, t, members)
+	if err != nil {
+		return err
+	}
 	matches, err := s.writeTraits(t, members)
 	if err != nil {
 		return err
 	}
-	in := membership.Input{Run: t.Spec().Run, Segments: s.status, Matches: matches,
+	in := membership.Input{Run: t.Spec().Run, Segments: status, Matches: matches,
 		Alive: func(id string) bool { return members[id] != nil }}
 	if in.Prior, err = readPrior(ctx, t, "prior"); err != nil {
 		return err

@@ -25,7 +25,7 @@ func own(ctx context.Context, t *pipelines.Task) error {
 			continue
 		}
 		e.Kind, e.Value = "", ""
-		if err := emit(t, "compute:events", e.Profile, e); err != nil {
+		if err := settle(t, e); err != nil {
 			return err
 		}
 	}
@@ -65,9 +65,25 @@ func choose(ctx context.Context, t *pipelines.Task) error {
 			t.Count("events_unowned", 1)
 			continue
 		}
-		if err := emit(t, "compute:events", e.Profile, e); err != nil {
+		if err := settle(t, e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settle sends an event on to those who count it for its profile.
+func settle(t *pipelines.Task, e eventRow) error {
+	scored, wanted := e.Scored, e.For
+	e.Scored, e.For = nil, 0
+	if wanted&forTally != 0 {
+		if err := emit(t, "compute:events", e.Profile, e); err != nil {
+			return err
+		}
+	}
+	if wanted&forScores == 0 {
+		return nil
+	}
+	e.Properties = scored
+	return emit(t, "study:events", e.Profile, e)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
+	"github.com/weir-cdp/weir/pipelines/segment/score"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 )
 
@@ -33,7 +34,7 @@ func (p Params) Definitions() tally.Definitions {
 // Digests returns what the next run needs as PriorDigests once this one is
 // committed.
 func (p Params) Digests() (map[string]string, error) {
-	_, broken, err := tally.New(p.Definitions())
+	_, _, broken, err := p.compile(time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,7 @@ func (p Params) Digests() (map[string]string, error) {
 type setup struct {
 	params     Params
 	plan       *tally.Plan
+	scores     *score.Plan
 	broken     []tally.Broken
 	status     map[string]membership.Status
 	attributes map[string]bool // that some rule reads
@@ -55,13 +57,28 @@ func prepared(t *pipelines.Task) (*setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pipelines.Shared(t, "setup", func() (*setup, error) { return newSetup(params) })
+	return pipelines.Shared(t, "setup", func() (*setup, error) { return newSetup(params, t.Spec().Run.Now) })
 }
 
-func newSetup(params Params) (*setup, error) {
+// compile compiles scores, then all else; segments that use a broken score are
+// broken with it.
+func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken, error) {
+	d := p.Definitions()
+	scores, broken, err := score.New(d, now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool {
+		return slices.ContainsFunc(broken, func(b tally.Broken) bool { return b.Name == t.Name })
+	})
+	plan, more, err := tally.New(d)
+	return plan, scores, append(broken, more...), err
+}
+
+func newSetup(params Params, now time.Time) (*setup, error) {
 	s := &setup{params: params, status: map[string]membership.Status{}, attributes: map[string]bool{}, rank: map[string]int{}}
 	var err error
-	if s.plan, s.broken, err = tally.New(params.Definitions()); err != nil {
+	if s.plan, s.scores, s.broken, err = params.compile(now); err != nil {
 		return nil, err
 	}
 	digests := tally.Digests(params.Definitions(), nil, nil)

@@ -21,6 +21,9 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 		if err := s.report(t); err != nil {
 			return err
 		}
+		if err := s.askScores(t); err != nil {
+			return err
+		}
 	}
 	switch table, _, _ := t.Source(); table {
 	case "core.profiles":
@@ -48,6 +51,9 @@ func (s *setup) scatterProfiles(ctx context.Context, t *pipelines.Task) error {
 			}
 		}
 		if err := emit(t, "compute:profiles", p.ID, row); err != nil {
+			return err
+		}
+		if err := s.studyProfile(t, &p); err != nil {
 			return err
 		}
 	}
@@ -125,12 +131,17 @@ func (s *setup) scatterEvents(ctx context.Context, t *pipelines.Task) error {
 			t.Count("events_later", 1)
 			continue
 		}
-		if !s.plan.Wants(e.Name, e.OccurredAt, now) {
+		row := eventRow{ID: e.ID, Name: e.Name, At: e.OccurredAt.UnixMicro()}
+		if s.plan.Wants(e.Name, e.OccurredAt, now) {
+			row.For, row.Properties = forTally, s.plan.Event(&e).Properties
+		}
+		if s.scores.Any() && s.scores.Wants(e.Name, e.OccurredAt) {
+			row.For, row.Scored = row.For|forScores, s.scores.Event(&e).Properties
+		}
+		if row.For == 0 {
 			t.Count("events_unread", 1)
 			continue
 		}
-		cut := s.plan.Event(&e)
-		row := eventRow{ID: e.ID, Name: e.Name, At: e.OccurredAt.UnixMicro(), Properties: cut.Properties}
 		if err := s.scatterEvent(t, row, s.ordered(e.Identifiers)); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 
 // Pipeline reads core.profiles, core.events, identity.identifiers, the prior
 // segment.memberships and identity.merges, and writes core.traits,
-// segment.memberships and segment.changes.
+// segment.memberships, segment.changes and segment.scores.
 var Pipeline = pipelines.Pipeline{
 	Stage:   weir.Segment,
 	Sources: []string{"core.profiles", "identity.identifiers", "segment.memberships", "core.events"},
@@ -18,6 +18,8 @@ var Pipeline = pipelines.Pipeline{
 		{Name: "scatter", Run: scatter},
 		{Name: "own", Run: own},
 		{Name: "choose", Run: choose},
+		{Name: "study", Run: study},
+		{Name: "learn", Run: learn},
 		{Name: "compute", Run: compute},
 	},
 	Outputs: func(*pipelines.Spec) ([]weir.TableFiles, error) {
@@ -25,6 +27,7 @@ var Pipeline = pipelines.Pipeline{
 			{Table: "core.traits", Replace: true},
 			{Table: "segment.memberships", Replace: true},
 			{Table: "segment.changes"},
+			{Table: "segment.scores", Replace: true},
 			{Table: "ops.quarantine", Scope: pipelines.QuarantineScope(weir.Segment, brokenSource, brokenStream), Replace: true},
 		}, nil
 	},
@@ -73,7 +76,15 @@ type eventRow struct {
 	Name       string
 	At         int64 // microseconds since 1970
 	Properties []string
+	For        int32    // forTally, forScores
+	Scored     []string // the properties that scores read
 }
+
+// What an event is for.
+const (
+	forTally int32 = 1 << iota
+	forScores
+)
 
 // ownerRow says which profile an identifier leads to.
 type ownerRow struct {

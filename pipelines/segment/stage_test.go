@@ -362,7 +362,7 @@ func TestNothing(t *testing.T) {
 			t.Errorf("files without input: %+v", tf)
 		}
 	}
-	if len(m.Tables) != 4 {
+	if len(m.Tables) != 5 {
 		t.Errorf("tables %+v", m.Tables)
 	}
 }

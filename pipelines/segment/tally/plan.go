@@ -139,7 +139,7 @@ func (p *Plan) Needs() bool {
 			return true
 		}
 	}
-	return false
+	return p.givenNow()
 }
 
 // Needs says whether some outcome of the definitions may change with time

@@ -41,6 +41,9 @@ func (p *Plan) watchAll() {
 		w.filters = append(w.filters, i)
 	}
 	for i := range p.traits {
+		if p.traits[i].Given() {
+			continue
+		}
 		f := &p.traits[i].Filter
 		w := at(f.Name, &f.Window)
 		w.traits = append(w.traits, i)

@@ -31,6 +31,8 @@ func TypeOf(d weir.TraitDef) weir.AttributeType {
 	switch d.Aggregate {
 	case "sum", "avg", "count", "distinct":
 		return weir.Number
+	case weir.Score:
+		return givenType(d)
 	}
 	if d.Field == "occurred_at" {
 		return weir.Instant
@@ -59,6 +61,9 @@ func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, er
 	}
 	fail := func(err error) (Trait, error) {
 		return t, weir.Errorf(weir.CodeOf(err), "trait %s: %w", d.Name, err)
+	}
+	if d.Aggregate == weir.Score {
+		return compileGiven(t, d)
 	}
 	if !slices.Contains(Aggregates(), d.Aggregate) {
 		return fail(weir.Errorf(weir.Invalid, "there is no aggregate %q", d.Aggregate).Then("use one of " + strings.Join(Aggregates(), ", ")))
