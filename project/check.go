@@ -15,6 +15,7 @@ func (l *loader) check() {
 	l.checkIdentity()
 	l.checkMentions()
 	l.checkSubject()
+	l.checkScores()
 	l.personalKeys()
 	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), segments: namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })}
 	for _, s := range l.p.Segments {

@@ -20,6 +20,7 @@ func (r *reader) traitField(n *yaml.Node, field string) {
 
 func (l *loader) trait(r *reader, name string, root *yaml.Node) {
 	t := weir.TraitDef{Name: name, Of: weir.Person}
+	var score *weir.ScoreDef
 	found := false
 	compute := func(n *yaml.Node) {
 		found = true
@@ -43,9 +44,17 @@ func (l *loader) trait(r *reader, name string, root *yaml.Node) {
 			r.problem(n, "add one of sum, avg, min, max, count, distinct, first, last", "nothing to compute")
 		}
 	}
-	r.object(root, keys{"of": r.kind(&t.Of), "compute": compute, "categories": r.texts(&t.Categories), "timezone": r.timezone(&t.Timezone)})
+	learned := func(n *yaml.Node) { found = true; score = r.score(name, n) }
+	r.object(root, keys{"of": r.kind(&t.Of), "compute": compute, "score": learned, "categories": r.texts(&t.Categories), "timezone": r.timezone(&t.Timezone)})
 	if !found {
 		r.problem(root, "add compute: {sum: properties.revenue, event: Order Completed}", "trait %s computes nothing", name)
+	}
+	if score != nil {
+		if t.Aggregate != "" || t.Timezone != "" {
+			r.problem(root, "make a second trait", "trait %s is a score: it takes neither compute nor timezone", name)
+		}
+		l.p.Traits = append(l.p.Traits, score.Traits(t.Of, t.Categories)...)
+		return
 	}
 	l.p.Traits = append(l.p.Traits, t)
 }

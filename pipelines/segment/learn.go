@@ -11,6 +11,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/score"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 )
@@ -197,7 +198,8 @@ func (s *setup) withhold(f *score.Fitted, status map[string]membership.Status) {
 		outputs = append(outputs, def.OutputTrait(o.Name))
 	}
 	for _, def := range s.params.Segments {
-		if slices.ContainsFunc(score.TraitsOf(def.Where), func(name string) bool { return slices.Contains(outputs, name) }) {
+		used := rule.TraitsOf(&def.Where)
+		if slices.ContainsFunc(outputs, func(name string) bool { return used[name] }) {
 			status[def.Name] = membership.Status{Broken: true}
 		}
 	}

@@ -56,6 +56,11 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	for _, t := range s.traits {
 		if usedTraits[t.Name] {
 			t.Categories = nil
+			if t.Score != nil {
+				bare := *t.Score
+				bare.At = ""
+				t.Score = &bare
+			}
 			in.Traits = append(in.Traits, t)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/score/propensity"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	"github.com/weir-cdp/weir/pipelines/segment/trait"
@@ -116,7 +117,7 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 	if of != s.of {
 		return nil, weir.Errorf(weir.Invalid, "segment %s is of another kind of profile", seed.Name)
 	}
-	for _, name := range TraitsOf(seed.Where) {
+	for _, name := range slices.Sorted(maps.Keys(rule.TraitsOf(&seed.Where))) {
 		def, ok := c.plain[name]
 		if !ok {
 			return nil, weir.Errorf(weir.Invalid, "segment %s goes by %q, which is a score or is not there", seed.Name, name).
@@ -149,20 +150,6 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 		return nil, weir.Errorf(weir.Invalid, "there is no feature to be alike in").Then("add features: [country, lifetime_value]")
 	}
 	return names, nil
-}
-
-// TraitsOf lists the traits that a condition compares.
-func TraitsOf(c weir.Condition) []string {
-	var out []string
-	if c.Trait != "" {
-		out = append(out, c.Trait)
-	}
-	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for _, child := range list {
-			out = append(out, TraitsOf(child)...)
-		}
-	}
-	return out
 }
 
 func (c *compiler) compileTally() error {

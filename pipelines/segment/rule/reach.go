@@ -1,0 +1,28 @@
+package rule
+
+import "github.com/weir-cdp/weir"
+
+// Reach returns the segments that membership of one hangs on, itself included, in
+// order of distance, and the traits that any of them compares. defs are all
+// segments by name; one that is not there is left out.
+func Reach(name string, defs map[string]*weir.SegmentDef) (segments []string, traits map[string]bool) {
+	traits = map[string]bool{}
+	seen := map[string]bool{name: true}
+	for queue := []string{name}; len(queue) > 0; queue = queue[1:] {
+		def := defs[queue[0]]
+		if def == nil {
+			continue
+		}
+		segments = append(segments, def.Name)
+		for t := range TraitsOf(&def.Where) {
+			traits[t] = true
+		}
+		for _, next := range segmentsOf(&def.Where) {
+			if !seen[next] {
+				seen[next] = true
+				queue = append(queue, next)
+			}
+		}
+	}
+	return segments, traits
+}
