@@ -188,7 +188,7 @@ func (h *House) ExplainSegment(ctx context.Context, p *project.Project, name, re
 	if err := known(p, name); err != nil {
 		return r, err
 	}
-	q, err := h.ask(ctx, append([]string{"core.events", "segment.memberships"}, whoTables...)...)
+	q, err := h.ask(ctx, append([]string{"core.events", "core.traits", "segment.memberships"}, whoTables...)...)
 	if err != nil {
 		return r, err
 	}
@@ -218,7 +218,11 @@ func (h *House) ExplainSegment(ctx context.Context, p *project.Project, name, re
 	if err != nil {
 		return r, err
 	}
-	if r.Verdict, err = explain.Explain(params.Definitions(), name, &profile, events, r.Now); err != nil {
+	scores, err := q.scoresOf(ctx, p, profile.ID)
+	if err != nil {
+		return r, err
+	}
+	if r.Verdict, err = explain.Scored(params.Definitions(), name, &profile, events, scores, r.Now); err != nil {
 		return r, err
 	}
 	member, err := list[weir.Membership](ctx, q, "segment.memberships", "where segment = ? and profile_id = ?", name, profile.ID)

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) segmentCommand() *cobra.Command {
-	return group("segment", "Show, count, preview and explain segments", a.segmentShow(), a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap())
+	return group("segment", "Show, count, preview and explain segments", a.segmentShow(), a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap(), a.segmentScore())
 }
 
 func (a *app) segmentShow() *cobra.Command {

@@ -197,8 +197,12 @@ func (s *setup) withhold(f *score.Fitted, status map[string]membership.Status) {
 	for _, o := range weir.ScoreOutputs(f.Kind) {
 		outputs = append(outputs, def.OutputTrait(o.Name))
 	}
+	defs := map[string]*weir.SegmentDef{}
+	for i := range s.params.Segments {
+		defs[s.params.Segments[i].Name] = &s.params.Segments[i]
+	}
 	for _, def := range s.params.Segments {
-		used := rule.TraitsOf(&def.Where)
+		_, used := rule.Reach(def.Name, defs)
 		if slices.ContainsFunc(outputs, func(name string) bool { return used[name] }) {
 			status[def.Name] = membership.Status{Broken: true}
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
+	"github.com/weir-cdp/weir/pipelines/segment/trait"
+	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
 // Shown is how many of the events behind a condition a verdict names.
@@ -38,6 +40,12 @@ type Row struct {
 // rule. Errors: weir.NotFound for a segment that is not defined, weir.Invalid
 // for one that is broken.
 func Explain(d tally.Definitions, segment string, profile *weir.Profile, events []weir.Event, now time.Time) (Verdict, error) {
+	return Scored(d, segment, profile, events, nil, now)
+}
+
+// Scored is Explain of a profile whose scores are given, as texts by the name of
+// the trait: they are learned from all profiles and don't follow from its events.
+func Scored(d tally.Definitions, segment string, profile *weir.Profile, events []weir.Event, scores map[string]string, now time.Time) (Verdict, error) {
 	plan, broken, err := tally.New(d)
 	if err != nil {
 		return Verdict{}, err
@@ -63,6 +71,14 @@ func Explain(d tally.Definitions, segment string, profile *weir.Profile, events 
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
+	types := trait.Types(d.Traits)
+	for name, text := range scores {
+		v := value.OfText(text)
+		if n, ok := value.ParseNumber(text); ok && types[name] == weir.Number {
+			v = value.OfNumber(n)
+		}
+		plan.Give(state, plan.Given(name), v)
+	}
 	x.subject, _ = plan.Subject(profile, state, now)
 	return Verdict{
 		What: "a profile of kind " + string(r.Of), Value: string(profile.Kind), Known: true,

@@ -117,7 +117,12 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 	if of != s.of {
 		return nil, weir.Errorf(weir.Invalid, "segment %s is of another kind of profile", seed.Name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(rule.TraitsOf(&seed.Where))) {
+	defs := map[string]*weir.SegmentDef{}
+	for i := range c.definitions.Segments {
+		defs[c.definitions.Segments[i].Name] = &c.definitions.Segments[i]
+	}
+	reached, traits := rule.Reach(seed.Name, defs)
+	for _, name := range slices.Sorted(maps.Keys(traits)) {
 		def, ok := c.plain[name]
 		if !ok {
 			return nil, weir.Errorf(weir.Invalid, "segment %s goes by %q, which is a score or is not there", seed.Name, name).
@@ -125,7 +130,9 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 		}
 		c.wanted[name] = def
 	}
-	c.segments[seed.Name] = seed
+	for _, name := range reached {
+		c.segments[name] = *defs[name]
+	}
 	names := s.def.Features
 	if len(names) == 0 {
 		for _, name := range slices.Sorted(maps.Keys(c.plain)) {
@@ -205,8 +212,10 @@ func (c *compiler) compile(s *score, names []string) error {
 		if p.tally.Rule(d.Segment) == nil {
 			return weir.Errorf(weir.Invalid, "segment %s is broken", d.Segment)
 		}
-		for a := range p.tally.Rule(d.Segment).Attributes() {
-			p.attributes[a] = true
+		for _, name := range p.tally.Segments() {
+			for a := range p.tally.Rule(name).Attributes() {
+				p.attributes[a] = true
+			}
 		}
 	default:
 		s.moment = p.momentOf(s.then)
