@@ -8,8 +8,9 @@
 //   - a number x becomes asinh(x), which is x near 0 and its logarithm far from
 //     it, on both sides: counts and money have long tails. What is unknown takes
 //     the mean, and a column of its own says so where that happens.
-//   - a text becomes one column for each of its most frequent values, the rarer
-//     of equal frequency by their order; other values are in none.
+//   - a text becomes one column for each of its most frequent values, those
+//     of equal frequency by their order; other values, and what fewer than ten
+//     profiles hold, are in none.
 //
 // Columns that are the same for everybody are left out.
 //
@@ -36,8 +37,12 @@ type Schema struct {
 	Texts   []string `json:"texts,omitempty"`
 }
 
-// maxValues is how many values of a text have a column.
-const maxValues = 12
+// maxValues is how many values of a text have a column; fewest how many profiles
+// have to hold one, so that a model names nothing that only few people have.
+const (
+	maxValues = 12
+	fewest    = 10
+)
 
 // Column is one input of a model.
 type Column struct {
@@ -129,6 +134,7 @@ func frequent(i int, rows []Raw) []string {
 			counts[r.Texts[i]]++
 		}
 	}
+	maps.DeleteFunc(counts, func(_ string, n int) bool { return n < fewest })
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})

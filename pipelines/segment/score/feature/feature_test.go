@@ -14,6 +14,9 @@ func TestColumns(t *testing.T) {
 		{Numbers: []float64{1, 7, nan}, Texts: []string{"b"}}, {Numbers: []float64{100, 7, 2}, Texts: []string{"a"}},
 		{Numbers: []float64{-5, 7, 3}, Texts: []string{""}}, {Numbers: []float64{1e300, 7, math.Inf(1)}, Texts: []string{"b"}},
 	}
+	for range 9 {
+		rows = append(rows, rows[:4]...)
+	}
 	e := feature.Fit(feature.Schema{Numbers: []string{"x", "same", "gappy"}, Texts: []string{"t"}}, rows)
 	if got, want := fmt.Sprint(e.Names()), "[x gappy gappy is unknown t is b t is a]"; got != want {
 		t.Fatalf("%s, want %s", got, want)
@@ -22,8 +25,8 @@ func TestColumns(t *testing.T) {
 	for c := range e.Columns {
 		var mean, square float64
 		for _, row := range m {
-			mean += row[c] / 4
-			square += row[c] * row[c] / 4
+			mean += row[c] / 40
+			square += row[c] * row[c] / 40
 		}
 		gaps := 1.0
 		if e.Columns[c].Name == "gappy" {
