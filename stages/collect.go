@@ -245,7 +245,11 @@ func (c *collect) Keep(ctx context.Context, run weir.Run, part string) (weir.Sta
 	if err != nil {
 		return weir.StageRun{}, err
 	}
-	return c.keepCounting(ctx, run, weir.Collect, part, map[string]int64{missingScopes: missing})
+	from, told, err := c.stillDropped(ctx, run, part)
+	if err != nil {
+		return weir.StageRun{}, err
+	}
+	return c.keepCounting(ctx, run, weir.Collect, part, map[string]int64{missingScopes: missing, droppedFrom: from}, told)
 }
 
 func (c *collect) Fail(ctx context.Context, run weir.Run, part, cause string) error {

@@ -154,18 +154,19 @@ const (
 
 // keep records that a run found nothing to do.
 func (h *House) keep(ctx context.Context, run weir.Run, stage weir.Stage, part string) (weir.StageRun, error) {
-	return h.keepCounting(ctx, run, stage, part, map[string]int64{})
+	return h.keepCounting(ctx, run, stage, part, map[string]int64{}, "")
 }
 
-// keepCounting is keep, with counts of what was found meanwhile.
-func (h *House) keepCounting(ctx context.Context, run weir.Run, stage weir.Stage, part string, found map[string]int64) (weir.StageRun, error) {
+// keepCounting is keep, with counts of what was found meanwhile and what is to be
+// told of it.
+func (h *House) keepCounting(ctx context.Context, run weir.Run, stage weir.Stage, part string, found map[string]int64, told string) (weir.StageRun, error) {
 	prior, ok, err := h.last(ctx, stage, part)
 	if err != nil || (ok && prior.RunID == run.ID) {
 		return prior, err // recorded before a crash that hid the answer
 	}
 	now := h.Clock()
 	row := weir.StageRun{RunID: run.ID, Stage: stage, Part: part, StartedAt: now, EndedAt: now, Now: run.Now,
-		Status: Unchanged, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest, Project: run.Project, Follows: prior.Follows}
+		Status: Unchanged, Snapshots: prior.Snapshots, SpecDigest: prior.SpecDigest, Error: told, Project: run.Project, Follows: prior.Follows}
 	found["events_later"] = prior.Counts["events_later"] // still to come
 	found[oldRows] = prior.Counts[newRows] + prior.Counts[oldRows]
 	for name, n := range found {

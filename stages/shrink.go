@@ -13,10 +13,15 @@ import (
 // that vanished.
 const missingScopes = "files_missing"
 
+// droppedFrom counts the rows held before a sharp drop, as long as it lasts.
+const droppedFrom = "rows_before_drop"
+
 // guard looks at what a sync would do to the rows held before. One that leaves
 // none is refused, unless it is meant: a broken export looks like that, and all
 // that follows would remove everybody. One that takes more than half of them is
-// told aloud. What of a sync could not be used is told as long as it lasts.
+// told aloud, in each run until as many are back as it needs to be no drop, or until
+// it is accepted: by a reset or may_be_empty. What of a sync could not be used is
+// told as long as it lasts, too.
 func (c *collect) guard(ctx context.Context, sp collectSpec, r *result, done []landed) error {
 	before, after, err := c.rowsAround(ctx, sp, *r)
 	if err != nil {
@@ -25,6 +30,14 @@ func (c *collect) guard(ctx context.Context, sp collectSpec, r *result, done []l
 	if lost := before - after; lost > 0 {
 		r.Counts["rows_gone"] = lost
 	}
+	full, err := c.heldOnce(ctx, sp, before)
+	if err != nil {
+		return err
+	}
+	dropped := after < full/2
+	if dropped && after > 0 {
+		r.Counts[droppedFrom] = full
+	}
 	switch failed, n := firstFailure(done); {
 	case n > 0:
 		r.Status, r.Problem = Partial, failed
@@ -32,14 +45,36 @@ func (c *collect) guard(ctx context.Context, sp collectSpec, r *result, done []l
 			r.Problem += fmt.Sprintf(" (and %d more)", n-1)
 		}
 	case sp.Drop || sp.MayBeEmpty || before == 0:
+		delete(r.Counts, droppedFrom)
 	case after == 0:
 		part := sp.Source + "/" + sp.Stream
 		return weir.Errorf(weir.Invalid, "the read gave no usable row, where %d are held: they are kept", before).At(place(sp)).
 			Then(fmt.Sprintf("mend what exports it; if it is meant: weir sync reset %s, or `may_be_empty: true` in the stream", part))
-	case after < before/2:
-		r.Problem = fmt.Sprintf("%d of the %d rows held before are gone from the source: look whether its export is whole", before-after, before)
+	case dropped:
+		r.Problem = fmt.Sprintf("%d of the %d rows held before are gone from the source: look whether its export is whole; if it is meant: weir sync reset %s/%s, or `may_be_empty: true` in the stream",
+			full-after, full, sp.Source, sp.Stream)
 	}
 	return nil
+}
+
+// heldOnce is how many rows were held before a drop that was told and still lasts;
+// without one, how many are held.
+func (c *collect) heldOnce(ctx context.Context, sp collectSpec, before int64) (int64, error) {
+	prior, _, err := c.last(ctx, weir.Collect, sp.Source+"/"+sp.Stream)
+	return max(before, prior.Counts[droppedFrom]), err
+}
+
+// stillDropped is what a run that found nothing new tells of a drop before it.
+func (c *collect) stillDropped(ctx context.Context, run weir.Run, part string) (from int64, told string, err error) {
+	prior, _, err := c.last(ctx, weir.Collect, part)
+	if from = prior.Counts[droppedFrom]; err != nil || from == 0 {
+		return 0, "", err
+	}
+	_, stream, err := c.stream(ctx, run, part)
+	if err != nil || stream.MayBeEmpty {
+		return 0, "", err
+	}
+	return from, prior.Error, nil
 }
 
 func firstFailure(done []landed) (first string, n int) {

@@ -73,6 +73,44 @@ func TestASharpDropIsTold(t *testing.T) {
 	}
 }
 
+// A drop is told in every run until the rows are back or it is accepted, whether
+// something else changed or nothing did.
+func TestASharpDropIsToldAsLongAsItLasts(t *testing.T) {
+	const gone = "of the 6 rows held before are gone"
+	for what, end := range map[string]func(w *world, s *shelf){
+		"rows come back": func(_ *world, s *shelf) { s.files["a.csv"] = text("v", "1", "2", "3") },
+		"a reset": func(w *world, _ *shelf) {
+			if err := w.Rewind(t.Context(), w.next(), "shelf/things", true); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"it may be empty": func(w *world, _ *shelf) { w.project.Sources[0].Streams[0].MayBeEmpty = true },
+		"it may be empty, and more changed": func(w *world, s *shelf) {
+			w.project.Sources[0].Streams[0].MayBeEmpty = true
+			s.files["a.csv"] = text("v", "7")
+		},
+	} {
+		w, s := newShelf(t)
+		s.files["a.csv"] = text("v", "1", "2", "3", "4", "5", "6")
+		w.collect()
+		s.files["a.csv"] = text("v", "1")
+		row := w.collect()
+		for n, change := range []func(){func() {}, func() {}, func() { s.files["a.csv"] = text("v", "1", "2") }, func() {}} {
+			if !strings.Contains(row.Error, gone) || row.Counts[droppedFrom] != 6 {
+				t.Fatalf("%s, run %d: %s %q %v", what, n, row.Status, row.Error, row.Counts)
+			}
+			change()
+			row = w.collect()
+		}
+		end(w, s)
+		for range 2 {
+			if row = w.collect(); row.Error != "" || row.Counts[droppedFrom] != 0 {
+				t.Errorf("%s, and then: %s %q %v", what, row.Status, row.Error, row.Counts)
+			}
+		}
+	}
+}
+
 // A file that can't be used is told in every run, not only in the first.
 func TestAnUnusableFileIsToldAsLongAsItLasts(t *testing.T) {
 	w, s := newShelf(t)

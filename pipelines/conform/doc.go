@@ -26,8 +26,9 @@
 // channel for all of them, with an address that can't be standardised for that
 // address as written; and it stays when its source deletes the row, or no longer has
 // it in what is read anew (collect keeps such rows, with the operation `former`; a
-// grant of theirs counts no more). An action
-// that can't be read is withheld and reported: it is neither.
+// grant of theirs counts no more). An action outside the vocabulary is taken as a
+// withdrawal and reported, since a no must not be lost; an entry without any action
+// says nothing and is withheld.
 //
 // Invariants: the tables depend on the raw rows and the mapping alone, in any
 // order and cut (invariant 2); a personal key never becomes part of an id
