@@ -48,7 +48,7 @@ func (c *collect) guard(ctx context.Context, sp collectSpec, r *result, done []l
 		delete(r.Counts, droppedFrom)
 	case after == 0:
 		part := sp.Source + "/" + sp.Stream
-		return weir.Errorf(weir.Invalid, "the read gave no usable row, where %d are held: they are kept", before).At(place(sp)).
+		return weir.Errorf(weir.Denied, "the read gave no usable row, where %d are held: they are kept", before).At(place(sp)).
 			Then(fmt.Sprintf("mend what exports it; if it is meant: weir sync reset %s, or `may_be_empty: true` in the stream", part))
 	case dropped:
 		r.Problem = fmt.Sprintf("%d of the %d rows held before are gone from the source: look whether its export is whole; if it is meant: weir sync reset %s/%s, or `may_be_empty: true` in the stream",

@@ -15,7 +15,7 @@ func TestAReadThatLeavesNothingIsRefused(t *testing.T) {
 	s.files["a.csv"] = text("v")
 	for range 2 {
 		_, err := w.pass(weir.Collect, "shelf/things", w.next())
-		if weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "a.csv: the read gave no usable row, where 3 are held") ||
+		if weir.CodeOf(err) != weir.Denied || !strings.Contains(err.Error(), "a.csv: the read gave no usable row, where 3 are held") ||
 			!strings.Contains(err.Error(), "weir sync reset shelf/things") {
 			t.Fatalf("an emptied file: %v", err)
 		}
