@@ -36,6 +36,7 @@ var measures = []struct {
 	{"difference", (*bench).difference},
 	{"identity", (*bench).identity},
 	{"increment", (*bench).increment},
+	{"scores", (*bench).scores},
 	{"chain", (*bench).chain},
 }
 
