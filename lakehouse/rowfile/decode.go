@@ -17,6 +17,7 @@ type decoder[T any] struct {
 	row    *T
 	value  reflect.Value // of *row
 	steps  []func(i int) error
+	others int // columns of the batch that are attributes
 	zero   T
 	intern map[string]*interner
 }
@@ -39,11 +40,14 @@ func (d *decoder[T]) wants(column string) bool {
 
 // use prepares for the rows of one batch.
 func (d *decoder[T]) use(rec arrow.RecordBatch) error {
-	d.steps = d.steps[:0]
+	d.steps, d.others = d.steps[:0], 0
 	for _, c := range d.layout.columns {
 		at := rec.Schema().FieldIndices(c.column.Name)
 		if len(at) == 0 || c.field < 0 && d.layout.attributes < 0 {
 			continue
+		}
+		if c.field < 0 {
+			d.others++
 		}
 		step, err := d.step(c, rec.Column(at[0]))
 		if err != nil {
@@ -57,7 +61,7 @@ func (d *decoder[T]) use(rec arrow.RecordBatch) error {
 func (d *decoder[T]) decode(i int) (T, error) {
 	*d.row = d.zero
 	if d.layout.attributes >= 0 {
-		*d.attributes() = map[string]string{}
+		*d.attributes() = make(map[string]string, d.others)
 	}
 	for _, s := range d.steps {
 		if err := s(i); err != nil {

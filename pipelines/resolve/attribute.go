@@ -69,9 +69,12 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 	if values.wait() {
 		known = func(row knownRow) error { return pipelines.Emit(t, "identifiers:known", t.Partition(), row) }
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(values.at), compareIdentifiers) {
-		if err := settle(t, r, id, values.of(id), known); err != nil {
-			return err
+	for _, kind := range slices.Sorted(maps.Keys(values.at)) {
+		for _, text := range slices.Sorted(maps.Keys(values.at[kind])) {
+			id := identifier{kind, text}
+			if err := settle(t, r, id, values.of(id), known); err != nil {
+				return err
+			}
 		}
 	}
 	return each(pipelines.Stream[besideRow](ctx, t, "beside"), func(b besideRow) error {
@@ -79,15 +82,15 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 	})
 }
 
-// values are those of one partition.
+// values are those of one partition, found by kind and text.
 type values struct {
-	at  map[identifier]int32
+	at  map[string]map[string]int32
 	all []value
 }
 
 // of returns nil where the value is unknown; it holds until the next one is added.
 func (vs *values) of(id identifier) *value {
-	if i, known := vs.at[id]; known {
+	if i, known := vs.at[id.kind][id.value]; known {
 		return &vs.all[i]
 	}
 	return nil
@@ -95,11 +98,15 @@ func (vs *values) of(id identifier) *value {
 
 // add returns the value, which is new where it was unknown.
 func (vs *values) add(kind, text string) *value {
-	id := identifier{kind, text}
-	i, known := vs.at[id]
+	of := vs.at[kind]
+	if of == nil {
+		of = map[string]int32{}
+		vs.at[kind] = of
+	}
+	i, known := of[text]
 	if !known {
 		i = int32(len(vs.all))
-		vs.at[id] = i
+		of[text] = i
 		vs.all = append(vs.all, value{})
 	}
 	return &vs.all[i]
@@ -128,7 +135,7 @@ func compareIdentifiers(a, b identifier) int {
 
 func gather(ctx context.Context, t *pipelines.Task) (*values, error) {
 	rows := pipelines.Sent(t, "owned") + pipelines.Sent(t, "seen")
-	vs := &values{at: make(map[identifier]int32, rows*3/4), all: make([]value, 0, rows*3/4)}
+	vs := &values{at: map[string]map[string]int32{}, all: make([]value, 0, rows*3/4)}
 	if err := each(pipelines.Stream[ownedRow](ctx, t, "owned"), func(o ownedRow) error {
 		vs.add(o.Kind, o.Value).hold(o)
 		return nil

@@ -92,7 +92,8 @@ type scorer struct {
 	out       *packer
 	decoder   model.Decoder
 	members   []block.Member
-	features  []model.Features
+	packed    []string         // features of the block's records, as they were sent
+	features  []model.Features // of those that were compared; without values: not yet
 	keys      []model.Key
 	row       []byte
 	uncertain nearest
@@ -103,7 +104,7 @@ type scorer struct {
 // block compares the records of a block.
 func (s *scorer) block(m *model.Model, entries []entry) error {
 	entries = slices.CompactFunc(entries, func(a, b entry) bool { return a.rest[:digestSize] == b.rest[:digestSize] })
-	s.members, s.features, s.keys = s.members[:0], s.features[:0], s.keys[:0]
+	s.members, s.packed, s.keys = s.members[:0], s.packed[:0], s.keys[:0]
 	s.decoder.Reset()
 	for i, e := range entries {
 		start := len(s.keys)
@@ -115,18 +116,18 @@ func (s *scorer) block(m *model.Model, entries []entry) error {
 		for k := 1; k < n; k += shortSize {
 			s.keys = append(s.keys, shortKey(rest[k:]))
 		}
-		f, err := s.decoder.Decode(rest[n:])
-		if err != nil {
-			return err
-		}
-		s.features = append(s.features, f)
+		s.packed = append(s.packed, rest[n:])
 		s.members = append(s.members, block.Member{Record: uint32(i), Keys: s.keys[start:]})
 	}
+	s.features = append(s.features[:0], make([]model.Features, len(s.packed))...)
 	// All keys that entries carry come before the block's own.
 	last := model.Key{Rule: entries[0].key.Rule, Hash: math.MaxUint64}
 	threshold := m.Threshold()
 	var failed error
 	lost := block.Pairs(last, s.members, m.MaxBlock(), func(i, j int) bool {
+		if failed = s.decode(i, j); failed != nil {
+			return false
+		}
 		s.compared++
 		w := m.Score(&s.features[i], &s.features[j])
 		left, right := entries[i].rest[:digestSize], entries[j].rest[:digestSize]
@@ -141,6 +142,20 @@ func (s *scorer) block(m *model.Model, entries []entry) error {
 	})
 	s.t.Count("pairs_lost", lost)
 	return failed
+}
+
+// decode reads the features of records of the block. Most pairs that meet in a block
+// have met in another, and are not compared here.
+func (s *scorer) decode(records ...int) (err error) {
+	for _, i := range records {
+		if s.features[i].Values != nil {
+			continue
+		}
+		if s.features[i], err = s.decoder.Decode(s.packed[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // scatter sends the records of one partition to those of their blocks in which
