@@ -19,6 +19,15 @@ type Measure struct {
 	How     string       `json:"how"` // sum, avg, min, max, distinct, first, last
 	Of      string       `json:"of"`  // properties.<name>, occurred_at, name
 	Compare []Comparison `json:"compare"`
+	// Currency is properties.<name>: what the amounts are in; none, "": not asked.
+	Currency string `json:"currency,omitempty"`
+}
+
+// Rate is what one unit of a currency is worth in the workspace's, from a day on.
+type Rate struct {
+	Currency string `json:"currency"` // ISO 4217
+	From     string `json:"from"`     // 2006-01-02; "": ever
+	Rate     string `json:"rate"`     // decimal
 }
 
 // Random is a share of all profiles, chosen by a hash of seed and profile id.

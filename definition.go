@@ -140,19 +140,25 @@ type SegmentDef struct {
 	Timezone   string    `json:"timezone,omitempty"` // IANA name; "": the workspace's
 }
 
-// TraitDef is traits/<name>.yaml: one aggregate over a profile's events.
+// TraitDef is traits/<name>.yaml: one aggregate over a profile's events, or a
+// value computed from attributes and other traits.
 type TraitDef struct {
-	Name       string                  `json:"name"`
-	Of         Kind                    `json:"of"`
-	Aggregate  string                  `json:"aggregate"` // sum, avg, min, max, count, distinct, first, last
-	Field      string                  `json:"field"`     // properties.<name>, occurred_at, events
-	Event      string                  `json:"event"`     // "": any event
+	Name string `json:"name"`
+	Of   Kind   `json:"of"`
+	// Aggregate is sum, avg, min, max, count, distinct, first, last, most_frequent,
+	// list, since, until, ratio or expression.
+	Aggregate  string                  `json:"aggregate"`
+	Field      string                  `json:"field"` // properties.<name>, occurred_at, events; of since and until first, last, attribute.<name>, trait.<name>
+	Event      string                  `json:"event"` // "": any event
 	Where      map[string][]Comparison `json:"where"`
 	Within     time.Duration           `json:"within"`
 	Categories []string                `json:"categories"`
 	Window     *Window                 `json:"window,omitempty"`
-	Timezone   string                  `json:"timezone,omitempty"` // IANA name; "": the workspace's
-	Score      *ScoreDef               `json:"score,omitempty"`    // with Aggregate Score: learned from all profiles
+	Ratio      []string                `json:"ratio,omitempty"`      // of aggregate ratio: two traits
+	Expression string                  `json:"expression,omitempty"` // of aggregate expression: CEL over trait.<name> and attribute.<name>
+	Currency   string                  `json:"currency,omitempty"`   // properties.<name>: what the field's amounts are in; none, "": not asked
+	Timezone   string                  `json:"timezone,omitempty"`   // IANA name; "": the workspace's
+	Score      *ScoreDef               `json:"score,omitempty"`      // with Aggregate Score: learned from all profiles
 }
 
 // Privacy is what a destination declares for the gate.

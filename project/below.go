@@ -1,7 +1,10 @@
 package project
 
 import (
+	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 )
@@ -50,7 +53,72 @@ func (p *Project) segmentsBelow(name string) []string {
 // circle returns the way from a segment over those that it names back to itself;
 // nil if there is none.
 func (p *Project) circle(name string) []string {
-	came := p.ways(name)
+	return wayBack(name, p.ways(name))
+}
+
+var mentioned = regexp.MustCompile(`\b(trait|attribute)\.([a-zA-Z_][a-zA-Z0-9_]*)`)
+
+// traitReads returns the traits and attributes that a trait is computed from.
+func traitReads(t weir.TraitDef) (traits, attributes []string) {
+	text := t.Field
+	switch t.Aggregate {
+	case "ratio":
+		return t.Ratio, nil
+	case "expression":
+		text = t.Expression
+	case "since", "until":
+	default:
+		return nil, nil
+	}
+	for _, m := range mentioned.FindAllStringSubmatch(text, -1) {
+		if m[1] == "trait" {
+			traits = append(traits, m[2])
+		} else {
+			attributes = append(attributes, m[2])
+		}
+	}
+	return traits, attributes
+}
+
+// readsBelow returns a trait and all that it is computed from, over any number of
+// steps.
+func (p *Project) readsBelow(name string) (traits, attributes []string) {
+	seen, found := map[string]bool{name: true}, map[string]bool{}
+	for queue := []string{name}; len(queue) > 0; queue = queue[1:] {
+		t, _ := p.Trait(queue[0])
+		below, more := traitReads(t)
+		for _, n := range below {
+			if !seen[n] {
+				seen[n] = true
+				queue = append(queue, n)
+			}
+		}
+		for _, n := range more {
+			found[n] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(found))
+}
+
+// traitCircle returns the way from a trait over those that it is computed from
+// back to itself; nil if there is none.
+func (p *Project) traitCircle(name string) []string {
+	came := map[string]string{}
+	for queue := []string{name}; len(queue) > 0; queue = queue[1:] {
+		t, _ := p.Trait(queue[0])
+		below, _ := traitReads(t)
+		for _, next := range below {
+			if _, seen := came[next]; !seen {
+				came[next] = queue[0]
+				queue = append(queue, next)
+			}
+		}
+	}
+	return wayBack(name, came)
+}
+
+// wayBack follows how each name was reached back from name to itself.
+func wayBack(name string, came map[string]string) []string {
 	if _, back := came[name]; !back {
 		return nil
 	}
@@ -61,4 +129,26 @@ func (p *Project) circle(name string) []string {
 	way = append(way, name)
 	slices.Reverse(way)
 	return way
+}
+
+// checkTrait checks what a trait's computation names.
+func (l *loader) checkTrait(t weir.TraitDef, v vocabulary) {
+	at := l.traitAt[t.Name]
+	traits, attributes := traitReads(t)
+	for _, n := range traits {
+		if !slices.Contains(v.traits, n) {
+			l.add(at, didYouMean(n, v.traits), "there is no trait %q", n)
+		}
+	}
+	for _, n := range attributes {
+		if !slices.Contains(v.attributes, n) {
+			l.add(at, didYouMean(n, v.attributes), "no source maps an attribute %q", n)
+		}
+	}
+	if way := l.p.traitCircle(t.Name); way != nil {
+		l.add(at, "break the circle", "traits depend on each other: %s", strings.Join(way, " → "))
+	}
+	if l.unsaidCurrency(t.Aggregate, t.Field, t.Currency) {
+		l.add(at, sayCurrency, "%s of %s adds amounts whatever their currency", t.Aggregate, t.Field)
+	}
 }

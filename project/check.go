@@ -18,6 +18,9 @@ func (l *loader) check() {
 	l.checkScores()
 	l.personalKeys()
 	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), segments: namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })}
+	for _, t := range l.p.Traits {
+		l.checkTrait(t, names)
+	}
 	for _, s := range l.p.Segments {
 		l.checkCondition(s.Where, names)
 		if way := l.p.circle(s.Name); way != nil {
@@ -54,6 +57,11 @@ func (l *loader) checkCondition(c weir.Condition, v vocabulary) {
 	}
 	if c.Trait != "" && !slices.Contains(v.traits, c.Trait) {
 		l.add(c.At, didYouMean(c.Trait, v.traits), "there is no trait %q", c.Trait)
+	}
+	for _, m := range c.Measures {
+		if l.unsaidCurrency(m.How, m.Of, m.Currency) {
+			l.add(c.At, sayCurrency, "%s of %s adds amounts whatever their currency", m.How, m.Of)
+		}
 	}
 	if c.Segment != "" && !slices.Contains(v.segments, c.Segment) {
 		l.add(c.At, didYouMean(c.Segment, v.segments), "there is no segment %q", c.Segment)
@@ -208,8 +216,14 @@ func (l *loader) categories(a *weir.ActivationDef, s weir.SegmentDef) {
 		}
 	}
 	trait := func(name string) {
-		if t, ok := l.p.Trait(name); ok {
-			addAll(t.Categories)
+		traits, attributes := l.p.readsBelow(name)
+		for _, n := range traits {
+			if t, ok := l.p.Trait(n); ok {
+				addAll(t.Categories)
+			}
+		}
+		for _, n := range attributes {
+			attribute(n)
 		}
 	}
 	for _, v := range a.Fields {

@@ -62,7 +62,8 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 		c.IsEvent, kinds = true, 1 // without `event`, any event
 	}
 	if (c.IsEvent || c.Sequence != nil) && len(c.Compare) == 1 && c.Compare[0].Op == "between" { // of an event it is a window
-		r.window(n, &c.Window).Between, c.Compare = c.Compare[0].Values, nil
+		r.ends(n, &c.Window, c.Compare[0].Values)
+		c.Compare = nil
 	}
 	switch {
 	case c.Sequence != nil && c.Sequence.Steps == nil && kinds == 1:
@@ -95,7 +96,7 @@ var measured = []string{"sum", "avg", "min", "max", "distinct"}
 // measure reads {of: properties.revenue, at_least: 100}.
 func (r *reader) measure(n *yaml.Node, how string, c *weir.Condition) {
 	m := weir.Measure{How: how}
-	known := keys{"of": func(n *yaml.Node) { r.text(&m.Of)(n); r.traitField(n, m.Of) }}
+	known := keys{"of": func(n *yaml.Node) { r.text(&m.Of)(n); r.traitField(n, m.Of) }, "currency": func(n *yaml.Node) { m.Currency = r.currency(n) }}
 	for _, op := range operators {
 		known[op] = func(n *yaml.Node) { m.Compare = append(m.Compare, r.comparison(op, n)) }
 	}

@@ -42,6 +42,7 @@ func load(dir string, known map[string]connectors.Connector, reads func(words []
 	l.folder("sources", l.source)
 	l.file("identity.yaml", l.identity)
 	l.labels()
+	l.file("rates.yaml", l.rates)
 	l.folder("traits", l.trait)
 	l.folder("segments", l.segment)
 	l.folder("destinations", l.destination)
@@ -80,8 +81,9 @@ type loader struct {
 	reads    func(words []string)
 	p        *Project
 	problems Problems
-	mentions []mention // names in identity.yaml that a source has to map
-	unread   bool      // a file could not be read: what others refer to may be in it
+	traitAt  map[string]string // where each trait computes
+	mentions []mention         // names in identity.yaml that a source has to map
+	unread   bool              // a file could not be read: what others refer to may be in it
 }
 
 func (l *loader) file(name string, read func(r *reader, name string, root *yaml.Node)) {
@@ -262,7 +264,7 @@ func (r *reader) checked(into *string, form *regexp.Regexp, should string) func(
 // what a backup or a plan has to look at.
 func Names(dir string) ([]string, error) {
 	var out []string
-	for _, pattern := range []string{"weir.yaml", "identity.yaml", "sources/*.y*ml", "traits/*.y*ml", "segments/*.y*ml", "destinations/*.y*ml", "activations/*.y*ml"} {
+	for _, pattern := range []string{"weir.yaml", "identity.yaml", "rates.yaml", "sources/*.y*ml", "traits/*.y*ml", "segments/*.y*ml", "destinations/*.y*ml", "activations/*.y*ml"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, err

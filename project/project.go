@@ -35,6 +35,7 @@ type Project struct {
 	Labels       []Label                       `json:"labels,omitempty"` // people's answers, settled
 	Traits       []weir.TraitDef               `json:"traits"`
 	Segments     []weir.SegmentDef             `json:"segments"`
+	Rates        []weir.Rate                   `json:"rates,omitempty"` // rates.yaml
 	Destinations []Destination                 `json:"destinations"`
 	Activations  []weir.ActivationDef          `json:"activations"`
 	// Policies says whether the project has rules of its own in policies/.

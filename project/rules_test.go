@@ -2,6 +2,7 @@ package project
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -110,5 +111,89 @@ func TestCategoriesOfSegmentsBelow(t *testing.T) {
 	}
 	if got := p.Activations[0].Categories; !slices.Equal(got, []string{"health", "religion"}) {
 		t.Errorf("categories %v", got)
+	}
+}
+
+func TestTraits(t *testing.T) {
+	t.Parallel()
+	with := func(compute string) map[string]string {
+		return map[string]string{"traits/new.yaml": "of: person\ncompute: " + compute + "\n"}
+	}
+	for compute, want := range map[string]weir.TraitDef{
+		`{most_frequent: properties.category}`:                                          {Aggregate: "most_frequent", Field: "properties.category"},
+		`{list: name, during: last_month}`:                                              {Aggregate: "list", Field: "name", Window: &weir.Window{During: "last_month"}},
+		`{since: last, event: Order Completed}`:                                         {Aggregate: "since", Field: "last", Event: "Order Completed"},
+		`{until: attribute.birth_date}`:                                                 {Aggregate: "until", Field: "attribute.birth_date"},
+		`{ratio: [lifetime_value, lifetime_value]}`:                                     {Aggregate: "ratio", Ratio: []string{"lifetime_value", "lifetime_value"}},
+		`{expression: "trait.lifetime_value * 2"}`:                                      {Aggregate: "expression", Expression: "trait.lifetime_value * 2"},
+		`{sum: properties.x, currency: none}`:                                           {Aggregate: "sum", Field: "properties.x", Currency: "none"},
+		`{sum: properties.revenue, between: [2mo, 1mo], currency: properties.currency}`: {Aggregate: "sum", Field: "properties.revenue", Window: &weir.Window{Between: []string{"2mo", "1mo"}}, Currency: "properties.currency"},
+	} {
+		p, err := Load(write(t, with(compute)), known)
+		if err != nil {
+			t.Errorf("%s: %v", compute, err)
+			continue
+		}
+		want.Name, want.Of = "new", weir.Person
+		if got, _ := p.Trait("new"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\ngot  %+v\nwant %+v", compute, got, want)
+		}
+	}
+	for compute, part := range map[string]string{
+		`{ratio: [lifetime_value]}`:                              `a ratio is of two traits, found 1`,
+		`{ratio: [lifetime_value, lifetime_valeu]}`:              `did you mean "lifetime_value"?`,
+		`{expression: "trait.new + 1"}`:                          `traits depend on each other: new → new`,
+		`{expression: "attribute.birthdate"}`:                    `did you mean "birth_date"?`,
+		`{since: yesterday}`:                                     `can't compute since "yesterday"`,
+		`{until: first}`:                                         `can't compute until "first"`,
+		`{ratio: [lifetime_value, lifetime_value], within: 30d}`: `ratio looks at no events`,
+		`{list: occurred_at}`:                                    `can't compute list of "occurred_at"`,
+		`{sum: properties.x, currency: EUR}`:                     `"EUR" names no currency`,
+		`{sum: properties.x, between: [2025-01-01, 2025-1-2]}`:   `"2025-1-2" is neither an age nor a date`,
+		`{sum: properties.x, between: [2025-01-01, 30d]}`:        `not one of each`,
+		`{sum: properties.x, between: [2025-01-02, 2025-01-01]}`: `wrong order`,
+		`{sum: properties.x, between: [10000y, 30d]}`:            `longer than a hundred years`,
+		`{sum: properties.x, avg: properties.x}`:                 `make a second trait`,
+	} {
+		_, err := Load(write(t, with(compute)), known)
+		if err == nil || !strings.Contains(err.Error(), part) || !strings.Contains(err.Error(), "traits/new.yaml:2") {
+			t.Errorf("%s: %v, want %q", compute, err, part)
+		}
+	}
+}
+
+// TestUnsaidCurrency: where the sources map a currency, a sum of amounts has to say
+// what it does with it.
+func TestUnsaidCurrency(t *testing.T) {
+	t.Parallel()
+	source := strings.Replace(good["sources/crm.yaml"], "properties: {", "properties: {currency: currency, ", 1)
+	if source == good["sources/crm.yaml"] {
+		t.Fatal("no stream maps properties")
+	}
+	_, err := Load(write(t, map[string]string{"sources/crm.yaml": source}), known)
+	if err == nil || !strings.Contains(err.Error(), "traits/lifetime_value.yaml:3:10: sum of properties.revenue adds amounts whatever their currency") {
+		t.Errorf("%v", err)
+	}
+	for _, said := range []string{"none", "properties.currency"} {
+		trait := strings.Replace(good["traits/lifetime_value.yaml"], "within: 365d", "within: 365d, currency: "+said, 1)
+		if _, err := Load(write(t, map[string]string{"sources/crm.yaml": source, "traits/lifetime_value.yaml": trait}), known); err != nil {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+}
+
+func TestRates(t *testing.T) {
+	t.Parallel()
+	p, err := Load(write(t, map[string]string{"rates.yaml": "USD: {2025-07-01: 0.85, 2025-01-01: 0.96}\nGBP: 1.17\n"}), known)
+	want := []weir.Rate{{Currency: "GBP", Rate: "1.17"}, {Currency: "USD", From: "2025-01-01", Rate: "0.96"}, {Currency: "USD", From: "2025-07-01", Rate: "0.85"}}
+	if err != nil || !slices.Equal(p.Rates, want) {
+		t.Errorf("%v %v", p, err)
+	}
+	for text, part := range map[string]string{
+		"USD: 0": `"0" is no rate`, "USD: -1": `"-1" is no rate`, "usd: 1": `"usd" is no currency`, "EUR: 1": "the workspace's own currency", "USD: {soon: 1}": `"soon" is no day`,
+	} {
+		if _, err := Load(write(t, map[string]string{"rates.yaml": text + "\n"}), known); err == nil || !strings.Contains(err.Error(), "rates.yaml:1:") || !strings.Contains(err.Error(), part) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

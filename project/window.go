@@ -3,6 +3,7 @@ package project
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -70,6 +71,37 @@ func (r *reader) during(n *yaml.Node, into **weir.Window) {
 
 // between reads two ages or two dates.
 func (r *reader) between(n *yaml.Node, into **weir.Window) {
-	c := r.comparison("between", n)
-	r.window(n, into).Between = c.Values
+	r.ends(n, into, r.comparison("between", n).Values)
+}
+
+// ends notes the ends of a window: two ages, the longer first, or two dates or times.
+func (r *reader) ends(n *yaml.Node, into **weir.Window, values []string) {
+	r.window(n, into).Between = values
+	if len(values) != 2 {
+		return // told already
+	}
+	kinds := [2]string{}
+	for i, v := range values {
+		_, isDate := time.Parse(time.DateOnly, v)
+		_, isTime := time.Parse(time.RFC3339, v)
+		switch {
+		case calendarSpan.MatchString(v):
+			kinds[i] = "age"
+			if message := spanFault(v); message != "" {
+				r.problem(n, "", "%s", message)
+			}
+		case isDate == nil:
+			kinds[i] = "date"
+		case isTime == nil:
+			kinds[i] = "time"
+		default:
+			r.problem(n, "write [90d, 30d] or [2026-01-01, 2026-01-31]", "%q is neither an age nor a date", v)
+			return
+		}
+	}
+	if kinds[0] != kinds[1] {
+		r.problem(n, "write [90d, 30d] or [2026-01-01, 2026-01-31]", "between takes two ages or two dates, not one of each")
+	} else if kinds[0] == "date" && values[0] > values[1] {
+		r.problem(n, "", "between has its ends in the wrong order: %s", strings.Join(values, ", "))
+	}
 }

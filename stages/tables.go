@@ -226,7 +226,11 @@ func segment(h *House) Stage {
 // membership, or asks whether it is stale, goes by the same.
 func (in *inputs) segments(ctx context.Context, p *project.Project) (segments.Params, error) {
 	types, err := in.attributes(ctx)
-	return segments.Params{Segments: p.Segments, Traits: p.Traits, IdentifierOrder: p.IdentifierKinds(), AttributeTypes: types, Timezone: p.Timezone}, err
+	params := segments.Params{Segments: p.Segments, Traits: p.Traits, IdentifierOrder: p.IdentifierKinds(), AttributeTypes: types, Timezone: p.Timezone}
+	if params.ReadsCurrencies() {
+		params.Currency, params.Rates = p.Currency, p.Rates
+	}
+	return params, err
 }
 
 // later tells whether the last run met events that were still in its future:

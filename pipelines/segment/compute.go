@@ -104,11 +104,11 @@ func (s *setup) writeTraits(t *pipelines.Task, members map[string]*member) ([]me
 		for _, segment := range out.Segments {
 			matches = append(matches, membership.Match{Segment: segment, Profile: id})
 		}
-		if out.Skipped > 0 {
-			t.Count("values_not_numbers", out.Skipped)
-		}
-		if out.Forgot > 0 {
-			t.Count("sequences_cut", out.Forgot)
+		for name, n := range map[string]int64{"values_not_numbers": out.Skipped, "currencies_mixed": out.Mixed,
+			"expressions_failed": out.Failed, "sequences_cut": out.Forgot} {
+			if n > 0 {
+				t.Count(name, n)
+			}
 		}
 	}
 	return matches, nil

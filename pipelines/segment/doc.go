@@ -28,7 +28,8 @@
 // Counts, beside the engine's: events_later (later than now: they change the
 // outcome once time has passed, even without windows), events_unread,
 // events_unowned, events_without_identifier, values_not_numbers,
-// sequences_cut (of a profile, a sequence that looks at its latest events only),
+// currencies_mixed (traits that are unknown for a profile because of it),
+// expressions_failed (likewise), sequences_cut (of a profile, a sequence that looks at its latest events only),
 // segments_broken, entered, exited.
 //
 // Invariants: the output depends on the inputs, the definitions and now alone; a

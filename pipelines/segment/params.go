@@ -8,6 +8,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/score"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 )
@@ -19,6 +20,8 @@ type Params struct {
 	IdentifierOrder []string                      `json:"identifier_order"` // kinds, the strongest first
 	AttributeTypes  map[string]weir.AttributeType `json:"attribute_types"`
 	Timezone        string                        `json:"timezone"`
+	Currency        string                        `json:"currency,omitempty"` // the workspace's, where some trait asks
+	Rates           []weir.Rate                   `json:"rates,omitempty"`
 	// PriorDigests is what Digests gave for the last committed run; PriorNow that
 	// run's now (zero: none). Merges before it are settled: a run whose now lies
 	// before the last one's hands no entered_at over.
@@ -28,7 +31,15 @@ type Params struct {
 
 // Definitions returns the part of the parameters that the pure packages take.
 func (p Params) Definitions() tally.Definitions {
-	return tally.Definitions{Segments: p.Segments, Traits: p.Traits, AttributeTypes: p.AttributeTypes, Timezone: p.Timezone}
+	return tally.Definitions{Segments: p.Segments, Traits: p.Traits, AttributeTypes: p.AttributeTypes, Timezone: p.Timezone,
+		Currency: p.Currency, Rates: p.Rates}
+}
+
+// ReadsCurrencies says whether some definition takes amounts in currencies, and
+// so depends on the workspace's own and on rates.
+func (p Params) ReadsCurrencies() bool {
+	return slices.ContainsFunc(p.Traits, func(t weir.TraitDef) bool { return t.Currency != "" }) ||
+		slices.ContainsFunc(p.Segments, func(s weir.SegmentDef) bool { return rule.HasMoney(&s.Where) })
 }
 
 // Digests returns what the next run needs as PriorDigests once this one is
@@ -76,7 +87,7 @@ func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken
 }
 
 func newSetup(params Params, now time.Time) (*setup, error) {
-	s := &setup{params: params, status: map[string]membership.Status{}, attributes: map[string]bool{}, rank: map[string]int{}}
+	s := &setup{params: params, status: map[string]membership.Status{}, rank: map[string]int{}}
 	var err error
 	if s.plan, s.scores, s.broken, err = params.compile(now); err != nil {
 		return nil, err
@@ -91,11 +102,7 @@ func newSetup(params Params, now time.Time) (*setup, error) {
 			s.status[b.Name] = membership.Status{Broken: true}
 		}
 	}
-	for _, name := range s.plan.Segments() {
-		for a := range s.plan.Rule(name).Attributes() {
-			s.attributes[a] = true
-		}
-	}
+	s.attributes = s.plan.Attributes()
 	for i, kind := range params.IdentifierOrder {
 		if _, twice := s.rank[kind]; !twice {
 			s.rank[kind] = i

@@ -351,3 +351,41 @@ func columnsOf(expressions ...*Expression) []int {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// CompileExpression compiles one expression over columns, for whoever has values
+// that are no rows of a stream.
+func CompileExpression(text string, columns []Column, o Options) (*Expression, error) {
+	n := newNames(columns)
+	env, err := environment(columns, n, o)
+	if err != nil {
+		return nil, err
+	}
+	return compile(env, n, columns, text)
+}
+
+// Result returns the kind of the expression's values as checked; Null where that
+// is known only of each value.
+func (e *Expression) Result() Kind {
+	if e.column >= 0 {
+		return e.cols[e.column].Kind
+	}
+	switch e.kind {
+	case types.StringKind:
+		return Text
+	case types.IntKind, types.UintKind:
+		return Int
+	case types.DoubleKind:
+		return Double
+	case types.BoolKind:
+		return Bool
+	case types.TimestampKind:
+		return Instant
+	case types.OpaqueKind:
+		return Decimal
+	case types.ListKind:
+		return List
+	case types.MapKind:
+		return Map
+	}
+	return Null
+}

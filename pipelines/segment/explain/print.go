@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 )
 
@@ -26,7 +27,7 @@ func Print(def weir.SegmentDef, traits []weir.TraitDef) []Line {
 		head += ", by the clocks of " + def.Timezone
 	}
 	lines := printed([]Line{{0, head}}, &def.Where, 1)
-	read := rule.TraitsOf(&def.Where)
+	read := readBy(&def.Where, traits)
 	names := make([]string, 0, len(read))
 	for _, t := range traits {
 		if read[t.Name] {
@@ -38,6 +39,26 @@ func Print(def weir.SegmentDef, traits []weir.TraitDef) []Line {
 		lines = append(lines, Line{0, s})
 	}
 	return lines
+}
+
+// readBy returns the traits that a condition compares, and those that they are
+// computed from.
+func readBy(c *weir.Condition, traits []weir.TraitDef) map[string]bool {
+	read := rule.TraitsOf(c)
+	for grown := true; grown; {
+		grown = false
+		for _, t := range traits {
+			if !read[t.Name] {
+				continue
+			}
+			below, _ := derive.Reads(t)
+			for _, name := range below {
+				grown = grown || !read[name]
+				read[name] = true
+			}
+		}
+	}
+	return read
 }
 
 func printed(out []Line, c *weir.Condition, depth int) []Line {
@@ -52,16 +73,37 @@ func printed(out []Line, c *weir.Condition, depth int) []Line {
 
 // SayTrait prints what a trait computes.
 func SayTrait(t weir.TraitDef) string {
+	s := sayComputed(t)
+	if t.Timezone != "" {
+		s += ", by the clocks of " + t.Timezone
+	}
+	return s
+}
+
+func sayComputed(t weir.TraitDef) string {
+	switch {
+	case t.Aggregate == "ratio":
+		return "ratio of " + strings.Join(t.Ratio, " to ")
+	case t.Aggregate == "expression":
+		return "value of " + t.Expression
+	case t.Aggregate == "until":
+		return "number of days until " + strings.TrimPrefix(t.Field, "attribute.")
+	case t.Aggregate == "since" && t.Field != "first" && t.Field != "last":
+		return "number of days since " + strings.TrimPrefix(t.Field, "attribute.")
+	}
 	s := aggregate(t.Aggregate, t.Field) + " of events"
-	if t.Field == "events" {
+	switch {
+	case t.Aggregate == "since":
+		s = "number of days since the " + t.Field + " of events"
+	case t.Field == "events":
 		s = "number of events"
 	}
 	s += events(t.Event, t.Where)
 	if w := window(t.Within, t.Window); w != "" {
 		s += " " + w
 	}
-	if t.Timezone != "" {
-		s += ", by the clocks of " + t.Timezone
+	if t.Currency != "" && t.Currency != "none" {
+		s += ", amounts being in " + strings.TrimPrefix(t.Currency, "properties.")
 	}
-	return strings.TrimSpace(s)
+	return s
 }

@@ -155,14 +155,14 @@ func edge(c *weir.Condition) string {
 
 var aggregates = map[string]string{
 	"sum": "sum", "avg": "average", "min": "lowest", "max": "highest", "distinct": "number of different values",
-	"first": "first", "last": "last", "count": "number",
+	"first": "first", "last": "last", "count": "number", "most_frequent": "most frequent", "list": "list of different values",
 }
 
 // aggregate prints "sum of revenue", "first occurred_at".
 func aggregate(how, of string) string {
 	of = strings.TrimPrefix(of, "properties.")
 	switch how {
-	case "sum", "avg", "distinct", "count":
+	case "sum", "avg", "distinct", "count", "list":
 		return aggregates[how] + " of " + of
 	}
 	return aggregates[how] + " " + of

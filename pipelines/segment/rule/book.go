@@ -18,6 +18,7 @@ type Schema struct {
 	Attributes map[string]weir.AttributeType
 	Traits     map[string]weir.AttributeType
 	Location   *time.Location
+	Rates      *trait.Rates
 }
 
 // Book compiles rules over one schema and holds what they share.
@@ -135,9 +136,9 @@ func (b *Book) compileFilter(c *weir.Condition, loc *time.Location) (timeline.Fi
 
 // measure returns the slot of an aggregate, and the type of its values.
 func (b *Book) measure(c *weir.Condition, m weir.Measure, loc *time.Location) (int, weir.AttributeType, error) {
-	def := weir.TraitDef{Aggregate: m.How, Field: m.Of, Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window}
+	def := weir.TraitDef{Aggregate: m.How, Field: m.Of, Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window, Currency: m.Currency}
 	slot, err := b.once("measure", def, loc, func() (int, error) {
-		t, err := trait.Compile(def, &b.layout, loc)
+		t, err := trait.Compile(def, b.schema.Rates, &b.layout, loc)
 		b.measures = append(b.measures, t)
 		return len(b.measures) - 1, err
 	})

@@ -18,6 +18,10 @@ type Surroundings struct {
 	attributes map[string]weir.AttributeType
 	timezone   string
 	done       map[string]string // digests by segment; "" while one is in the making
+	// Reads tells the traits and attributes that a trait reads; nil: none.
+	Reads func(weir.TraitDef) (traits, attributes []string)
+	// Money is what amounts in currencies depend on.
+	Money any
 }
 
 // NewSurroundings gathers a project's definitions.
@@ -43,6 +47,7 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 		Attributes [][2]string
 		Timezone   string
 		Segments   [][2]string `json:",omitempty"`
+		Money      any         `json:",omitempty"`
 	}
 	in := content{Of: def.Of, Where: bare(def.Where), Timezone: s.timezone, Segments: s.named(&def.Where)}
 	if def.Timezone != "" {
@@ -53,6 +58,10 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	}
 	usedTraits, usedAttributes := map[string]bool{}, map[string]bool{}
 	names(&def.Where, usedTraits, usedAttributes)
+	s.follow(usedTraits, usedAttributes)
+	if HasMoney(&def.Where) {
+		in.Money = s.Money
+	}
 	for _, t := range s.traits {
 		if usedTraits[t.Name] {
 			t.Categories = nil
@@ -62,6 +71,9 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 				t.Score = &bare
 			}
 			in.Traits = append(in.Traits, t)
+			if t.Currency != "" {
+				in.Money = s.Money
+			}
 		}
 	}
 	sort.Slice(in.Traits, func(i, j int) bool { return in.Traits[i].Name < in.Traits[j].Name })
@@ -79,6 +91,47 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
+}
+
+// follow adds the traits and attributes that used traits read, over any number
+// of steps.
+func (s *Surroundings) follow(traits, attributes map[string]bool) {
+	if s.Reads == nil {
+		return
+	}
+	for grown := true; grown; {
+		grown = false
+		for _, t := range s.traits {
+			if !traits[t.Name] {
+				continue
+			}
+			below, more := s.Reads(t)
+			for _, name := range below {
+				grown = grown || !traits[name]
+				traits[name] = true
+			}
+			for _, name := range more {
+				attributes[name] = true
+			}
+		}
+	}
+}
+
+// HasMoney says whether a condition compares amounts in currencies.
+func HasMoney(c *weir.Condition) bool {
+	for _, m := range c.Measures {
+		if m.Currency != "" {
+			return true
+		}
+	}
+	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
+		for i := range list {
+			if HasMoney(&list[i]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // named returns the segments that a condition names, with their digests.

@@ -150,6 +150,9 @@ func (n *Node) now() bool {
 			return true
 		}
 	}
+	if n.Form == Event && n.source == measured {
+		return n.book.measures[n.slot].Now()
+	}
 	return n.Form == Event && n.filter().Now()
 }
 

@@ -176,7 +176,7 @@ func (c *compiler) compileTally() error {
 func (c *compiler) compile(s *score, names []string) error {
 	d, p := s.def, c.plan
 	if d.Kind != "lookalike" {
-		t, err := trait.Compile(weir.TraitDef{Name: d.Trait, Of: s.of, Aggregate: "count", Field: "events", Event: d.Event, Where: d.Where, Within: d.Within}, p.tally.Layout(), p.zone)
+		t, err := trait.Compile(weir.TraitDef{Name: d.Trait, Of: s.of, Aggregate: "count", Field: "events", Event: d.Event, Where: d.Where, Within: d.Within}, nil, p.tally.Layout(), p.zone)
 		if err != nil {
 			return err
 		}

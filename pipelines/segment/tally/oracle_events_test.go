@@ -136,7 +136,7 @@ func (w world) eventsHold(c weir.Condition) bool {
 		return false
 	}
 	for _, m := range c.Measures {
-		x := w.trait(weir.TraitDef{Aggregate: m.How, Field: m.Of, Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window})
+		x := w.trait(weir.TraitDef{Aggregate: m.How, Field: m.Of, Event: c.Event, Where: c.Where, Within: c.Within, Window: c.Window, Currency: m.Currency})
 		if !w.passes(x, m.Compare, false) {
 			return false
 		}

@@ -39,9 +39,10 @@ type thing struct {
 	text *string
 	num  *big.Rat
 	at   *time.Time
+	list []string
 }
 
-func (x thing) known() bool { return x.text != nil || x.num != nil || x.at != nil }
+func (x thing) known() bool { return x.text != nil || x.num != nil || x.at != nil || len(x.list) > 0 }
 
 func naiveAttribute(s string, typ weir.AttributeType, zone *time.Location) thing {
 	switch {
@@ -99,6 +100,17 @@ func naiveCompare(x thing, c weir.Comparison, typed bool, now time.Time, zone *t
 		return x.known() == (c.Values[0] == "true")
 	}
 	if !x.known() {
+		return false
+	}
+	if x.list != nil {
+		for _, item := range x.list {
+			for _, v := range c.Values {
+				a, b := rat(item), rat(v)
+				if item == v || a != nil && b != nil && a.Cmp(b) == 0 {
+					return true
+				}
+			}
+		}
 		return false
 	}
 	if !typed && x.text != nil { // an undeclared text takes the operands' type
@@ -165,6 +177,7 @@ type world struct {
 	events  []weir.Event
 	traits  map[string]weir.TraitDef
 	rules   map[string]weir.SegmentDef
+	rates   []weir.Rate
 	types   map[string]weir.AttributeType
 	now     time.Time
 	zone    *time.Location
@@ -200,6 +213,9 @@ func (w world) picked(name string, where map[string][]weir.Comparison, within ti
 
 func (w world) trait(d weir.TraitDef) thing {
 	events := w.picked(d.Event, d.Where, d.Within, d.Window)
+	if x, mine := w.derived(d, events); mine {
+		return x
+	}
 	if d.Field == "events" {
 		return thing{num: big.NewRat(int64(len(events)), 1)}
 	}
@@ -221,6 +237,12 @@ func (w world) trait(d weir.TraitDef) thing {
 	different := map[string]bool{}
 	var nums []*big.Rat
 	sum := new(big.Rat)
+	if d.Currency != "" {
+		var fine bool
+		if texts, fine = w.inOneCurrency(d, events); !fine {
+			return thing{}
+		}
+	}
 	for _, s := range texts {
 		different[s] = true
 		if r := rat(s); r != nil {

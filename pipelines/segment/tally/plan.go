@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
-	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 	"github.com/weir-cdp/weir/pipelines/segment/trait"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
@@ -20,6 +20,8 @@ type Definitions struct {
 	Traits         []weir.TraitDef
 	AttributeTypes map[string]weir.AttributeType
 	Timezone       string // IANA name; "" is UTC
+	Currency       string // the workspace's, of amounts that name none; "" is EUR
+	Rates          []weir.Rate
 }
 
 // Broken is a definition that cannot be used.
@@ -31,13 +33,15 @@ type Broken struct {
 
 // Plan is a project's definitions, compiled.
 type Plan struct {
-	book   *rule.Book
-	rules  []*rule.Rule
-	traits []trait.Trait
-	slots  []int // of each trait, in Subject.Traits
-	byName map[string]*watch
-	always *watch // what looks at events of every name
-	empty  *State
+	book    *rule.Book
+	rules   []*rule.Rule
+	traits  []trait.Trait
+	slots   []int     // of each trait, in Subject.Traits
+	derived []derived // each after those that it reads
+	names   []named   // all traits, by name
+	byName  map[string]*watch
+	always  *watch // what looks at events of every name
+	empty   *State
 }
 
 // New compiles definitions. The error is of the time zone; broken definitions
@@ -49,25 +53,24 @@ func New(d Definitions) (*Plan, []Broken, error) {
 	}
 	p := &Plan{byName: map[string]*watch{}, always: &watch{}}
 	var broken []Broken
-	good, bad := sound(d.Traits, loc)
-	broken = append(broken, bad...)
-	p.book = rule.NewBook(rule.Schema{Attributes: d.AttributeTypes, Traits: trait.Types(good), Location: loc})
-	for _, def := range good {
-		t, err := compileTrait(def, p.book.Layout(), loc)
-		if err != nil {
-			return nil, nil, err // sound has compiled it already
-		}
-		slot, _ := p.book.TraitSlot(def.Name)
-		p.traits, p.slots = append(p.traits, t), append(p.slots, slot)
+	rates, err := trait.NewRates(d.Currency, d.Rates, loc)
+	if err != nil {
+		return nil, nil, err
+	}
+	sorted := sortTraits(d, rates, loc)
+	broken = append(broken, sorted.broken...)
+	p.book = rule.NewBook(rule.Schema{Attributes: d.AttributeTypes, Traits: sorted.types, Location: loc, Rates: rates})
+	if err := p.addTraits(sorted, rates, loc); err != nil {
+		return nil, nil, err
 	}
 	p.book.Declare(d.Segments)
-	named := map[string]int{}
+	times := map[string]int{}
 	for _, def := range d.Segments {
-		named[def.Name]++
+		times[def.Name]++
 	}
 	for _, def := range d.Segments {
 		r, errs := p.book.Compile(def)
-		if named[def.Name] > 1 {
+		if times[def.Name] > 1 {
 			errs = append(errs, weir.Errorf(weir.Invalid, "segment %s is defined twice", def.Name).At(def.Where.At))
 		}
 		if len(errs) > 0 {
@@ -80,36 +83,6 @@ func New(d Definitions) (*Plan, []Broken, error) {
 	p.watchAll()
 	p.empty = p.NewState()
 	return p, broken, nil
-}
-
-func compileTrait(def weir.TraitDef, l *timeline.Layout, loc *time.Location) (trait.Trait, error) {
-	own, err := value.Location(def.Timezone, loc)
-	if err != nil {
-		return trait.Trait{}, weir.Errorf(weir.Invalid, "trait %s: %w", def.Name, err)
-	}
-	return trait.Compile(def, l, own)
-}
-
-// sound compiles each trait by itself and returns those without error.
-func sound(defs []weir.TraitDef, loc *time.Location) (good []weir.TraitDef, broken []Broken) {
-	named := map[string]int{}
-	for _, def := range defs {
-		named[def.Name]++
-	}
-	scrap := rule.NewBook(rule.Schema{Location: loc})
-	for _, def := range defs {
-		_, err := compileTrait(def, scrap.Layout(), loc)
-		if named[def.Name] > 1 {
-			err = weir.Errorf(weir.Invalid, "trait %s is defined twice", def.Name)
-		}
-		if err != nil {
-			broken = append(broken, Broken{Name: def.Name, Trait: true, Errors: []error{err}})
-			continue
-		}
-		good = append(good, def)
-	}
-	slices.SortFunc(good, func(a, b weir.TraitDef) int { return strings.Compare(a.Name, b.Name) })
-	return good, broken
 }
 
 // Properties returns the names of the events' properties that some definition
@@ -135,7 +108,12 @@ func (p *Plan) Needs() bool {
 		}
 	}
 	for i := range p.traits {
-		if p.traits[i].Filter.Now() {
+		if p.traits[i].Now() {
+			return true
+		}
+	}
+	for _, t := range p.derived {
+		if t.Now() {
 			return true
 		}
 	}
@@ -158,6 +136,7 @@ func Needs(d Definitions) (bool, error) {
 func Digests(d Definitions, broken []Broken, prior map[string]string) map[string]string {
 	out := make(map[string]string, len(d.Segments))
 	surroundings := rule.NewSurroundings(d.Segments, d.Traits, d.AttributeTypes, d.Timezone)
+	surroundings.Reads, surroundings.Money = derive.Reads, [2]any{d.Currency, d.Rates}
 	for _, s := range d.Segments {
 		out[s.Name] = surroundings.Digest(s)
 	}

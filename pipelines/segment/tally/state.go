@@ -67,16 +67,30 @@ func (p *Plan) Event(e *weir.Event) timeline.Event { return p.book.Layout().Even
 type Outcome struct {
 	Segments []string          // that it belongs to, sorted
 	Traits   []weir.TraitValue // sorted by name; an unknown value has none
-	Skipped  int64             // values that were there, but no numbers
-	Forgot   int64             // sequences that look at the latest events only (journey.Most)
+	Left
+}
+
+// Left counts what of a profile did not enter its outcome.
+type Left struct {
+	Skipped int64 // values that were there, but no numbers
+	Mixed   int64 // traits that are unknown because their amounts are of several currencies
+	Failed  int64 // expressions that could not be computed
+	Forgot  int64 // sequences that look at the latest events only (journey.Most)
+}
+
+func (l *Left) of(s *trait.State) {
+	l.Skipped += s.Skipped()
+	if s.Mixed() {
+		l.Mixed++
+	}
 }
 
 // Outcome evaluates every trait and segment; a nil state is of no event.
 func (p *Plan) Outcome(profile *weir.Profile, s *State, now time.Time) Outcome {
-	subject, skipped := p.Subject(profile, s, now)
-	out := Outcome{Skipped: skipped}
-	for i := range p.traits {
-		if row, known := trait.Row(profile.ID, p.traits[i].Name, subject.Traits[p.slots[i]]); known {
+	subject, left := p.Subject(profile, s, now)
+	out := Outcome{Left: left}
+	for _, t := range p.names {
+		if row, known := trait.Row(profile.ID, t.name, subject.Traits[t.slot]); known {
 			out.Traits = append(out.Traits, row)
 		}
 	}
@@ -85,43 +99,41 @@ func (p *Plan) Outcome(profile *weir.Profile, s *State, now time.Time) Outcome {
 			out.Segments = append(out.Segments, r.Name)
 		}
 	}
-	if s != nil {
-		for i := range s.sequences {
-			if s.sequences[i].Forgot() {
-				out.Forgot++
-			}
-		}
-	}
 	return out
 }
 
 // Subject returns what rules see of the profile. A trait `of: person` is
 // unknown of an account, and the other way round.
-func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (_ rule.Subject, skipped int64) {
+func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (rule.Subject, Left) {
 	if s == nil {
 		s = p.empty
 	}
-	values := make([]value.Value, len(p.traits))
+	var left Left
+	values := make([]value.Value, len(p.names))
 	for i := range p.traits {
 		if t := &p.traits[i]; t.Of == profile.Kind {
-			values[p.slots[i]] = t.Value(&s.traits[i])
-			skipped += s.traits[i].Skipped()
+			values[p.slots[i]] = t.Value(&s.traits[i], now)
+			left.of(&s.traits[i])
 		}
 	}
 	measures := make([]value.Value, len(s.measures))
 	for i := range measures {
-		measures[i] = p.book.Measures()[i].Value(&s.measures[i])
-		skipped += s.measures[i].Skipped()
+		measures[i] = p.book.Measures()[i].Value(&s.measures[i], now)
+		left.of(&s.measures[i])
 	}
 	subject := rule.Subject{ID: profile.ID, Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
 		Measures: measures, Edges: s.edges, Now: now}
 	for i := range s.sequences {
 		subject.Sequences = append(subject.Sequences, p.book.Sequences()[i].Done(&s.sequences[i]))
+		if s.sequences[i].Forgot() {
+			left.Forgot++
+		}
 	}
 	for i := range s.busiest {
 		subject.Busiest = append(subject.Busiest, p.book.Busiest()[i].Value(&s.busiest[i]))
 	}
-	return subject, skipped
+	left.Failed = p.derive(&subject)
+	return subject, left
 }
 
 // Rule returns a segment's compiled rule, nil if there is none.
@@ -139,10 +151,6 @@ func (p *Plan) Behind(n *rule.Node, s *rule.Subject, e *timeline.Event, now time
 	if n.Form != rule.Trait {
 		return n.Behind(s, e)
 	}
-	for i := range p.traits {
-		if t := &p.traits[i]; t.Name == n.Condition.Trait {
-			return t.Of == s.Kind && t.Filter.Picks(e, now)
-		}
-	}
-	return false
+	f, of := p.filterOf(n.Condition.Trait)
+	return f != nil && of == s.Kind && f.Picks(e, now)
 }

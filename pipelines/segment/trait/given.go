@@ -16,7 +16,7 @@ func givenType(d weir.TraitDef) weir.AttributeType {
 // compileGiven makes a trait that reads no events: package score gives its value.
 func compileGiven(t Trait, d weir.TraitDef) (Trait, error) {
 	if d.Score == nil || d.Score.OutputType(d.Field) == "" {
-		return t, weir.Errorf(weir.Invalid, "trait %s: a score has no output %q", d.Name, d.Field)
+		return t, weir.Errorf(weir.Invalid, "a score has no output %q", d.Field)
 	}
 	return t, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Aggregates lists what a trait may compute.
 func Aggregates() []string {
-	return []string{"sum", "avg", "min", "max", "count", "distinct", "first", "last"}
+	return []string{"sum", "avg", "min", "max", "count", "distinct", "first", "last", "most_frequent", "list", "since"}
 }
 
 // Trait is one compiled definition.
@@ -23,16 +23,21 @@ type Trait struct {
 	how    string
 	every  bool // count of events: no field is read
 	field  timeline.Field
+	since  bool // the days since the moment that it computes
+	money  *money
+	loc    *time.Location
 }
 
 // TypeOf returns the type of a trait's values: number, time, or value.Dynamic
 // for the first or last value of a property (or name), whose type nothing declares.
 func TypeOf(d weir.TraitDef) weir.AttributeType {
 	switch d.Aggregate {
-	case "sum", "avg", "count", "distinct":
+	case "sum", "avg", "count", "distinct", "since":
 		return weir.Number
 	case weir.Score:
 		return givenType(d)
+	case "list":
+		return value.List
 	}
 	if d.Field == "occurred_at" {
 		return weir.Instant
@@ -43,7 +48,8 @@ func TypeOf(d weir.TraitDef) weir.AttributeType {
 	return value.Dynamic
 }
 
-// Types returns the types of all traits by name.
+// Types returns the types of all traits by name, but for those that package derive
+// computes from others: of them only what their expression gives is known.
 func Types(defs []weir.TraitDef) map[string]weir.AttributeType {
 	out := make(map[string]weir.AttributeType, len(defs))
 	for _, d := range defs {
@@ -54,14 +60,12 @@ func Types(defs []weir.TraitDef) map[string]weir.AttributeType {
 
 // Compile compiles a definition; what it reads of events gets slots in l, and loc
 // places dates and calendars (the definition's time zone, else the workspace's).
-func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, error) {
-	t := Trait{Name: d.Name, Of: d.Of, how: d.Aggregate}
+func Compile(d weir.TraitDef, rates *Rates, l *timeline.Layout, loc *time.Location) (Trait, error) {
+	t := Trait{Name: d.Name, Of: d.Of, how: d.Aggregate, loc: loc}
 	if t.Of == "" {
 		t.Of = weir.Person
 	}
-	fail := func(err error) (Trait, error) {
-		return t, weir.Errorf(weir.CodeOf(err), "trait %s: %w", d.Name, err)
-	}
+	fail := func(err error) (Trait, error) { return t, err }
 	if d.Aggregate == weir.Score {
 		return compileGiven(t, d)
 	}
@@ -70,17 +74,26 @@ func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, er
 	}
 	property, isProperty := strings.CutPrefix(d.Field, "properties.")
 	switch {
+	case d.Aggregate == "since" && (d.Field == "first" || d.Field == "last"):
+		t.since, t.how, t.field = true, d.Field, timeline.Field{OccurredAt: true}
+	case d.Aggregate == "since":
+		return fail(weir.Errorf(weir.Invalid, "since %q has no meaning", d.Field).Then("write since: first or since: last"))
+	case (d.Aggregate == "most_frequent" || d.Aggregate == "list") && !isProperty && d.Field != "name":
+		return fail(weir.Errorf(weir.Invalid, "%s of %q has no meaning", d.Aggregate, d.Field).Then("name a property as properties.NAME, or name"))
 	case isProperty && property != "":
 		t.field = l.Property(property)
 	case d.Field == "occurred_at" && d.Aggregate != "sum" && d.Aggregate != "avg":
 		t.field = timeline.Field{OccurredAt: true}
-	case d.Field == "name" && slices.Contains([]string{"count", "distinct", "first", "last"}, d.Aggregate):
+	case d.Field == "name" && slices.Contains([]string{"count", "distinct", "first", "last", "most_frequent", "list"}, d.Aggregate):
 		t.field = timeline.Field{Name: true}
 	case d.Field == "events" && d.Aggregate == "count":
 		t.every = true
 	default:
 		return fail(weir.Errorf(weir.Invalid, "%s of %q has no meaning", d.Aggregate, d.Field).
 			Then("name a property as properties.NAME; occurred_at, name and count: events are the other choices"))
+	}
+	if err := t.inCurrency(d, rates, l); err != nil {
+		return fail(err)
 	}
 	window, err := timeline.CompileWindow(d.Within, d.Window, loc)
 	if err != nil {
@@ -97,11 +110,14 @@ func Compile(d weir.TraitDef, l *timeline.Layout, loc *time.Location) (Trait, er
 type State struct {
 	n       int64 // events that gave a value
 	skipped int64
+	mixed   bool   // amounts that can't be added
+	code    string // the currency of all amounts, without rates
 	sum     value.Number
 	best    value.Value
 	at      time.Time // first and last: of the event that gave best
 	id      string
 	set     map[string]struct{}
+	counts  map[string]int64
 }
 
 // Add takes one event into account if the trait's filter picks it.
@@ -123,8 +139,15 @@ func (t *Trait) Take(s *State, e *timeline.Event) {
 	}
 	switch t.how {
 	case "sum", "avg", "min", "max":
-		t.measure(s, v)
+		t.measure(s, e, v)
 		return
+	case "most_frequent":
+		if s.counts == nil {
+			s.counts = map[string]int64{}
+		}
+		s.counts[v.String()]++
+	case "list":
+		s.enlist(v.String())
 	case "distinct":
 		if s.set == nil {
 			s.set = map[string]struct{}{}
@@ -138,12 +161,18 @@ func (t *Trait) Take(s *State, e *timeline.Event) {
 	s.n++
 }
 
-func (t *Trait) measure(s *State, v value.Value) {
+func (t *Trait) measure(s *State, e *timeline.Event, v value.Value) {
 	if !t.field.OccurredAt {
 		n, ok := value.ParseNumber(v.String())
 		if !ok {
 			s.skipped++
 			return
+		}
+		if t.money != nil {
+			if n, ok = t.money.of(s, e, n); !ok {
+				s.mixed = true
+				return
+			}
 		}
 		v = value.OfNumber(n)
 		if t.how == "sum" || t.how == "avg" {
@@ -185,6 +214,19 @@ func (t *Trait) Merge(s, other *State) {
 		}
 		s.set[k] = struct{}{}
 	}
+	for k, n := range other.counts {
+		if s.counts == nil {
+			s.counts = map[string]int64{}
+		}
+		s.counts[k] += n
+	}
+	if t.how == "list" {
+		s.shorten()
+	}
+	s.mixed = s.mixed || other.mixed || s.code != "" && other.code != "" && s.code != other.code
+	if s.code == "" {
+		s.code = other.code
+	}
 	s.sum = s.sum.Add(other.sum)
 	s.n += other.n
 	s.skipped += other.skipped
@@ -193,9 +235,19 @@ func (t *Trait) Merge(s, other *State) {
 // Skipped returns how many values were there but no numbers.
 func (s *State) Skipped() int64 { return s.skipped }
 
-// Value returns the trait's value.
-func (t *Trait) Value(s *State) value.Value {
+// Mixed says whether the amounts were of currencies that can't be added.
+func (s *State) Mixed() bool { return s.mixed }
+
+// Value returns the trait's value at now.
+func (t *Trait) Value(s *State, now time.Time) value.Value {
+	if s.mixed {
+		return value.Value{}
+	}
 	switch t.how {
+	case "most_frequent":
+		return value.OfText(s.mostFrequent())
+	case "list":
+		return value.OfList(s.items())
 	case "count":
 		return value.OfNumber(value.Whole(s.n))
 	case "distinct":
@@ -211,8 +263,14 @@ func (t *Trait) Value(s *State) value.Value {
 	if n, ok := s.best.Number(); ok {
 		return stored(n)
 	}
+	if at, ok := s.best.Time(); ok && t.since {
+		return value.OfNumber(value.Whole(int64(value.Days(at, now, t.loc))))
+	}
 	return s.best
 }
+
+// Now says whether the value may change with time alone.
+func (t *Trait) Now() bool { return t.since || t.Filter.Now() }
 
 func stored(n value.Number) value.Value {
 	if n, ok := n.Stored(); ok {

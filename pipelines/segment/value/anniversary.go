@@ -52,6 +52,13 @@ func (t Test) celebrates(at, now time.Time) bool {
 	return false
 }
 
+// Days returns how many calendar days of the time zone lie from one moment to
+// another; less than 0 where the other is of an earlier day.
+func Days(from, to time.Time, loc *time.Location) int {
+	number := func(at time.Time) int { y, m, d := at.In(loc).Date(); return dayNumber(y, m, d) }
+	return number(to) - number(from)
+}
+
 // dayNumber counts days, whatever the time zone's days are long.
 func dayNumber(year int, month time.Month, day int) int {
 	return int(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)

@@ -150,6 +150,24 @@ func (n Number) Over(count int64) Number {
 	return shrink(n.decimal().DivRound(decimal.NewFromInt(count), Places))
 }
 
+// Times returns n * m, exactly.
+func (n Number) Times(m Number) Number { return shrink(n.decimal().Mul(m.decimal())) }
+
+// Ratio returns n / m rounded to 9 decimals, halves away from zero; ok is false
+// where m is 0.
+func (n Number) Ratio(m Number) (_ Number, ok bool) {
+	if d := m.decimal(); !d.IsZero() {
+		return shrink(n.decimal().DivRound(d, Places)), true
+	}
+	return Number{}, false
+}
+
+// Decimal returns n as the decimal library's; OfDecimal the other way round.
+func (n Number) Decimal() decimal.Decimal { return n.decimal() }
+
+// OfDecimal returns d as a Number.
+func OfDecimal(d decimal.Decimal) Number { return shrink(d) }
+
 // Stored returns n as the lake keeps it: rounded to 9 decimals, halves away
 // from zero. ok is false for a number that is too large for decimal(38,9).
 func (n Number) Stored() (_ Number, ok bool) {

@@ -9,6 +9,13 @@ import (
 
 // piece compiles contains, starts_with and ends_with.
 func (t Test) piece(c weir.Comparison, typ weir.AttributeType) (Test, error) {
+	if typ == List && c.Op == "contains" {
+		t.form = list
+		for _, s := range c.Values {
+			t.operands = append(t.operands, OfText(s))
+		}
+		return t, nil
+	}
 	if typ != weir.Text && typ != "" && !t.dynamic {
 		return Test{}, weir.Errorf(weir.Invalid, "%s needs a text, and this is a %s", c.Op, typ)
 	}
@@ -35,6 +42,24 @@ func (t Test) hasPiece(s string) bool {
 		}
 		if found {
 			return true
+		}
+	}
+	return false
+}
+
+// hasItem says whether a list has one of the operands; a number is any spelling
+// of it.
+func (t Test) hasItem(items []string) bool {
+	for _, item := range items {
+		for _, o := range t.operands {
+			if item == o.text {
+				return true
+			}
+			a, ok := ParseNumber(item)
+			b, ok2 := ParseNumber(o.text)
+			if ok && ok2 && a.Compare(b) == 0 {
+				return true
+			}
 		}
 	}
 	return false

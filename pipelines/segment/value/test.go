@@ -55,6 +55,9 @@ func Compile(c weir.Comparison, typ weir.AttributeType, loc *time.Location) (Tes
 	case "contains", "starts_with", "ends_with":
 		return t.piece(c, typ)
 	}
+	if typ == List {
+		return Test{}, weir.Errorf(weir.Invalid, "%s has no meaning for a list", c.Op).Then("use contains or exists")
+	}
 	if typ == weir.Boolean && ordered(c.Op) {
 		return Test{}, weir.Errorf(weir.Invalid, "%s has no meaning for true and false", c.Op).Then("use is")
 	}
@@ -207,6 +210,9 @@ func (t Test) Holds(v Value, now time.Time) bool {
 	}
 	if v = v.as(t.form, t.loc); !v.Known() {
 		return false
+	}
+	if t.form == list {
+		return t.hasItem(v.Items())
 	}
 	switch t.op {
 	case "older_than":

@@ -1,6 +1,7 @@
 package value
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -10,6 +11,9 @@ import (
 // what it is compared with.
 const Dynamic weir.AttributeType = "dynamic"
 
+// List is the type of a list of texts.
+const List weir.AttributeType = "list"
+
 type form uint8
 
 const (
@@ -17,6 +21,7 @@ const (
 	text
 	number
 	moment
+	list
 )
 
 // Value is what a profile or event holds for one name. The zero Value is unknown.
@@ -25,6 +30,7 @@ type Value struct {
 	text string
 	num  Number
 	at   time.Time
+	list *[]string
 }
 
 // OfText returns a text; the empty text is unknown.
@@ -40,6 +46,18 @@ func OfNumber(n Number) Value { return Value{form: number, num: n} }
 
 // OfTime returns a moment.
 func OfTime(t time.Time) Value { return Value{form: moment, at: t} }
+
+// OfList returns a list of texts, in its order; the empty list is unknown.
+func OfList(items []string) Value {
+	if len(items) == 0 {
+		return Value{}
+	}
+	text, err := json.Marshal(items)
+	if err != nil {
+		panic(err) // texts always marshal
+	}
+	return Value{form: list, text: string(text), list: &items}
+}
 
 // Read reads a canonical text as its declared type. A text that is not of the
 // type is unknown; loc places dates.
@@ -75,7 +93,15 @@ func (v Value) Number() (Number, bool) { return v.num, v.form == number }
 // Time returns the value's moment, if it is one.
 func (v Value) Time() (time.Time, bool) { return v.at, v.form == moment }
 
-// String returns the canonical text, "" of an unknown.
+// Items returns the texts of a list.
+func (v Value) Items() []string {
+	if v.list == nil {
+		return nil
+	}
+	return *v.list
+}
+
+// String returns the canonical text, "" of an unknown; of a list JSON.
 func (v Value) String() string {
 	switch v.form {
 	case number:
@@ -91,6 +117,8 @@ func (v Value) as(f form, loc *time.Location) Value {
 	switch {
 	case v.form == f || v.form == unknown:
 		return v
+	case f == list:
+		return Value{}
 	case f == text:
 		return OfText(v.String())
 	case v.form != text:
@@ -117,3 +145,9 @@ func Compare(a, b Value) int {
 	}
 	return 0
 }
+
+// Decimal returns the value as a number: also a text that is a plain decimal.
+func (v Value) Decimal() (Number, bool) { return v.as(number, time.UTC).Number() }
+
+// Moment returns the value as a moment: also a text that is a date or time.
+func (v Value) Moment(loc *time.Location) (time.Time, bool) { return v.as(moment, loc).Time() }
