@@ -92,6 +92,7 @@ func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progres
 		return "", err
 	}
 	defer dec.abort()
+	dec.shade(ctx)
 	if err := dec.all(ctx, people, progress); err != nil {
 		return "", err
 	}
@@ -131,6 +132,7 @@ type deciding struct {
 	classes     map[string]bool           // known to the lake, or written
 	decidedOn   map[string]policies.Input // by class, where there is no gate
 	rows        int64
+	shadowed    string // the revision that is asked beside; "": none
 	// compare takes the decisions of a rehearsal, in the place of the tables; nil: none.
 	compare func(a *deciding1, row pending, now weir.Decision, reasons []string)
 }
@@ -143,6 +145,7 @@ type deciding1 struct {
 	block    []pending
 	keyless  int64
 	standing int64 // kept without a gate
+	shadow   *shadow
 }
 
 // pending is a row that waits for its block's decision.
@@ -152,6 +155,7 @@ type pending struct {
 	member    bool
 	prior     weir.Decision
 	held      weir.DeliveryState
+	shadow    policies.Candidate
 }
 
 // blockRows is how many rows are decided at once.
@@ -230,7 +234,8 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 				}
 				continue
 			}
-			a.block = append(a.block, pending{candidate: a.decider.Describe(p.asked(addresses)), row: row, member: member, prior: p.decided[a.def.Name], held: state})
+			asked := p.asked(addresses)
+			a.block = append(a.block, pending{candidate: a.decider.Describe(asked), shadow: a.shadow.describe(asked), row: row, member: member, prior: p.decided[a.def.Name], held: state})
 			if len(a.block) == blockRows {
 				if err := x.flush(ctx, a); err != nil {
 					return err
@@ -261,6 +266,9 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 	}
 	decisions, err := a.decider.Decide(ctx, rows)
 	if err != nil {
+		return err
+	}
+	if err := a.shadow.decide(ctx, a.block, decisions, a.decider.Reasons); err != nil {
 		return err
 	}
 	if a.decider.Full() && x.compare == nil {
@@ -311,6 +319,9 @@ func (x *deciding) keepClasses(found []weir.DecisionClass) error {
 func (x *deciding) result(ctx context.Context) (result, error) {
 	counts := map[string]int64{"rows_in": x.rows}
 	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}, Follows: map[string]string{followsPolicy: x.sp.Policy}}
+	if x.shadowed != "" {
+		r.Follows[followsShadow] = x.shadowed
+	}
 	if x.sp.Broken != "" {
 		r.Status, r.Problem = Partial, "nobody was decided on, since the policy can't be used: "+x.sp.Broken
 	}
@@ -338,6 +349,9 @@ func (x *deciding) result(ctx context.Context) (result, error) {
 		counts[a.def.Name+".allow"] = stats.Allowed
 		counts[a.def.Name+".deny"] = stats.Rows - stats.Allowed
 		counts[a.def.Name+".no_key"] = a.keyless
+		if problem := a.shadow.count(a.def.Name, counts); problem != "" {
+			x.Log.Warn("the revision in shadow could not be asked", "activation", a.def.Name, "why", problem)
+		}
 		for code, n := range stats.Reasons {
 			counts[a.def.Name+"."+code] = n
 		}
