@@ -180,6 +180,9 @@ func TestOnlyWhatTwoSignedRules(t *testing.T) {
 		t.Errorf("%v", row.Counts)
 	}
 	s.holds(map[string]string{"a@x.org": "p1 a@x.org Ann"})
+	if counts, err := s.RuleCounts(s.t.Context()); err != nil || counts["consent"] != 1 || counts["D20"]+counts["no_basis"] < 1 || counts["D32"] != 0 {
+		t.Errorf("people by rule: %v %v", counts, err)
+	}
 	rows := ledger[weir.PolicyRecord](s.world, policiesTable, `order by sequence`)
 	if len(rows) != 2 || rows[0].Event != weir.PolicyProposed || rows[0].By != "Ada" || rows[1].Event != weir.PolicyApproved || rows[1].By != "Ben" || rows[1].Policy != r.Policy || !rows[1].EffectiveAt.Equal(noon) {
 		t.Errorf("%+v", rows)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -158,36 +157,4 @@ func (a *app) policyOf(ctx context.Context, args []string) (dir string, gate *po
 	}
 	gate, err = policies.Load(ctx, policies.Options{Dir: dir})
 	return dir, gate, err
-}
-
-func (a *app) policyDocs() *cobra.Command {
-	return &cobra.Command{
-		Use: "docs [DIR]", Short: "The rules in Markdown, for officers and auditors", Long: "Writes each rule with its law, meaning, remedy and owner, as its METADATA has them.\n" + policyDir,
-		Example: "  weir policy docs > rules.md", Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			_, gate, err := a.policyOf(cmd.Context(), args)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(gate.Rules())
-			}
-			a.printf("%s", rulesMarkdown(gate.Rules(), gate.Revision()))
-			return nil
-		},
-	}
-}
-
-func rulesMarkdown(rules []policies.Rule, revision string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Rules of the policy\n\nRevision `%s`.\n", revision)
-	for _, r := range rules {
-		fmt.Fprintf(&b, "\n## %s %s\n\n%s\n\n", r.Code, r.Title, r.Description)
-		for _, row := range [][2]string{{"Law", r.Law}, {"What to do", r.Remedy}, {"Owner", r.Owner}, {"Review by", r.ReviewBy}, {"Rule", "`" + r.At + "`"}, {"See", strings.Join(r.Links, ", ")}} {
-			if strings.Trim(row[1], "`") != "" {
-				fmt.Fprintf(&b, "- %s: %s\n", row[0], row[1])
-			}
-		}
-	}
-	return b.String()
 }
