@@ -19,7 +19,7 @@ func (h *House) RuleCounts(ctx context.Context) (map[string]int64, error) {
 	rows, err := decoded[counted](ctx, q, `select to_json({code: code, n: n})::varchar from (
 		select code, count(*) as n from (
 			select unnest(case when d.allow then [c.basis] else c.reasons end) as code
-			from (select * from consent.decisions qualify row_number() over (partition by activation, profile_id order by "at" desc, decision_id) = 1) d
+			from (select * from consent.decisions qualify row_number() over (partition by activation, profile_id `+inForce+`) = 1) d
 			join consent.classes c using (class_id))
 		group by code) order by code`)
 	if err != nil {
