@@ -32,6 +32,17 @@ var (
 	listPaths  = [][]string{{"activation", "categories"}, {"destination", "purposes"}, {"subject", "jurisdictions"}, {"subject", "regimes"}}
 )
 
+// wordDomains are the values of facts that are words.
+var wordDomains = func() map[string][]ast.Value {
+	out := map[string][]ast.Value{}
+	for _, f := range factTable {
+		for _, n := range f.names {
+			out[f.part+"."+f.name] = append(out[f.part+"."+f.name], ast.String(n))
+		}
+	}
+	return out
+}()
+
 // question finds or makes what is remembered of a question; only its fixed inputs count.
 func (g *Gate) question(in Input) *asked {
 	in.Subject, in.Consent = Subject{}, Consent{}

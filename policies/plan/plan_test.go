@@ -79,6 +79,13 @@ var forms = []form{
 	{"a conflict that leads nowhere", `lvl := 1 if input.subject.a == "v1"` + "\n" + `lvl := 2 if input.subject.b == true` + "\n" + `deny contains "x" if { lvl > 5; input.fixed.p == "nope" }`, nil, true},
 	{"labels that lead nowhere", "# METADATA\n# labels:\n#   code: L1\nlab if input.subject.a == \"v1\"\n" + `deny contains "x" if { lab; input.fixed.p == "nope" }`, nil, true},
 	{"a rule that can't hold", `never if { input.subject.a == "v1"; input.fixed.p == "nope" }` + "\n" + `deny contains "x" if { never; input.subject.b == true }` + "\n" + `deny contains "y" if not never`, nil, true},
+	{"through a rule of one path", `years := data.years[input.subject.band]` + "\n" + `years := 18 if input.subject.band == "unknown"` + "\n" + `deny contains "x" if years < data.limits[input.fixed.p].max` + "\n" +
+		`deny contains "y" if not years` + "\n" + `deny contains "z" if { some r in input.fixed.regimes; data.limits[r].max > years }`, nil, true},
+	{"through a rule of one path to its value", `years := data.years[input.subject.band]` + "\n" + `deny contains years if years > 2`, []string{"subject.band"}, false},
+	{"through a rule of one path that can conflict", `years := data.years[input.subject.band]` + "\n" + `years := 7 if input.subject.band == "adult"` + "\n" + `deny contains "x" if years < 5`, []string{"subject.band"}, false},
+	{"through a rule of two paths", `years := data.years[input.subject.band] if input.subject.b == true` + "\n" + `deny contains "x" if years < 5`, []string{"subject.band"}, false},
+	{"through a function", `years(b) := data.years[b]` + "\n" + `deny contains "x" if years(input.subject.band) < 5`, []string{"subject.band"}, false},
+	{"through a set of rules", `kinds contains "old" if input.subject.band == "adult"` + "\n" + `kinds contains "any"` + "\n" + `deny contains "x" if "old" in kinds` + "\n" + `deny contains "y" if kinds == {"any"}`, nil, true},
 	{"the fixed part alone", `deny contains "x" if input.fixed.p in {"small"}`, nil, true},
 	{"a read of nothing", `deny contains "x" if input.subject.a == data.limits[input.fixed.p].nothing`, nil, true},
 }
@@ -114,8 +121,8 @@ func build(t testing.TB, f form) kit {
 		t.Fatal(c.Errors)
 	}
 	store := inmem.NewFromObjectWithOpts(map[string]any{"limits": map[string]any{"small": map[string]any{"max": 3}, "big": map[string]any{"max": 6.5}},
-		"names": map[string]any{"v1": 1, "v3": 2}}, inmem.OptReturnASTValuesOnRead(true))
-	p := New(c, store, ast.MustParseRef("data.t.result"), [][]string{{"fixed"}}, nil)
+		"names": map[string]any{"v1": 1, "v3": 2}, "years": map[string]any{"child": 1, "young": 4, "adult": 9}}, inmem.OptReturnASTValuesOnRead(true))
+	p := New(c, store, ast.MustParseRef("data.t.result"), [][]string{{"fixed"}}, nil, map[string][]ast.Value{"subject.band": bands})
 	q, err := rego.New(rego.Query("data.t.result"), rego.Compiler(c), rego.Store(store), rego.StrictBuiltinErrors(true)).PrepareForEval(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +141,8 @@ func (k kit) answer(t testing.TB, input ast.Value) string {
 	return fmt.Sprint(rs, labels.Labels)
 }
 
+var bands = []ast.Value{ast.String("unknown"), ast.String("child"), ast.String("young"), ast.String("adult")}
+
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 // subject is a random one: every field may be absent, null or of another type.
@@ -149,6 +158,7 @@ func subject(r *rand.Rand) map[string]any {
 			delete(s, k)
 		}
 	}
+	s["band"] = string(pick(r, bands...).(ast.String)) // always there, and one of its domain
 	return s
 }
 

@@ -15,6 +15,7 @@ type Policy struct {
 	query    ast.Ref
 	fixed    [][]string
 	lists    [][]string
+	domains  map[string][]ast.Value
 	rules    []*ast.Rule // in the order of files
 	refs     map[*ast.Rule]ast.Ref
 	facts    map[*ast.Rule]*facts
@@ -36,9 +37,10 @@ type facts struct {
 
 // New reads a policy. Fixed are the paths of the input that one plan knows, lists the
 // paths that always hold an array. The compiler must have compiled; query is the
-// decision's rule.
-func New(c *ast.Compiler, store storage.Store, query ast.Ref, fixed, lists [][]string) *Policy {
-	p := &Policy{compiler: c, store: store, query: query, fixed: fixed, lists: lists, refs: map[*ast.Rule]ast.Ref{}, facts: map[*ast.Rule]*facts{}, means: map[**ast.Term][]*ast.Rule{}}
+// decision's rule. Domains are all values of some paths, by the path with points: those
+// that are always there and have few.
+func New(c *ast.Compiler, store storage.Store, query ast.Ref, fixed, lists [][]string, domains map[string][]ast.Value) *Policy {
+	p := &Policy{compiler: c, store: store, query: query, fixed: fixed, lists: lists, domains: domains, refs: map[*ast.Rule]ast.Ref{}, facts: map[*ast.Rule]*facts{}, means: map[**ast.Term][]*ast.Rule{}}
 	files := make([]string, 0, len(c.Modules))
 	for name := range c.Modules {
 		files = append(files, name)

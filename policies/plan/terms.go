@@ -24,6 +24,8 @@ func (w *walker) raw(t *ast.Term, s *scope) {
 			w.rawPath(nil)
 		} else if v == ast.DefaultRootDocument.Value {
 			w.rules(ast.Ref{ast.DefaultRootDocument})
+		} else if rule, ok := s.rules[v]; ok {
+			w.raw(rule, s)
 		}
 	case ast.Ref:
 		w.ref(v, s)
@@ -67,6 +69,8 @@ func (w *walker) ref(ref ast.Ref, s *scope) {
 			w.rawPath(append(slices.Clip(path), rest...))
 		case head.Equal(ast.DefaultRootDocument):
 			w.rules(ref)
+		case s.rules[v] != nil:
+			w.raw(s.rules[v], s)
 		}
 	default:
 		w.raw(head, s)
@@ -88,6 +92,11 @@ func (w *walker) read(path []string) *Read {
 		w.reads[k] = &Read{Path: slices.Clone(path)}
 	}
 	return w.reads[k]
+}
+
+func (w *walker) atom(path []string, a Atom) {
+	r := w.read(path)
+	r.Atoms = append(r.Atoms, a)
 }
 
 func (w *walker) rawPath(path []string) {

@@ -13,7 +13,7 @@ import (
 // comparisons with constants, which are not told. Folding stops when ctx ends: the
 // plan then reads more, and is as right.
 func (p *Policy) Plan(ctx context.Context, input *ast.Term) *Plan {
-	w := &walker{p: p, fold: p.folding(ctx, input), reads: map[string]*Read{}, seen: map[*ast.Rule]bool{}, voids: map[*ast.Rule]bool{}}
+	w := &walker{p: p, fold: p.folding(ctx, input), reads: map[string]*Read{}, seen: map[*ast.Rule]bool{}, voids: map[*ast.Rule]bool{}, derived: map[string]*derived{}}
 	defer w.fold.end(ctx)
 	for _, r := range p.matching(p.query) {
 		w.rule(r)
@@ -33,28 +33,37 @@ func (p *Policy) Plan(ctx context.Context, input *ast.Term) *Plan {
 
 // walker gathers reads, each rule once.
 type walker struct {
-	p     *Policy
-	fold  *folding
-	reads map[string]*Read // by path
-	seen  map[*ast.Rule]bool
-	voids map[*ast.Rule]bool // rules that lead nowhere
-	at    *ast.Expr
+	p       *Policy
+	fold    *folding
+	reads   map[string]*Read // by path
+	seen    map[*ast.Rule]bool
+	voids   map[*ast.Rule]bool  // rules that lead nowhere
+	derived map[string]*derived // by reference
+	at      *ast.Expr
 }
 
 // scope is what is known of a body's variables at one of its expressions.
 type scope struct {
-	conj    []*ast.Expr          // the fixed expressions so far, outer ones first
-	fixed   map[ast.Var]bool     // bound by them
-	free    map[ast.Var]bool     // bound by others
-	aliases map[ast.Var][]string // equal to a path of the input
+	conj    []*ast.Expr           // the fixed expressions so far, outer ones first
+	fixed   map[ast.Var]bool      // bound by them
+	free    map[ast.Var]bool      // bound by others
+	aliases map[ast.Var][]string  // equal to a path of the input
+	rules   map[ast.Var]*ast.Term // equal to what rules say
 }
 
 func newScope() *scope {
-	return &scope{fixed: map[ast.Var]bool{}, free: map[ast.Var]bool{}, aliases: map[ast.Var][]string{}}
+	return &scope{fixed: map[ast.Var]bool{}, free: map[ast.Var]bool{}, aliases: map[ast.Var][]string{}, rules: map[ast.Var]*ast.Term{}}
 }
 
 func (s *scope) inner() *scope {
-	return &scope{conj: slices.Clip(s.conj), fixed: maps.Clone(s.fixed), free: maps.Clone(s.free), aliases: maps.Clone(s.aliases)}
+	return &scope{conj: slices.Clip(s.conj), fixed: maps.Clone(s.fixed), free: maps.Clone(s.free), aliases: maps.Clone(s.aliases), rules: maps.Clone(s.rules)}
+}
+
+// named says whether a variable stands for a path, or for what rules say.
+func (s *scope) named(v ast.Var) bool {
+	_, path := s.aliases[v]
+	_, rule := s.rules[v]
+	return path || rule
 }
 
 func (w *walker) rule(r *ast.Rule) {
@@ -99,14 +108,17 @@ func (w *walker) enter(e *ast.Expr, s *scope) bool {
 		s.aliases[v] = path
 		return false
 	}
+	if v, t, d := w.naming(e, s); d != nil {
+		s.rules[v] = t
+		return false
+	}
 	s.bindAll(e)
 	return false
 }
 
 func (s *scope) bindAll(x any) {
 	scan(x, func(x sight) {
-		v := x.variable
-		if _, alias := s.aliases[v]; v != "" && !alias && !s.fixed[v] {
+		if v := x.variable; v != "" && !s.named(v) && !s.fixed[v] {
 			s.free[v] = true
 		}
 	})
@@ -119,9 +131,8 @@ func (w *walker) isFixed(e *ast.Expr, s *scope) bool {
 	}
 	ok := true
 	scan(e, func(x sight) {
-		_, alias := s.aliases[x.variable]
 		switch {
-		case x.strange, x.replaces != nil, x.variable == ast.InputRootDocument.Value, s.free[x.variable], alias:
+		case x.strange, x.replaces != nil, x.variable == ast.InputRootDocument.Value, s.free[x.variable], s.named(x.variable):
 			ok = false
 		case x.variable == ast.DefaultRootDocument.Value:
 			ok = ok && w.fixedRules(ast.Ref{ast.DefaultRootDocument})
@@ -161,6 +172,8 @@ func (w *walker) body(b ast.Body, s *scope) {
 		if !w.isFixed(e, s) {
 			if _, path, alias := w.alias(e, s); alias {
 				w.read(path)
+			} else if _, _, d := w.naming(e, s); d != nil {
+				w.atom(d.path, d.where(func(ast.Value) bool { return true }))
 			} else {
 				w.expr(e, s)
 			}
@@ -170,18 +183,23 @@ func (w *walker) body(b ast.Body, s *scope) {
 	w.at = was
 }
 
-// alias finds an expression by which a new variable names a path.
-func (w *walker) alias(e *ast.Expr, s *scope) (ast.Var, []string, bool) {
+// binds finds an expression that gives a new variable the value of a term.
+func (s *scope) binds(e *ast.Expr) (ast.Var, *ast.Term, bool) {
 	terms, call := e.Terms.([]*ast.Term)
 	if !call || len(terms) != 3 || e.Negated || len(e.With) > 0 || comparisons[terms[0].Value.String()] != Eq {
 		return "", nil, false
 	}
 	v, isVar := terms[1].Value.(ast.Var)
-	_, again := s.aliases[v]
-	if !isVar || again || s.fixed[v] || s.free[v] {
+	return v, terms[2], isVar && !s.named(v) && !s.fixed[v] && !s.free[v]
+}
+
+// alias finds an expression by which a new variable names a path.
+func (w *walker) alias(e *ast.Expr, s *scope) (ast.Var, []string, bool) {
+	v, t, ok := s.binds(e)
+	if !ok {
 		return "", nil, false
 	}
-	path, ok := s.path(terms[2])
+	path, ok := s.path(t)
 	return v, path, ok && len(path) > 0
 }
 
@@ -218,7 +236,11 @@ func (w *walker) expr(e *ast.Expr, s *scope) {
 	switch t := e.Terms.(type) {
 	case *ast.Term:
 		if path, ok := s.path(t); ok && len(path) > 0 && len(e.With) == 0 && !w.p.mocked {
-			w.read(path).Atoms = append(w.read(path).Atoms, Atom{Op: Truth})
+			w.atom(path, Atom{Op: Truth})
+			return
+		}
+		if d := w.through(t, s); d != nil && len(e.With) == 0 && !e.Negated {
+			w.atom(d.path, d.where(Atom{Op: Truth}.Holds))
 			return
 		}
 		w.raw(t, s)
@@ -269,22 +291,29 @@ func (w *walker) compares(terms []*ast.Term, s *scope) bool {
 	}
 	for i, t := range terms[1:3] {
 		path, isPath := s.path(t)
+		d := w.through(t, s)
 		seen := op
 		if i == 1 {
 			if seen, ok = flipped[op]; !ok {
 				continue
 			}
 		}
-		if !isPath || len(path) == 0 || w.p.isFixed(path) {
+		if d == nil && (!isPath || len(path) == 0 || w.p.isFixed(path)) {
 			continue
 		}
 		values, constant := w.constants(terms[2-i], s)
 		if !constant {
 			continue
 		}
-		r := w.read(path)
 		for _, v := range values {
-			r.Atoms = append(r.Atoms, Atom{Op: seen, Const: v})
+			if a := (Atom{Op: seen, Const: v}); d != nil {
+				w.atom(d.path, d.where(a.Holds))
+			} else {
+				w.atom(path, a)
+			}
+		}
+		if d == nil {
+			w.read(path)
 		}
 		for _, rest := range terms[3:] { // takes the comparison's truth
 			w.raw(rest, s)

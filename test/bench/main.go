@@ -38,6 +38,7 @@ var measures = []struct {
 	{"increment", (*bench).increment},
 	{"scores", (*bench).scores},
 	{"chain", (*bench).chain},
+	{"gate", (*bench).gate},
 }
 
 func main() {

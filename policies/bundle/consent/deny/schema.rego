@@ -19,88 +19,49 @@ import future.keywords.not
 # related_resources:
 #   - ref: https://eur-lex.europa.eu/eli/reg/2016/679/oj#art_5
 #     description: GDPR Article 5
-reasons contains {"code": "D02"} if _incomplete
+reasons contains {"code": "D02"} if not _complete
 
-_incomplete if not input.subject.age_band
-
-_incomplete if not input.subject.customer
-
-_incomplete if not input.subject.erasure
-
-_incomplete if not input.subject.gpc
-
-_incomplete if not input.subject.inactive_days
-
-_incomplete if not input.subject.jurisdictions
-
-_incomplete if not input.subject.limit_sensitive
-
-_incomplete if not input.subject.objected
-
-_incomplete if not input.subject.opt_out_offered
-
-_incomplete if not input.subject.opted_out
-
-_incomplete if not input.subject.opted_out_ads
-
-_incomplete if not input.subject.opted_out_days
-
-_incomplete if not input.subject.opted_out_profiling
-
-_incomplete if not input.subject.regimes
-
-_incomplete if not input.subject.restricted
-
-_incomplete if not input.subject.suppressed
-
-_incomplete if not input.subject.suppressed_elsewhere
-
-_incomplete if not input.consent.age_days
-
-_incomplete if not input.consent.device_storage
-
-_incomplete if not input.consent.explicit
-
-_incomplete if not input.consent.google
-
-_incomplete if not input.consent.guardian
-
-_incomplete if not input.consent.proof
-
-_incomplete if not input.consent.status
-
-_incomplete if not input.consent.tcf
-
-_incomplete if not input.activation.categories
-
-_incomplete if not input.activation.channel
-
-_incomplete if not input.activation.device
-
-_incomplete if not input.activation.effect
-
-_incomplete if not input.activation.human_review
-
-_incomplete if not input.activation.purpose
-
-_incomplete if not input.controller.charity
-
-_incomplete if not input.controller.minors
-
-_incomplete if not input.destination.country
-
-_incomplete if not input.destination.dpa
-
-_incomplete if not input.destination.google
-
-_incomplete if not input.destination.kind
-
-_incomplete if not input.destination.mechanism
-
-_incomplete if not input.destination.purposes
-
-_incomplete if not input.destination.role
-
-_incomplete if not input.destination.tcf
-
-_incomplete if not input.destination.transfer
+_complete if {
+	input.subject.age_band
+	input.subject.customer
+	input.subject.erasure
+	input.subject.gpc
+	input.subject.inactive_days
+	input.subject.jurisdictions
+	input.subject.limit_sensitive
+	input.subject.objected
+	input.subject.opt_out_offered
+	input.subject.opted_out
+	input.subject.opted_out_ads
+	input.subject.opted_out_days
+	input.subject.opted_out_profiling
+	input.subject.regimes
+	input.subject.restricted
+	input.subject.suppressed
+	input.subject.suppressed_elsewhere
+	input.consent.age_days
+	input.consent.device_storage
+	input.consent.explicit
+	input.consent.google
+	input.consent.guardian
+	input.consent.proof
+	input.consent.status
+	input.consent.tcf
+	input.activation.categories
+	input.activation.channel
+	input.activation.device
+	input.activation.effect
+	input.activation.human_review
+	input.activation.purpose
+	input.controller.charity
+	input.controller.minors
+	input.destination.country
+	input.destination.dpa
+	input.destination.google
+	input.destination.kind
+	input.destination.mechanism
+	input.destination.purposes
+	input.destination.role
+	input.destination.tcf
+	input.destination.transfer
+}
