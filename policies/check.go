@@ -9,6 +9,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/format"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/weir-cdp/weir"
@@ -19,10 +20,15 @@ type Problem struct {
 	Where   string // file:line, within the policy's folder
 	Message string
 	Next    string // what to do; may be empty
+	// Warning says that the policy rules all the same.
+	Warning bool `json:",omitempty"`
 }
 
 func (p Problem) String() string {
 	s := p.Where + ": " + p.Message
+	if p.Warning {
+		s = p.Where + ": warning: " + p.Message
+	}
 	if p.Next != "" {
 		s += "; " + p.Next
 	}
@@ -112,7 +118,27 @@ func (f *files) checkRego() []Problem {
 	for _, p := range sorted(mods) {
 		out = append(out, f.house(p, mods[p])...)
 	}
-	return append(out, f.duplicateCodes(mods)...)
+	return append(append(out, f.duplicateCodes(mods)...), f.costs()...)
+}
+
+// costs warns of expressions that keep rows from being decided together.
+func (f *files) costs() []Problem {
+	c, errs := f.compiler(false)
+	if len(errs) > 0 || len(c.GetRulesExact(ast.MustParseRef(query))) == 0 {
+		return nil
+	}
+	var out []Problem
+	for _, x := range costs(reading(c, inmem.NewFromObjectWithOpts(f.data, inmem.OptReturnASTValuesOnRead(true)))) {
+		out = append(out, Problem{Where: x.Where, Warning: true,
+			Message: fmt.Sprintf("%s is read as a value here, so that rows with different numbers of days can't be decided together: every run takes longer", x.Reads),
+			Next:    "compare it with a number of a data file instead: " + x.Expr})
+	}
+	return out
+}
+
+// Failing says whether any problem is more than a warning.
+func Failing(problems []Problem) bool {
+	return slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
 }
 
 // suggest names the input's field nearest to one that does not exist.

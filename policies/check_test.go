@@ -1,12 +1,14 @@
 package policies
 
 import (
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 func TestTheBuiltinPolicyHasNoProblem(t *testing.T) {
@@ -146,5 +148,40 @@ func TestDamagedFilesNeverPanic(t *testing.T) {
 		if v, err := vocabularyOf(files); err == nil {
 			_, _ = files.parseCases(v)
 		}
+	}
+}
+
+// Where a rule needs the number itself the policy rules, row by row, and the officer
+// is told where.
+func TestCheckWarnsOfWhatDefeatsClasses(t *testing.T) {
+	changes := [][3]string{{"consent/obligations/obligations.rego", "due := set()", "due contains {\"name\": \"set\", \"value\": sprintf(\"age=%v\", [input.consent.age_days])}"}}
+	dir := bundleWith(t, changes...)
+	found, err := Check(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found = slices.DeleteFunc(found, func(p Problem) bool { return !p.Warning })
+	if len(found) != 1 || !strings.HasPrefix(found[0].Where, "consent/obligations/obligations.rego:") || !strings.Contains(found[0].Message, "input.consent.age_days") || Failing(found) {
+		t.Errorf("%v", found)
+	}
+	g := mustLoad(t, dir)
+	if c := g.Costs(); len(c) != 1 || !strings.Contains(c[0].Expr, "sprintf") {
+		t.Errorf("%+v", c)
+	}
+	var rows []Candidate
+	for i := range 50 {
+		rows = append(rows, candidate(fmt.Sprint("p", i), i))
+	}
+	got, classes, err := g.Decide(t.Context(), question(), rows)
+	if err != nil || len(classes) != 50 || !strings.Contains(classes[0].Inputs, `"age_days":`) {
+		t.Fatalf("%d classes, %v", len(classes), err)
+	}
+	for i, d := range got { // tomorrow it could be another answer
+		if !d.Allow || !d.ValidUntil.Equal(rows[i].GivenAt.Add(time.Duration(i+1)*24*time.Hour)) {
+			t.Errorf("%d days: %+v", i, d)
+		}
+	}
+	if found, err := Check(""); err != nil || len(found) > 0 {
+		t.Errorf("the built-in policy: %v %v", found, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
@@ -86,7 +87,12 @@ func (f *files) gate(ctx context.Context, name string, deadline time.Duration) (
 		deadline = time.Second
 	}
 	return &Gate{revision: f.revision(), query: prepared, deadline: deadline, vocab: vocab, rules: rulesOf(c), data: f.data,
-		reads: sync.OnceValue(func() *plan.Policy { return plan.New(c, store, ast.MustParseRef(query), fixedPaths, listPaths, wordDomains) }), checked: map[string]Verdict{}}, nil
+		reads: sync.OnceValue(func() *plan.Policy { return reading(c, store) }), checked: map[string]Verdict{}}, nil
+}
+
+// reading is what a compiled policy reads.
+func reading(c *ast.Compiler, store storage.Store) *plan.Policy {
+	return plan.New(c, store, ast.MustParseRef(query), fixedPaths, listPaths, wordDomains)
 }
 
 // Distrust is this gate where its policy may not rule, because it is not signed

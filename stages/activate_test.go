@@ -61,6 +61,7 @@ func mirrorHistory(t *testing.T, r *rand.Rand) {
 				t.Fatalf("round %d: %s of %s without a decision before it", round, row.Op, row.Key)
 			}
 		}
+		w.reconciles()
 		if len(w.tool.wrong) > 0 {
 			t.Fatalf("round %d: %v%s", round, w.tool.wrong, w.story())
 		}

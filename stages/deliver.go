@@ -257,6 +257,10 @@ func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permi
 			failed = r.err
 		}
 		for n, row := range batches[i].Rows() {
+			if r.ended {
+				out.stop(row.IdempotencyKey, "gate: ["+policies.Ended+"]")
+				continue
+			}
 			if r.err != nil {
 				out.unsure(row.IdempotencyKey)
 				again = append(again, row)
@@ -275,11 +279,15 @@ func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permi
 type sent struct {
 	outcomes []connectors.Outcome
 	err      error
+	ended    bool // the permit ended before its turn: nothing was sent
 }
 
 func (d *delivering) one(ctx context.Context, b permit.Batch) sent {
 	if err := d.limit.WaitN(ctx, min(b.Len(), d.limit.Burst())); err != nil {
 		return sent{err: err}
+	}
+	if end := b.ValidUntil(); !end.IsZero() && !d.now().Before(end) {
+		return sent{ended: true}
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
@@ -287,7 +295,7 @@ func (d *delivering) one(ctx context.Context, b permit.Batch) sent {
 	if err == nil && len(outs) != b.Len() {
 		err = weir.Errorf(weir.Internal, "destination %s answered %d outcomes for %d rows", d.sp.Destination, len(outs), b.Len())
 	}
-	return sent{outs, err}
+	return sent{outcomes: outs, err: err}
 }
 
 // deliver lets the connector deliver. Its panic counts as an error of which nothing

@@ -86,6 +86,9 @@ func (a *app) policyCheck() *cobra.Command {
 					a.printf("%s\n", p)
 				}
 			}
+			if !policies.Failing(problems) {
+				return nil
+			}
 			return &told{weir.Errorf(weir.Invalid, "%d problems", len(problems))}
 		},
 	}
