@@ -77,6 +77,8 @@ var forms = []form{
 	{"an error that is not evaluated", `deny contains "x" if { to_number(input.subject.c) > 3; data.limits[input.fixed.p].nothing == 1; input.subject.a == "v1" }`, []string{"subject.c"}, false},
 	{"an error behind what is fixed", `deny contains "x" if { input.fixed.p == "nope"; to_number(input.subject.c) > 3 }`, nil, true},
 	{"a conflict that leads nowhere", `lvl := 1 if input.subject.a == "v1"` + "\n" + `lvl := 2 if input.subject.b == true` + "\n" + `deny contains "x" if { lvl > 5; input.fixed.p == "nope" }`, nil, true},
+	{"a conflict that is evaluated", `lvl := 1 if input.subject.a == "v1"` + "\n" + `lvl := 2 if input.subject.b == true` + "\n" + `deny contains "x" if { lvl > 5; data.limits[input.fixed.p].nothing == 1 }`, nil, true},
+	{"labels that are evaluated", "# METADATA\n# labels:\n#   code: L1\nlab if input.subject.a == \"v1\"\n" + `deny contains "x" if { lab; data.limits[input.fixed.p].nothing == 1 }`, nil, true},
 	{"labels that lead nowhere", "# METADATA\n# labels:\n#   code: L1\nlab if input.subject.a == \"v1\"\n" + `deny contains "x" if { lab; input.fixed.p == "nope" }`, nil, true},
 	{"a rule that can't hold", `never if { input.subject.a == "v1"; input.fixed.p == "nope" }` + "\n" + `deny contains "x" if { never; input.subject.b == true }` + "\n" + `deny contains "y" if not never`, nil, true},
 	{"through a rule of one path", `years := data.years[input.subject.band]` + "\n" + `years := 18 if input.subject.band == "unknown"` + "\n" + `deny contains "x" if years < data.limits[input.fixed.p].max` + "\n" +
