@@ -12,6 +12,9 @@ func (h *House) RuleCounts(ctx context.Context) (map[string]int64, error) {
 		return nil, err
 	}
 	defer q.close()
+	if err := h.placeDecisions(ctx, q.sess); err != nil {
+		return nil, err
+	}
 	type counted struct {
 		Code string `json:"code"`
 		N    int64  `json:"n"`
@@ -19,7 +22,7 @@ func (h *House) RuleCounts(ctx context.Context) (map[string]int64, error) {
 	rows, err := decoded[counted](ctx, q, `select to_json({code: code, n: n})::varchar from (
 		select code, count(*) as n from (
 			select unnest(case when d.allow then [c.basis] else c.reasons end) as code
-			from (select * from consent.decisions qualify row_number() over (partition by activation, profile_id `+inForce+`) = 1) d
+			from (select * from consent.decisions left join decide_runs using (run_id) qualify row_number() over (partition by activation, profile_id `+inForce+`) = 1) d
 			join consent.classes c using (class_id))
 		group by code) order by code`)
 	if err != nil {
