@@ -2,6 +2,7 @@ package score
 
 import (
 	"cmp"
+	"encoding/json"
 	"iter"
 	"math"
 	"slices"
@@ -65,6 +66,9 @@ func (p *Plan) Fit(i int, lessons Lessons) (*Fitted, error) {
 	if weir.CodeOf(err) == weir.Invalid {
 		f.Refused, f.Model = err.Error(), Model{}
 		return f, nil
+	}
+	if _, unfit := json.Marshal(f); err == nil && unfit != nil { // a number that is none: one bad score stops nothing else (invariant 8)
+		return &Fitted{Trait: f.Trait, Kind: f.Kind, Refused: "the fit came to no finite numbers"}, nil
 	}
 	return f, err
 }

@@ -182,7 +182,7 @@ func said(t *testing.T, x any) string {
 }
 
 func TestOrderOfEventsAndLessonsDoesNotMatter(t *testing.T) {
-	people := town(1500, 5)
+	people := town(900, 5)
 	p := plan(t, now, all()...)
 	lessons, standings := results(p, people)
 	fitted := fitAll(t, p, lessons)

@@ -39,16 +39,16 @@ func simulate(m btyd.NBD, n int, longest, later float64, seed uint64) (hs []btyd
 func TestKnownParametersAreFound(t *testing.T) {
 	for i, want := range []btyd.NBD{{R: 0.24, Alpha: 4.4, A: 0.8, B: 2.4}, {R: 1.2, Alpha: 60, A: 1.5, B: 4}, {R: 3, Alpha: 400, A: 0.5, B: 3}} {
 		longest := want.Alpha / want.R * 12
-		hs, after := simulate(want, 30_000, longest, longest/2, uint64(i)+7)
+		hs, after := simulate(want, 15_000, longest, longest/2, uint64(i)+7)
 		m, q, err := btyd.FitNBD(hs)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("%+v found %+v %v", want, m, q.Notes)
-		near(t, "r", m.R, want.R, 0.06)
-		near(t, "alpha", m.Alpha, want.Alpha, 0.08)
+		near(t, "r", m.R, want.R, 0.08)
+		near(t, "alpha", m.Alpha, want.Alpha, 0.1)
 		near(t, "a/(a+b)", m.A/(m.A+m.B), want.A/(want.A+want.B), 0.05)
-		near(t, "a", m.A, want.A, 0.15)
+		near(t, "a", m.A, want.A, 0.2)
 		if truth := want.LogLikelihood(hs); q.LogLikelihood < truth {
 			t.Errorf("the fit is less likely (%f) than the truth (%f)", q.LogLikelihood, truth)
 		}
@@ -120,6 +120,48 @@ func TestDataThatTellNothingAreRefused(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, m, err)
 		}
 	}
+}
+
+// Small populations of any kind: refused, or scored with sense; never a panic.
+func TestSmallPopulations(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	refused := 0
+	for range 80 {
+		var hs []btyd.Counted
+		var ss []btyd.Spend
+		span := math.Exp(12 * rng.Float64())
+		for range 1 + rng.IntN(30) {
+			h := btyd.History{Age: math.Floor(span * rng.Float64())}
+			if rng.IntN(3) > 0 && h.Age > 0 {
+				h.Repeats = math.Floor(math.Exp(rng.Float64() * 6 * rng.Float64()))
+				h.Last = math.Floor(h.Age * rng.Float64())
+			}
+			hs = append(hs, btyd.Counted{History: h, Customers: 1})
+			ss = append(ss, btyd.Spend{Repeats: h.Repeats, Mean: math.Exp(20*rng.Float64() - 8), Customers: 1})
+		}
+		m, q, err := btyd.FitNBD(hs)
+		if err != nil {
+			if weir.CodeOf(err) != weir.Invalid {
+				t.Fatal(err)
+			}
+			refused++
+			continue
+		}
+		g, gq, gerr := btyd.FitGammaGamma(ss)
+		if math.IsNaN(q.LogLikelihood) || math.IsInf(q.LogLikelihood, 0) || math.IsNaN(gq.LogLikelihood) || math.IsInf(gq.LogLikelihood, 0) {
+			t.Fatalf("%+v %+v %+v %+v of %v", m, q, g, gq, hs)
+		}
+		for i, h := range hs {
+			alive, orders := m.Alive(h.History), m.Expected(span, h.History)
+			if !(alive >= 0 && alive <= 1) || !(orders >= 0) || math.IsInf(orders, 0) {
+				t.Fatalf("%+v of %v: alive %g, orders %g", m, h, alive, orders)
+			}
+			if v := g.Value(h.Repeats, ss[i].Mean); gerr == nil && !(v >= 0) {
+				t.Fatalf("%+v: value %g", g, v)
+			}
+		}
+	}
+	t.Logf("%d refused", refused)
 }
 
 // Odd populations: no answer may be without sense, whatever the fit.
