@@ -145,6 +145,9 @@ func (l *loader) checkTrait(t weir.TraitDef, v vocabulary) {
 			l.add(at, didYouMean(n, v.attributes), "no source maps an attribute %q", n)
 		}
 	}
+	l.checkEvent(at, t.Event, t.Where, v)
+	l.checkProperty(at, t.Field, v)
+	l.checkProperty(at, t.Currency, v)
 	if way := l.p.traitCircle(t.Name); way != nil {
 		l.add(at, "break the circle", "traits depend on each other: %s", strings.Join(way, " → "))
 	}

@@ -18,6 +18,7 @@ func (l *loader) check() {
 	l.checkScores()
 	l.personalKeys()
 	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), segments: namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })}
+	names.events, names.properties = l.p.happened()
 	for _, t := range l.p.Traits {
 		l.checkTrait(t, names)
 	}
@@ -32,7 +33,7 @@ func (l *loader) check() {
 	}
 }
 
-type vocabulary struct{ attributes, traits, segments []string }
+type vocabulary struct{ attributes, traits, segments, events, properties []string }
 
 func namesOf[T any](in []T, name func(T) string) []string {
 	out := make([]string, len(in))
@@ -58,7 +59,16 @@ func (l *loader) checkCondition(c weir.Condition, v vocabulary) {
 	if c.Trait != "" && !slices.Contains(v.traits, c.Trait) {
 		l.add(c.At, didYouMean(c.Trait, v.traits), "there is no trait %q", c.Trait)
 	}
+	l.checkEvent(c.At, c.Event, c.Where, v)
+	l.checkProperty(c.At, c.Session, v)
+	if c.Sequence != nil {
+		for _, step := range c.Sequence.Steps {
+			l.checkEvent(c.At, step.Event, step.Where, v)
+		}
+	}
 	for _, m := range c.Measures {
+		l.checkProperty(c.At, m.Of, v)
+		l.checkProperty(c.At, m.Currency, v)
 		if l.unsaidCurrency(m.How, m.Of, m.Currency) {
 			l.add(c.At, sayCurrency, "%s of %s adds amounts whatever their currency", m.How, m.Of)
 		}
