@@ -44,6 +44,10 @@ type audience struct {
 var audienceTables = []string{"core.profiles", "core.traits", "core.consents", "core.records", "identity.links",
 	"segment.memberships", "activation.state", "consent.decisions", "consent.classes"}
 
+// audienceMemory is what the working tables and sorts may hold before they spill:
+// the people that are being decided on, and the gate, take memory beside it.
+const audienceMemory = "512MiB"
+
 // entryColumns are those of a consent entry that the gate reads: what is told of
 // a person is large enough without its notices.
 var entryColumns = []string{"consent_id", "identifier_kind", "identifier_value", "purpose", "channel", "action", "basis", "explicit",
@@ -108,6 +112,7 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 		among = " where profile_id in (" + literals(only) + ")"
 	}
 	queries := []string{
+		"set memory_limit = '" + audienceMemory + "'",
 		fmt.Sprintf(`create table considered as select profile_id from (
 			select profile_id from segment.memberships where segment in (%s)
 			union select profile_id from activation.state where activation in (%s))%s`,
@@ -163,7 +168,7 @@ func (a *audience) Close() error { return a.sess.Close() }
 
 // chunks is into how many ranges of profile ids the people are cut.
 func (a *audience) chunks(ctx context.Context) (int, error) {
-	const perChunk = 500_000
+	const perChunk = 250_000 // few enough that their sorts fit audienceMemory
 	found, err := column[int64](ctx, a.sess, "select count(*) from considered")
 	if err != nil {
 		return 0, err
