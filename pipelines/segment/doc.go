@@ -1,10 +1,10 @@
 // Package segment computes traits and segment membership, with history.
 //
-// It writes core.traits and segment.memberships whole and appends to
-// segment.changes. What a rule means is in the sub-packages: value (operators),
+// It writes core.traits, segment.memberships and segment.scores whole and appends
+// to segment.changes. What a rule means is in the sub-packages: value (operators),
 // timeline (which events count, windows), trait, rule, tally (all of them over
 // one profile after the other), membership (entries, exits and their causes),
-// explain.
+// explain, score (traits that are learned from all profiles).
 //
 // Steps:
 //
@@ -15,7 +15,10 @@
 //	choose   an event with several identifiers goes to the profile of its strongest
 //	         unambiguous one (Params.IdentifierOrder, then the kind's and value's
 //	         name), so it counts once
-//	compute  a partition of profiles with their events
+//	study    a partition of profiles with the events that scores read: what scores
+//	         learn from, and what each profile is scored by. Without scores, nothing
+//	learn    one score: its model, told to all partitions
+//	compute  a partition of profiles with their events, and their scores
 //
 // Events of anonymous profiles are counted for them, but a segment `of: person`
 // holds persons only. An event that no profile owns counts for nobody.
@@ -30,7 +33,7 @@
 // events_unowned, events_without_identifier, values_not_numbers,
 // currencies_mixed (traits that are unknown for a profile because of it),
 // expressions_failed (likewise), sequences_cut (of a profile, a sequence that looks at its latest events only),
-// segments_broken, entered, exited.
+// segments_broken, scores_refused, entered, exited.
 //
 // Invariants: the output depends on the inputs, the definitions and now alone; a
 // broken definition is reported in ops.quarantine and keeps its members, the

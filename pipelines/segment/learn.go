@@ -10,6 +10,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/score"
@@ -200,6 +201,13 @@ func (s *setup) withhold(f *score.Fitted, status map[string]membership.Status) {
 	defs := map[string]*weir.SegmentDef{}
 	for i := range s.params.Segments {
 		defs[s.params.Segments[i].Name] = &s.params.Segments[i]
+	}
+	order, _ := derive.Order(s.params.Traits) // each after those that it reads
+	for _, t := range order {
+		reads, _ := derive.Reads(t)
+		if slices.ContainsFunc(reads, func(name string) bool { return slices.Contains(outputs, name) }) {
+			outputs = append(outputs, t.Name)
+		}
 	}
 	for _, def := range s.params.Segments {
 		_, used := rule.Reach(def.Name, defs)

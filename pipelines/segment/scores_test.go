@@ -138,8 +138,10 @@ func TestScoresInTheStage(t *testing.T) {
 	params.Segments = append(params.Segments,
 		weir.SegmentDef{Name: "best", Where: weir.Condition{All: []weir.Condition{{Trait: "rfm_r", Compare: compare("at_least", "4")}, {Trait: "rfm_m", Compare: compare("at_least", "4")}}}},
 		weir.SegmentDef{Name: "leaving", Where: weir.Condition{Trait: "churn", Compare: compare("at_least", "0.8")}},
-		weir.SegmentDef{Name: "told", Where: weir.Condition{Segment: "leaving"}}) // goes by it over another
-	for _, name := range []string{"leaving", "told"} {
+		weir.SegmentDef{Name: "told", Where: weir.Condition{Segment: "leaving"}}, // goes by it over another
+		weir.SegmentDef{Name: "twice", Where: weir.Condition{Trait: "doubled", Compare: compare("at_least", "0.8")}})
+	params.Traits = append(params.Traits, weir.TraitDef{Name: "doubled", Of: weir.Person, Aggregate: "expression", Expression: "trait.churn * 2.0"})
+	for _, name := range []string{"leaving", "told", "twice"} {
 		w.prior = append(w.prior, weir.Membership{Segment: name, ProfileID: "p002", EnteredAt: now.AddDate(0, 0, -9)})
 	}
 	m, d := run(t, s, w, params, 4, 100, "a")
@@ -160,7 +162,7 @@ func TestScoresInTheStage(t *testing.T) {
 		switch x.Segment {
 		case "best":
 			best = append(best, x.ProfileID)
-		case "leaving", "told":
+		case "leaving", "told", "twice":
 			leaving = append(leaving, x.Segment+" "+x.ProfileID)
 		}
 	}
@@ -173,7 +175,7 @@ func TestScoresInTheStage(t *testing.T) {
 	if len(want) == 0 || !reflect.DeepEqual(best, want) {
 		t.Errorf("best %v, want %v", best, want)
 	}
-	if !reflect.DeepEqual(leaving, []string{"leaving p002", "told p002"}) {
+	if !reflect.DeepEqual(leaving, []string{"leaving p002", "told p002", "twice p002"}) {
 		t.Errorf("leaving %v", leaving)
 	}
 	broken := rows(t, s, m, d, "ops.quarantine", func(a, b weir.Quarantined) int { return cmp.Compare(a.Field, b.Field) })

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/score/propensity"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
@@ -49,10 +50,10 @@ func (c *compiler) features(s *score) ([]string, error) {
 		names = c.usual(s)
 	}
 	for _, name := range names {
-		if _, ours := c.wanted[name]; ours {
+		def, ok := c.plain[name]
+		if _, ours := c.wanted[name]; !ok && ours {
 			continue
 		}
-		def, ok := c.plain[name]
 		if !ok {
 			return nil, weir.Errorf(weir.Invalid, "feature %q is no trait that is computed of events", name).
 				Then("name such traits: of attributes and of other scores the values at the cut-off are not known")
@@ -64,7 +65,33 @@ func (c *compiler) features(s *score) ([]string, error) {
 	return names, nil
 }
 
+// want takes a trait, and all that it is computed from, into the tally.
 func (c *compiler) want(s *score, def weir.TraitDef) error {
+	return c.wantAll(s, def, map[string]bool{})
+}
+
+func (c *compiler) wantAll(s *score, def weir.TraitDef, seen map[string]bool) error {
+	if seen[def.Name] { // a circle is found by the tally
+		return nil
+	}
+	seen[def.Name] = true
+	traits, attributes := derive.Reads(def)
+	if len(attributes) > 0 && s.def.Kind != "lookalike" {
+		return weir.Errorf(weir.Invalid, "feature %q reads the attribute %q: what it was at the cut-off is not known", def.Name, attributes[0]).
+			Then("name traits that are computed of events")
+	}
+	for _, name := range attributes {
+		c.plan.attributes[name] = true
+	}
+	for _, name := range traits {
+		from, ok := c.plain[name]
+		if !ok {
+			return weir.Errorf(weir.Invalid, "%q reads %q, which is a score or is not there", def.Name, name)
+		}
+		if err := c.wantAll(s, from, seen); err != nil {
+			return err
+		}
+	}
 	of := def.Of
 	if of == "" {
 		of = weir.Person
@@ -128,7 +155,9 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 			return nil, weir.Errorf(weir.Invalid, "segment %s goes by %q, which is a score or is not there", seed.Name, name).
 				Then("be like a segment that no score decides")
 		}
-		c.wanted[name] = def
+		if err := c.want(s, def); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range reached {
 		c.segments[name] = *defs[name]
@@ -136,7 +165,7 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 	names := s.def.Features
 	if len(names) == 0 {
 		for _, name := range slices.Sorted(maps.Keys(c.plain)) {
-			if def := c.plain[name]; def.Of == s.of || def.Of == "" && s.of == weir.Person {
+			if def := c.plain[name]; c.want(s, def) == nil { // else of another kind, or by a score
 				names = append(names, name)
 			}
 		}
@@ -160,7 +189,8 @@ func (c *compiler) likeness(s *score) ([]string, error) {
 }
 
 func (c *compiler) compileTally() error {
-	d := tally.Definitions{AttributeTypes: c.definitions.AttributeTypes, Timezone: c.definitions.Timezone}
+	d := c.definitions
+	d.Traits, d.Segments = nil, nil
 	for _, name := range slices.Sorted(maps.Keys(c.wanted)) {
 		d.Traits = append(d.Traits, c.wanted[name])
 	}
@@ -236,6 +266,9 @@ func (c *compiler) sources(s *score, names []string) error {
 				return weir.Errorf(weir.Invalid, "feature %q is broken", name)
 			}
 			from.slot, typ = slot, trait.TypeOf(def)
+			if derive.Is(def) { // of an expression, what is no number is unknown
+				typ = weir.Number
+			}
 		} else {
 			from.attribute, typ = name, c.definitions.AttributeTypes[name]
 			c.plan.attributes[name] = true

@@ -34,6 +34,8 @@ func definitions(scores ...weir.ScoreDef) tally.Definitions {
 			{Name: "visits_30d", Aggregate: "count", Field: "events", Event: "Visit", Within: 30 * days},
 			{Name: "last_page", Aggregate: "last", Field: "properties.page", Event: "Visit"},
 			{Name: "last_visit", Aggregate: "max", Field: "occurred_at", Event: "Visit"},
+			{Name: "visits_an_order", Aggregate: "ratio", Ratio: []string{"visits_30d", "orders"}},
+			{Name: "age", Aggregate: "since", Field: "attribute.birth_date"},
 		},
 	}
 	for i := range scores {
@@ -47,7 +49,7 @@ func all() []weir.ScoreDef {
 		{Kind: "clv", Trait: "clv", Event: "Order", Value: "properties.revenue", Horizon: 60 * days, Discount: 0.01},
 		{Kind: "rfm", Trait: "rfm", Event: "Order", Value: "properties.revenue", Order: "properties.order"},
 		{Kind: "churn", Trait: "churn", Event: "Order", Horizon: 45 * days},
-		{Kind: "propensity", Trait: "buys", Event: "Order", Horizon: 30 * days, Features: []string{"orders", "visits_30d", "last_page", "last_visit"}, Seed: 3},
+		{Kind: "propensity", Trait: "buys", Event: "Order", Horizon: 30 * days, Features: []string{"orders", "visits_30d", "last_page", "last_visit", "visits_an_order"}, Seed: 3},
 		{Kind: "lookalike", Trait: "alike", Segment: "regular", Features: []string{"country", "birth_date", "visits_30d"}},
 	}
 }
@@ -256,6 +258,7 @@ func TestEverybodyIsScored(t *testing.T) {
 func TestBrokenScoresSayWhy(t *testing.T) {
 	for want, def := range map[string]weir.ScoreDef{
 		`"country" is no trait`:            {Kind: "churn", Trait: "x", Event: "Order", Horizon: 30 * days, Features: []string{"country"}},
+		`reads the attribute "birth_date"`: {Kind: "churn", Trait: "x", Event: "Order", Horizon: 30 * days, Features: []string{"age"}},
 		`"rfm" is no trait`:                {Kind: "churn", Trait: "x", Event: "Order", Horizon: 30 * days, Features: []string{"rfm"}},
 		"looks no day ahead":               {Kind: "propensity", Trait: "x", Event: "Order"},
 		"clv looks no day ahead":           {Kind: "clv", Trait: "x", Event: "Order", Value: "properties.revenue"},
