@@ -12,7 +12,7 @@
 //   - Only events in the window count, for steps, between them and for sessions.
 //
 // Events come in any order, so something of them has to be kept: of each moment
-// at which something happened that a sequence looks at, which steps it fits (24
+// at which something happened that a sequence looks at, which steps it fits (32
 // bytes, and the property's value if sessions go by one). A sequence keeps the
 // latest Most of these moments and forgets older ones; a State says so. Sessions
 // by gap keep the first and last moment of each (as many as fit between a
@@ -22,6 +22,6 @@
 // Invariants: what a State says does not depend on the order of Add, and States
 // of disjoint events can be merged; what is forgotten is the same in any order.
 //
-// Neighbours: package timeline gives filters and windows; package rule compiles
+// Why so: docs/adr/20261123-order-without-sorting.md. Neighbours: package timeline gives filters and windows; package rule compiles
 // conditions to what is here.
 package journey

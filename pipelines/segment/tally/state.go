@@ -46,6 +46,13 @@ func (p *Plan) add(w *watch, s *State, e *timeline.Event, now time.Time) {
 	for _, i := range w.traits {
 		p.traits[i].Add(&s.traits[i], e, now)
 	}
+	if w.more {
+		p.addMore(w, s, e, now)
+	}
+}
+
+// addMore adds to what few plans have.
+func (p *Plan) addMore(w *watch, s *State, e *timeline.Event, now time.Time) {
 	for _, i := range w.measures {
 		p.book.Measures()[i].Add(&s.measures[i], e, now)
 	}

@@ -1,6 +1,8 @@
 package tally
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
@@ -14,6 +16,7 @@ type watch struct {
 	edges     []int
 	sequences []int
 	busiest   []int
+	more      bool // there are measures, edges, sequences or sessions
 	ever      bool // something of it has no window
 	windows   []*timeline.Window
 }
@@ -73,6 +76,9 @@ func (p *Plan) watchAll() {
 		w.widest()
 	}
 	p.always.widest()
+	for _, w := range append(slices.Collect(maps.Values(p.byName)), p.always) {
+		w.more = len(w.measures)+len(w.edges)+len(w.sequences)+len(w.busiest) > 0
+	}
 }
 
 // widest leaves of the fixed windows the longest one: where that has no room for

@@ -48,7 +48,7 @@ func sortedKeys(m map[string][]weir.Comparison) []string {
 
 // Picks says whether the filter takes the event at the moment now.
 func (f *Filter) Picks(e *Event, now time.Time) bool {
-	return (f.Name == "" || f.Name == e.Name) && f.Fits(e, now)
+	return (f.Name == e.Name || f.Name == "") && f.Fits(e, now)
 }
 
 // Fits says whether window and properties take the event, whatever its name.

@@ -85,11 +85,8 @@ func (w *Window) Now() bool { return w.timed }
 
 // Holds says whether a moment lies in the window at now.
 func (w *Window) Holds(at, now time.Time) bool {
-	switch {
-	case at.After(now):
-		return false
-	case w.bounds == nil:
-		return w.fixed == 0 || at.After(now.Add(-w.fixed))
+	if w.bounds == nil {
+		return !at.After(now) && (w.fixed == 0 || at.After(now.Add(-w.fixed)))
 	}
 	b := w.resolve(now)
 	return !at.Before(b.From) && at.Before(b.Until)
