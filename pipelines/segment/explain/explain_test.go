@@ -142,13 +142,14 @@ func TestSequenceBehind(t *testing.T) {
 
 func TestPrint(t *testing.T) {
 	def := weir.SegmentDef{Timezone: "Europe/Paris", Where: weir.Condition{All: []weir.Condition{
-		{Trait: "spent", Compare: is("at_least", "500")}, {None: []weir.Condition{{Attribute: "country", Compare: is("is", "FR")}}}}}}
+		{Trait: "spent", Compare: is("at_least", "500")}, {Trait: "risk", Compare: is("at_least", "0.5")}, {None: []weir.Condition{{Attribute: "country", Compare: is("is", "FR")}}}}}}
 	traits := []weir.TraitDef{{Name: "unread", Aggregate: "count", Field: "events"},
 		{Name: "spent", Aggregate: "ratio", Ratio: []string{"revenue", "days"}}, {Name: "days", Aggregate: "since", Field: "attribute.joined"},
+		{Name: "risk", Aggregate: weir.Score, Field: "probability"},
 		{Name: "revenue", Aggregate: "sum", Field: "properties.revenue", Event: "Order", Window: &weir.Window{During: "this_year"}, Currency: "properties.currency"}}
-	want := []explain.Line{{Depth: 0, Text: "a profile of kind person, by the clocks of Europe/Paris"}, {Depth: 1, Text: "all of these"}, {Depth: 2, Text: "trait spent is at least 500"},
+	want := []explain.Line{{Depth: 0, Text: "a profile of kind person, by the clocks of Europe/Paris"}, {Depth: 1, Text: "all of these"}, {Depth: 2, Text: "trait spent is at least 500"}, {Depth: 2, Text: "trait risk is at least 0.5"},
 		{Depth: 2, Text: "none of these"}, {Depth: 3, Text: "country is FR"}, {Depth: 0, Text: "trait days is the number of days since joined"},
-		{Depth: 0, Text: `trait revenue is the sum of revenue of events "Order" this year, amounts being in currency`}, {Depth: 0, Text: "trait spent is the ratio of revenue to days"}}
+		{Depth: 0, Text: `trait revenue is the sum of revenue of events "Order" this year, amounts being in currency`}, {Depth: 0, Text: "trait risk is the score probability, learned from all profiles"}, {Depth: 0, Text: "trait spent is the ratio of revenue to days"}}
 	if got := explain.Print(def, traits); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}

@@ -82,6 +82,8 @@ func SayTrait(t weir.TraitDef) string {
 
 func sayComputed(t weir.TraitDef) string {
 	switch {
+	case t.Aggregate == weir.Score:
+		return "score " + t.Field + ", learned from all profiles"
 	case t.Aggregate == "ratio":
 		return "ratio of " + strings.Join(t.Ratio, " to ")
 	case t.Aggregate == "expression":

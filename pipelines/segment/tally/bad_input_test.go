@@ -112,3 +112,21 @@ func TestManyEvents(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+// TestAttributesRead: the stage keeps of a profile what rules read, and what traits
+// that are computed from attributes read.
+func TestAttributesRead(t *testing.T) {
+	types := map[string]weir.AttributeType{"country": weir.Text, "born": weir.Date, "points": weir.Number, "other": weir.Text}
+	plan, broken, err := tally.New(tally.Definitions{AttributeTypes: types,
+		Traits:   []weir.TraitDef{{Name: "age", Aggregate: "since", Field: "attribute.born"}, {Name: "double", Aggregate: "expression", Expression: "attribute.points * 2"}},
+		Segments: []weir.SegmentDef{{Name: "here", Where: weir.Condition{Attribute: "country", Compare: []weir.Comparison{compare("is", "FR")}}}}})
+	if err != nil || len(broken) > 0 {
+		t.Fatal(err, broken)
+	}
+	if got := plan.Attributes(); len(got) != 3 || !got["country"] || !got["born"] || !got["points"] {
+		t.Errorf("%v", got)
+	}
+	if !plan.Needs() {
+		t.Error("an age changes with time")
+	}
+}
