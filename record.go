@@ -135,6 +135,7 @@ type Consent struct {
 	Method         string    `parquet:"method" json:"method"`
 	Actor          string    `parquet:"actor" json:"actor"`
 	Notice         string    `parquet:"notice" json:"notice"`
+	NoticeHash     string    `parquet:"notice_hash" json:"notice_hash"` // SHA-256 of the notice's text, hex; "": not told
 	RawSignal      string    `parquet:"raw_signal" json:"raw_signal"`
 	MappingVersion string    `parquet:"mapping_version" json:"mapping_version"`
 	Source         string    `parquet:"source" json:"source"`

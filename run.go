@@ -25,6 +25,10 @@ const Train Stage = "train"
 // of its own.
 const Increment Stage = "increment"
 
+// Ledger is who appends to the ledger of consents and records statements by hand: no
+// stage, but rows of ops.runs that pin what it wrote.
+const Ledger Stage = "ledger"
+
 // Stages lists all stages in order.
 func Stages() []Stage {
 	return []Stage{Collect, Conform, Resolve, Unify, Segment, Decide, Activate}

@@ -40,6 +40,9 @@ type Commit struct {
 	// with one writer: what commits of runs that never finished did since is taken
 	// back in this commit. Maintenance, and what other engines did, stays.
 	Since *int64
+	// Others are scopes of the table, by name, that somebody else writes: Since takes
+	// nothing of them back.
+	Others []string
 }
 
 // Commit makes the change, or finds that it is there: then it returns the
@@ -221,18 +224,25 @@ func (c *commitTry) difference(ctx context.Context, t *table.Table) (remove, add
 		return nil, nil, err
 	}
 	for key := range before {
-		if _, there := held[key]; !there && !want[key] && !replaced(key) {
+		if _, there := held[key]; !there && !want[key] && !replaced(key) && !c.others(key) {
 			keys, want[key] = append(keys, key), true
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(held)) {
-		if stray := strays && before[key] == nil; (stray || replaced(key)) && !want[key] {
+		if stray := strays && before[key] == nil && !c.others(key); (stray || replaced(key)) && !want[key] {
 			remove = append(remove, held[key])
 		}
 	}
 	slices.Sort(keys)
 	add, err = c.entries(ctx, t, keys)
 	return remove, add, err
+}
+
+// others tells whether a file lies in a scope that somebody else writes.
+func (c *commitTry) others(key string) bool {
+	scope, ok := scopeOf(c.commit.Table, key)
+	scope, _ = splitScope(scope)
+	return ok && slices.Contains(c.commit.Others, scope)
 }
 
 // entries makes manifest entries with column statistics from the files' footers.

@@ -29,6 +29,9 @@ func (l *loader) source(r *reader, name string, root *yaml.Node) {
 	if ok {
 		l.settings(r, orElse(config, root), c.Config, s.Config)
 	}
+	if name == "weir" {
+		r.problem(root, "rename the file", "weir is the source of what is recorded by hand (weir consent record)")
+	}
 	if strings.Contains(name, "__") {
 		r.problem(root, "rename the file", "a source's name can't contain __, which separates it from the stream in a table's name")
 	}
@@ -230,7 +233,7 @@ var mappingFields = map[string]struct{ allowed, required []string }{
 	"person":  {allowed: []string{"observed_at"}},
 	"account": {allowed: []string{"observed_at"}},
 	"event":   {allowed: []string{"name", "occurred_at", "received_at"}, required: []string{"name", "occurred_at"}},
-	"consent": {allowed: []string{"purpose", "channel", "action", "basis", "explicit", "jurisdiction", "occurred_at", "recorded_at", "expires_at", "proof", "method", "actor", "notice", "raw_signal"},
+	"consent": {allowed: []string{"purpose", "channel", "action", "basis", "explicit", "jurisdiction", "occurred_at", "recorded_at", "expires_at", "proof", "method", "actor", "notice", "notice_hash", "raw_signal"},
 		required: []string{"action", "occurred_at"}},
 }
 

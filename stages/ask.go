@@ -84,6 +84,7 @@ var whoTables = []string{"core.profiles", "core.records", "identity.identifiers"
 // who finds the profile of KIND:VALUE, of a record's id or of a profile's id, old
 // ones too. A value that leads nowhere gives no profile, but its holders.
 func (q *asking) who(ctx context.Context, ref string) (Who, error) {
+	ref = reference(ref)
 	if m := identifierForm.FindStringSubmatch(ref); m != nil {
 		return q.holder(ctx, m[1], m[2])
 	}

@@ -22,6 +22,7 @@ type decideSpec struct {
 	Pins   map[string]int64 `json:"pins"`
 	Policy string           `json:"policy"` // revision
 	Broken string           `json:"broken"` // why the policy can't be used; "" if it can
+	Ledger string           `json:"ledger"` // head of the ledger of consents
 }
 
 func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -59,7 +60,11 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 			return plan, err
 		}
 	}
-	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken})
+	head, err := d.ledgerHead(ctx)
+	if err != nil {
+		return plan, err
+	}
+	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken, Ledger: head})
 }
 
 func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
@@ -318,7 +323,7 @@ func (x *deciding) keepClasses(found []weir.DecisionClass) error {
 
 func (x *deciding) result(ctx context.Context) (result, error) {
 	counts := map[string]int64{"rows_in": x.rows}
-	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}, Follows: map[string]string{followsPolicy: x.sp.Policy}}
+	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}, Follows: map[string]string{followsPolicy: x.sp.Policy, followsLedger: x.sp.Ledger}}
 	if x.shadowed != "" {
 		r.Follows[followsShadow] = x.shadowed
 	}

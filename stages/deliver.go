@@ -109,7 +109,7 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 		err = d.send(ctx, out, rows, func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error) {
 			batches, refused := policies.Removals(d.sp.Run, d.sp.Chunks[n].Activation, batch, rows)
 			return batches, refused, nil
-		})
+		}, nil)
 	} else {
 		err = d.upserts(ctx, out, d.sp.Chunks[n].Activation, changes, rows)
 	}
@@ -152,7 +152,15 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 	for _, c := range changes {
 		byID[c.ID] = c
 	}
+	var seen int64 // the consents that the rows were last admitted with
+	arrived := func(ctx context.Context) bool {
+		now, err := d.consentsNow(ctx)
+		return err != nil || now != seen // what can't be known is asked, and told, by the gate
+	}
 	return d.send(ctx, out, rows, func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error) {
+		if seen, err = d.consentsNow(ctx); err != nil {
+			return nil, nil, err
+		}
 		decided := make([]policies.Decided, len(rows))
 		for i, r := range rows {
 			c := byID[r.IdempotencyKey]
@@ -185,7 +193,16 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 			}
 		}
 		return batches, more, nil
-	})
+	}, arrived)
+}
+
+// consentsNow is the newest snapshot of core.consents, pinned or not; 0: there is none.
+func (d *delivering) consentsNow(ctx context.Context) (int64, error) {
+	snap, err := d.Lake.Current(ctx, consentsTable)
+	if weir.CodeOf(err) == weir.NotFound {
+		return 0, nil
+	}
+	return snap.ID, err
 }
 
 // fresh describes anew everybody in rows if consent entries arrived after those
@@ -238,21 +255,26 @@ func profilesOf(rows []permit.Row) []string {
 }
 
 // sendAll sends batches, as many at once as the destination takes, and gives
-// back the rows to try again and how long to wait at least.
-func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permit.Batch) (again []permit.Row, wait time.Duration, failed error) {
+// back the rows to try again and how long to wait at least, and those that did not go
+// since consents arrived.
+func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permit.Batch, arrived func(context.Context) bool) (again, overtaken []permit.Row, wait time.Duration, failed error) {
 	results := make([]sent, len(batches))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, d.caps.Parallel))
 	for i, b := range batches {
 		g.Go(func() error {
-			results[i] = d.one(gctx, b)
+			results[i] = d.one(gctx, b, arrived)
 			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	for i, r := range results {
+		if r.overtaken {
+			overtaken = append(overtaken, batches[i].Rows()...)
+			continue
+		}
 		if r.err != nil {
 			failed = r.err
 		}
@@ -273,21 +295,25 @@ func (d *delivering) sendAll(ctx context.Context, out *outcomes, batches []permi
 			}
 		}
 	}
-	return again, wait, failed
+	return again, overtaken, wait, failed
 }
 
 type sent struct {
-	outcomes []connectors.Outcome
-	err      error
-	ended    bool // the permit ended before its turn: nothing was sent
+	outcomes  []connectors.Outcome
+	overtaken bool // it did not go: consents arrived
+	ended     bool // the permit ended before its turn: nothing was sent
+	err       error
 }
 
-func (d *delivering) one(ctx context.Context, b permit.Batch) sent {
+func (d *delivering) one(ctx context.Context, b permit.Batch, arrived func(context.Context) bool) sent {
 	if err := d.limit.WaitN(ctx, min(b.Len(), d.limit.Burst())); err != nil {
 		return sent{err: err}
 	}
 	if end := b.ValidUntil(); !end.IsZero() && !d.now().Before(end) {
 		return sent{ended: true}
+	}
+	if arrived != nil && arrived(ctx) {
+		return sent{overtaken: true}
 	}
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()

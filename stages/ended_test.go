@@ -40,7 +40,7 @@ func TestAPermitThatEndedIsNotUsed(t *testing.T) {
 		d := &delivering{House: &House{Clock: func() time.Time { return c.now }}, dest: to, limit: rate.NewLimiter(rate.Inf, 1)}
 		out := &outcomes{d: d, rows: map[string]*weir.Delivery{"k": {}}, maybe: map[string]bool{}}
 		batch := permittest.BatchOf(t, permittest.Permit{Activation: "a", ValidUntil: c.until}, permit.Row{Op: weir.Add, Key: "x", IdempotencyKey: "k"})
-		again, _, err := d.sendAll(t.Context(), out, []permit.Batch{batch})
+		again, _, _, err := d.sendAll(t.Context(), out, []permit.Batch{batch}, nil)
 		if err != nil || to.rows != c.sent || len(again) != 0 {
 			t.Errorf("at %v of %v: %d sent, %v %v", c.now, c.until, to.rows, again, err)
 		}

@@ -241,6 +241,9 @@ func (h *House) commit(ctx context.Context, r result) (weir.StageRun, error) {
 		if pinned := pins[table]; owns(r.Stage, table) {
 			c.Since = &pinned
 		}
+		if table == consentsTable {
+			c.Others = []string{recordedScope}
+		}
 		snap, err := h.Lake.Commit(ctx, c)
 		if err != nil {
 			return row, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse"
+	"github.com/weir-cdp/weir/lakehouse/vault"
 	"github.com/weir-cdp/weir/project"
 )
 
@@ -54,6 +55,16 @@ const (
 // change of the files.
 func (h *House) Maintain(ctx context.Context, p *project.Project, now time.Time, dry bool) (Maintenance, error) {
 	out := Maintenance{DryRun: dry, Tables: []TableMaintenance{}}
+	// A batch that is half visible is finished before files are merged: afterwards
+	// nobody could tell which of its rows are there.
+	if !dry {
+		if _, err := h.ledgerState(ctx); err != nil {
+			return out, err
+		}
+		if err := vault.Open(h.store(), nil).Sweep(ctx); err != nil {
+			return out, err
+		}
+	}
 	tables, err := h.Lake.Tables(ctx)
 	if err != nil {
 		return out, err

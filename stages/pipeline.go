@@ -20,6 +20,9 @@ type pipeline struct {
 	// plan says what the stage reads and writes, given the project and what is
 	// pinned now.
 	plan func(ctx context.Context, p *project.Project, in *inputs) (outline, error)
+	// after, which may be nil, does what follows from the tables that are current now,
+	// and may add to the row that is told. It is done again after a crash.
+	after func(ctx context.Context, run weir.Run, row *weir.StageRun) error
 }
 
 // inputs gives a stage's plan the tables that ops.runs pins.
@@ -175,6 +178,9 @@ func (s *pipeline) Commit(ctx context.Context, manifest string) (weir.StageRun, 
 		return weir.StageRun{}, err
 	}
 	row, err := s.commit(ctx, r)
+	if err == nil && s.after != nil {
+		err = s.after(ctx, r.Run, &row)
+	}
 	if err != nil {
 		return row, err
 	}
@@ -187,7 +193,11 @@ func (s *pipeline) Commit(ctx context.Context, manifest string) (weir.StageRun, 
 }
 
 func (s *pipeline) Keep(ctx context.Context, run weir.Run, part string) (weir.StageRun, error) {
-	return s.keep(ctx, run, s.stage, part)
+	row, err := s.keep(ctx, run, s.stage, part)
+	if err == nil && s.after != nil {
+		err = s.after(ctx, run, &row)
+	}
+	return row, err
 }
 
 func (s *pipeline) Fail(ctx context.Context, run weir.Run, part, cause string) error {

@@ -16,8 +16,10 @@ import (
 type ConsentView struct {
 	Who     Who            `json:"who"`
 	Entries []weir.Consent `json:"entries"` // the earliest first
-	Now     time.Time      `json:"now"`
-	Folded  []Standing     `json:"folded"`
+	// Ledger is what the ledger of consents says of the same addresses, opened.
+	Ledger []LedgerLine `json:"ledger"`
+	Now    time.Time    `json:"now"`
+	Folded []Standing   `json:"folded"`
 }
 
 // Standing is what holds for one purpose and channel.
@@ -28,7 +30,7 @@ type Standing struct {
 }
 
 // consentTables are those that Consents reads.
-var consentTables = append([]string{"core.consents"}, whoTables...)
+var consentTables = slices.Concat([]string{"core.consents"}, ledgerTables, whoTables)
 
 // Consents tells of an address or profile: its entries, and their fold at now
 // for every purpose and channel that an entry or an activation names. A value
@@ -40,7 +42,7 @@ func (h *House) Consents(ctx context.Context, p *project.Project, ref string, no
 		return v, err
 	}
 	defer q.close()
-	if v.Who, err = q.who(ctx, ref); err != nil {
+	if v.Who, err = q.whoever(ctx, ref); err != nil {
 		return v, err
 	}
 	ids := weir.Identifiers{}
@@ -55,6 +57,9 @@ func (h *House) Consents(ctx context.Context, p *project.Project, ref string, no
 	if v.Entries, err = q.consentsOf(ctx, ids); err != nil {
 		return v, err
 	}
+	if v.Ledger, err = q.ledgerOf(ctx, ids); err != nil {
+		return v, err
+	}
 	held, err := q.held(ctx, v.Who)
 	if err != nil {
 		return v, err
@@ -65,6 +70,17 @@ func (h *House) Consents(ctx context.Context, p *project.Project, ref string, no
 		v.Folded = append(v.Folded, Standing{Purpose: pair[0], Channel: pair[1], State: consents.Fold(about, query)})
 	}
 	return v, nil
+}
+
+// whoever is who, where an address that nobody holds will do too: something may have
+// been said for it.
+func (q *asking) whoever(ctx context.Context, ref string) (Who, error) {
+	w, err := q.who(ctx, ref)
+	if m := identifierForm.FindStringSubmatch(reference(ref)); m != nil && weir.CodeOf(err) == weir.NotFound {
+		all := spellings(m[1], m[2])
+		return Who{Kind: m[1], Value: all[len(all)-1]}, nil
+	}
+	return w, err
 }
 
 // held is what each record behind a reference holds together.

@@ -19,7 +19,7 @@ import (
 // This file says what the Beam stages but resolve read, write and depend on.
 
 func conform(h *House) Stage {
-	return &pipeline{House: h, stage: weir.Conform, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
+	return &pipeline{House: h, stage: weir.Conform, after: h.afterConform, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
 		streams, tables, raw, err := in.streams(ctx, p)
 		if err != nil {
 			return outline{}, err
@@ -95,6 +95,7 @@ func (in *inputs) dropped(ctx context.Context, streams []conformer.StreamParams)
 	for _, s := range streams {
 		delete(gone, conformer.Scope(s.Mapping.Source, s.Mapping.Stream))
 	}
+	delete(gone, recordedScope) // of no source's: people said it
 	return slices.Sorted(maps.Keys(gone)), nil
 }
 

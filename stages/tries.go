@@ -27,7 +27,10 @@ const (
 // one that it can't take holds nobody else up. If it takes nothing at all, it is
 // away, and the error lets the workflow try again later; else the rest counts as
 // unknown and the run goes on (invariant 8).
-func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row, admit func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error)) error {
+//
+// arrived, which may be nil, tells whether consents came since rows were last
+// admitted: then what is not under way is admitted anew before it goes (invariant 6).
+func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row, admit func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error), arrived func(context.Context) bool) error {
 	var last error
 	total, began, away := len(rows), d.Clock(), false
 	for try := 1; len(rows) > 0; try++ {
@@ -47,14 +50,11 @@ func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row,
 		if try >= tries && len(rows) <= mostSingles {
 			batch = 1
 		}
-		batches, refused, err := admit(rows, batch)
-		if err != nil {
-			return err
+		again, wait, err := d.admitted(ctx, out, rows, batch, admit, arrived)
+		var gate gateError
+		if errors.As(err, &gate) {
+			return gate.error
 		}
-		for _, r := range refused {
-			out.stop(rows[r.Row].IdempotencyKey, fmt.Sprint("gate: ", r.Reasons))
-		}
-		again, wait, err := d.sendAll(ctx, out, batches)
 		if code := weir.CodeOf(err); code == weir.Denied || code == weir.Invalid || code == weir.NotFound {
 			return err // another try can't help
 		}
@@ -77,6 +77,35 @@ func (d *delivering) send(ctx context.Context, out *outcomes, rows []permit.Row,
 	}
 	return nil
 }
+
+// admitted sends what the gate admits, and asks it again about what consents have
+// overtaken while it waited for its turn.
+func (d *delivering) admitted(ctx context.Context, out *outcomes, rows []permit.Row, batch int, admit func(rows []permit.Row, batch int) ([]permit.Batch, []policies.Refused, error), arrived func(context.Context) bool) (again []permit.Row, wait time.Duration, failed error) {
+	for len(rows) > 0 {
+		batches, refused, err := admit(rows, batch)
+		if err != nil {
+			return nil, 0, gateError{err}
+		}
+		for _, r := range refused {
+			out.stop(rows[r.Row].IdempotencyKey, fmt.Sprint("gate: ", r.Reasons))
+		}
+		more, overtaken, pause, err := d.sendAll(ctx, out, batches, arrived)
+		if again, wait = append(again, more...), max(wait, pause); err != nil {
+			failed = err
+		}
+		if ctx.Err() != nil {
+			return nil, 0, gateError{ctx.Err()}
+		}
+		rows = overtaken
+	}
+	return again, wait, failed
+}
+
+// gateError is an error of the gate or of the run, which ends the tries; any other is
+// the destination's.
+type gateError struct{ error }
+
+func (e gateError) Unwrap() error { return e.error }
 
 // enough says whether rows were tried often enough. In a run that a person waits
 // for, a destination that answers nothing is tried for as long as patience lasts,

@@ -10,13 +10,14 @@ import (
 )
 
 func (a *app) consentCommand() *cobra.Command {
-	return group("consent", "See what people said may be done", a.consentShow(), a.consentHistory())
+	return group("consent", "See and record what people said may be done, and prove it", a.consentShow(), a.consentHistory(),
+		a.consentRecord(), a.consentEvidence(), a.consentVerify(), a.consentForget())
 }
 
 func (a *app) consentShow() *cobra.Command {
 	var now string
 	c := &cobra.Command{
-		Use: "show KIND:VALUE | PROFILE_ID", Short: "What holds now, for each purpose and channel",
+		Use: "show KIND:VALUE | EMAIL | PROFILE_ID", Short: "What holds now, for each purpose and channel",
 		Long: `Folds all entries about the person, as the gate does: a grant counts for the address
 that it was given for, a restriction for the whole profile.`,
 		Example: "  weir consent show email:jo@example.org\n  weir consent show p_abc --now 2026-01-01T00:00:00Z", Args: cobra.ExactArgs(1),
@@ -57,13 +58,15 @@ func restrictions(f stages.Standing) string {
 
 func (a *app) consentHistory() *cobra.Command {
 	return &cobra.Command{
-		Use: "history KIND:VALUE | PROFILE_ID", Short: "All that was said, in order, with its proof", Example: "  weir consent history email:jo@example.org", Args: cobra.ExactArgs(1),
+		Use: "history KIND:VALUE | EMAIL | PROFILE_ID", Short: "All that was said, in order, with its proof, and what the ledger says of it",
+		Example: "  weir consent history jo@example.org\n  weir consent history p_abc --json", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.consents(cmd, args[0], "", func(v stages.ConsentView) {
 				if len(v.Entries) == 0 {
 					a.printf("nothing was said\n")
 				}
 				a.showEntries(v.Entries)
+				a.showLedger(v.Ledger)
 			})
 		},
 	}
@@ -84,6 +87,8 @@ func (a *app) consents(cmd *cobra.Command, ref, now string, show func(stages.Con
 		}
 		if v.Who.ProfileID != "" {
 			a.printf("profile %s\n", v.Who.ProfileID)
+		} else if len(v.Who.Holders) == 0 {
+			a.printf("no profile holds this %s: only what was said for it is shown\n", v.Who.Kind)
 		} else {
 			a.printf("this %s is on %d profiles: only what was said for it is shown\n", v.Who.Kind, len(v.Who.Holders))
 		}

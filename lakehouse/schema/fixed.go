@@ -13,7 +13,7 @@ import (
 // result.
 func Fixed() []Table {
 	var out []Table
-	for _, group := range [][]Table{coreTables(), identityTables(), segmentTables(), gateTables(), opsTables()} {
+	for _, group := range [][]Table{coreTables(), identityTables(), segmentTables(), gateTables(), ledgerTables(), opsTables()} {
 		out = append(out, group...)
 	}
 	slices.SortFunc(out, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })

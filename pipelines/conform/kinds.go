@@ -172,7 +172,7 @@ var consentTexts = []struct {
 	standard standard.Func
 }{
 	{"basis", standard.Token}, {"jurisdiction", jurisdiction}, {"proof", standard.Text}, {"method", standard.Token},
-	{"actor", standard.Text}, {"notice", standard.Text}, {"raw_signal", standard.Text},
+	{"actor", standard.Text}, {"notice", standard.Text}, {"raw_signal", standard.Text}, {"notice_hash", standard.Text},
 }
 
 // jurisdiction is a country, or country and region as in US-CA.
@@ -202,7 +202,7 @@ func (s *stream) readConsents(id string, r *bodyReader) []weir.Consent {
 	c := weir.Consent{ID: id, Source: s.Mapping.Source, Stream: s.Mapping.Stream, MappingVersion: s.Version,
 		Purpose: r.text(), Channel: r.text(), Action: weir.Action(r.text()), Explicit: r.flag(),
 		OccurredAt: r.time(), RecordedAt: r.time(), ExpiresAt: r.time()}
-	for _, to := range []*string{&c.Basis, &c.Jurisdiction, &c.Proof, &c.Method, &c.Actor, &c.Notice, &c.RawSignal} {
+	for _, to := range []*string{&c.Basis, &c.Jurisdiction, &c.Proof, &c.Method, &c.Actor, &c.Notice, &c.RawSignal, &c.NoticeHash} {
 		*to = r.text()
 	}
 	ids := r.identifiers()
@@ -218,3 +218,6 @@ func (s *stream) readConsents(id string, r *bodyReader) []weir.Consent {
 	}
 	return out
 }
+
+// Jurisdiction reads a country, or country and region as in US-CA, as a mapping does.
+func Jurisdiction(s string) (string, error) { return jurisdiction(s, &standard.Context{}) }

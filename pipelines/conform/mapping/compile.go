@@ -28,7 +28,7 @@ var fields = map[string]map[string]bool{
 	Event:   {"name": true, "occurred_at": true, "received_at": false},
 	Consent: {"purpose": false, "channel": false, "action": true, "basis": false, "explicit": false, "jurisdiction": false,
 		"occurred_at": true, "recorded_at": false, "expires_at": false, "proof": false, "method": false, "actor": false,
-		"notice": false, "raw_signal": false},
+		"notice": false, "notice_hash": false, "raw_signal": false},
 }
 
 // Named is one target of a mapping.
