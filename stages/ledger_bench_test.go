@@ -55,7 +55,7 @@ func cpu(t *testing.T) time.Duration {
 func peak(t *testing.T) int64 {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		t.Skip("no /proc here")
+		t.Skip("there is no /proc: run it on Linux")
 	}
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
