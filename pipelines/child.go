@@ -43,7 +43,7 @@ const (
 	parentEnv     = "WEIR_PARENT_PID"
 	scratchEnv    = "WEIR_PIPELINE_SCRATCH" // a folder; absent: the object store
 	childMemory   = 2 << 30
-	collectAt     = "200" // GOGC: tasks make much garbage beside little that lives, and the limit bounds both
+	collectAt     = "150" // GOGC: tasks make much garbage beside little that lives, and the limit bounds both
 	tempPrefix    = "weir-pipeline-"
 	stderrLines   = 20
 	stderrLineMax = 500

@@ -103,7 +103,9 @@ func (p *Plan) Of(path ...string) Read {
 			if !out.Raw {
 				out.Where, out.Expr = r.Where, r.Expr
 			}
-			out.Raw = out.Raw || r.Raw || len(r.Path) > len(path)
+			// Compared with a constant, what stands above tells by all that it holds.
+			compared := len(r.Path) < len(path) && slices.ContainsFunc(r.Atoms, func(a Atom) bool { return a.Op != Truth })
+			out.Raw = out.Raw || r.Raw || compared || len(r.Path) > len(path)
 			continue
 		}
 		out.Atoms = r.Atoms

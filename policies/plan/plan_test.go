@@ -303,3 +303,15 @@ func TestAtoms(t *testing.T) {
 		}
 	}
 }
+
+// What is compared as a whole is told apart by each of its parts.
+func TestWholesComparedWithConstants(t *testing.T) {
+	whole := &Plan{Reads: []Read{{Path: []string{"subject"}, Atoms: []Atom{{Op: Neq, Const: ast.NewObject()}}}}}
+	if !whole.Of("subject", "a").Raw || whole.Of("consent", "a").Raw {
+		t.Error("a part of a compared whole is not raw, or another path is")
+	}
+	there := &Plan{Reads: []Read{{Path: []string{"subject"}, Atoms: []Atom{{Op: Truth}}}}}
+	if there.Of("subject", "a").Raw {
+		t.Error("that the whole is there says nothing of its parts")
+	}
+}
