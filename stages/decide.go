@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -359,6 +360,9 @@ func (x *deciding) result(ctx context.Context) (result, error) {
 		}
 		for code, n := range stats.Reasons {
 			counts[a.def.Name+"."+code] = n
+		}
+		if len(stats.Faults) > 0 && r.Problem == "" {
+			r.Status, r.Problem = Partial, fmt.Sprintf("rows of activation %s were denied, since no policy could answer for them: %s", a.def.Name, stats.Faults[0])
 		}
 		if err := x.keepClasses(a.decider.Drain()); err != nil {
 			return r, err
