@@ -43,7 +43,7 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 		return weir.StagePlan{Unchanged: true}, nil
 	}
 	var policy, broken string
-	gate, err := d.Ruling(ctx, p, run.Now)
+	gate, err := d.Enforced(ctx, p, run.Now)
 	switch {
 	case weir.CodeOf(err) == weir.Invalid:
 		broken = err.Error()
@@ -78,7 +78,7 @@ func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progres
 	if err != nil {
 		return "", err
 	}
-	gate, err := d.Ruling(ctx, p, sp.Run.Now)
+	gate, err := d.Enforced(ctx, p, sp.Run.Now)
 	if weir.CodeOf(err) == weir.Invalid {
 		gate, err = nil, nil
 	}

@@ -55,7 +55,7 @@ func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (
 	if d.caps.RowsPerSec > 0 {
 		d.limit = rate.NewLimiter(rate.Limit(d.caps.RowsPerSec), max(1, int(d.caps.RowsPerSec), d.caps.BatchRows, 100))
 	}
-	if d.gate, err = a.Ruling(ctx, p, sp.Run.Now); err == nil {
+	if d.gate, err = a.Enforced(ctx, p, sp.Run.Now); err == nil {
 		d.classes, err = a.classesOf(ctx, sp)
 	}
 	// Even a broken policy must not keep a person's data at a destination

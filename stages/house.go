@@ -39,7 +39,8 @@ type House struct {
 	// Gate loads the policies that rule for a project while nothing is published: see
 	// Ruling.
 	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)
-	// Clock tells when a step started and ended, for ops.runs only.
+	// Clock tells when a step started and ended, and which policy rules by now: see
+	// Enforced.
 	Clock func() time.Time
 	// Pause waits between the tries of a delivery; nil waits by a timer. It ends
 	// early with ctx's error.

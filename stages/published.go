@@ -60,7 +60,21 @@ func (h *House) PolicyStanding(ctx context.Context, workspace string) (revisions
 	return revisions.Fold(workspace, log)
 }
 
-// Ruling is the gate that rules at a moment. Without signers it is the built-in policy,
+// Enforced is Ruling for what a run does: by the clock, or by the run's now where that is
+// later. A run that was left behind, or whose now somebody chose in the past, brings no
+// older revision back and does not get round policy_max_age; one ahead looks ahead.
+func (h *House) Enforced(ctx context.Context, p *project.Project, now time.Time) (*policies.Gate, error) {
+	return h.Ruling(ctx, p, h.enforcedAt(now))
+}
+
+func (h *House) enforcedAt(now time.Time) time.Time {
+	if clock := h.Clock(); clock.After(now) {
+		return clock
+	}
+	return now
+}
+
+// Ruling is the gate that rules at a moment, which may be past: runs ask Enforced. Without signers it is the built-in policy,
 // or that of the project's folder. With them it is the last revision that two of them
 // signed and that is effective by then; where there is none, where it is too old, or
 // where the log is not what it was, everything is denied (D32).

@@ -47,7 +47,7 @@ func (h *House) Shadowing(ctx context.Context, p *project.Project, now time.Time
 
 // shade makes the shadows of a run.
 func (x *deciding) shade(ctx context.Context) {
-	gate, err := x.Shadowing(ctx, x.p, x.sp.Run.Now)
+	gate, err := x.Shadowing(ctx, x.p, x.enforcedAt(x.sp.Run.Now))
 	if err != nil {
 		x.Log.Warn("the revision in shadow is not asked", "why", err)
 	}
