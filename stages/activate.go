@@ -57,6 +57,10 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if err != nil {
 		return plan, err
 	}
+	consents, err := a.decidedOn(ctx, pins["activation.audience"])
+	if err != nil {
+		return plan, err
+	}
 	chunks, err := a.planDifference(ctx, run, wanted, pins, j.key("plan.parquet"))
 	if err != nil {
 		return plan, err
@@ -64,22 +68,19 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if len(chunks) == 0 {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
-	consents, err := a.decidedOn(ctx)
-	if err != nil {
-		return plan, err
-	}
 	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: consents, Chunks: chunks, PlannedAt: a.Clock()})
 }
 
-// decidedOn is the snapshot of core.consents that the audience in force was
-// decided on; 0 if that is not known any more, so that everybody is checked.
-func (a *activate) decidedOn(ctx context.Context) (int64, error) {
+// decidedOn is the snapshot of core.consents that this snapshot of the audience was
+// decided on, not what a later decision knew (another run may decide meanwhile); 0 if
+// that is not known any more, so that everybody is checked.
+func (a *activate) decidedOn(ctx context.Context, audience int64) (int64, error) {
 	runs, err := a.Lake.Runs(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, r := range slices.Backward(runs) {
-		if r.Stage != weir.Decide || r.Status == Failed || r.Status == Unchanged {
+		if r.Stage != weir.Decide || r.Status == Failed || r.Status == Unchanged || r.Snapshots["activation.audience"] != audience {
 			continue
 		}
 		var sp decideSpec
