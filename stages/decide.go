@@ -45,7 +45,7 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 	var policy, broken string
 	gate, err := d.Enforced(ctx, p, run.Now)
 	switch {
-	case weir.CodeOf(err) == weir.Invalid:
+	case unusable(err):
 		broken = err.Error()
 	case err != nil:
 		return plan, err
@@ -79,7 +79,7 @@ func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progres
 		return "", err
 	}
 	gate, err := d.Enforced(ctx, p, sp.Run.Now)
-	if weir.CodeOf(err) == weir.Invalid {
+	if unusable(err) {
 		gate, err = nil, nil
 	}
 	if err != nil {

@@ -132,7 +132,7 @@ func (d *delivering) remember(known []weir.Delivery) {
 // upserts rechecks decisions against consents that arrived since, and sends what
 // the gate still admits. The recheck is made anew before every try.
 func (d *delivering) upserts(ctx context.Context, out *outcomes, activation string, changes []change, rows []permit.Row) error {
-	if weir.CodeOf(d.noGate) == weir.Invalid {
+	if unusable(d.noGate) && (d.gate == nil || weir.CodeOf(d.noGate) == weir.Invalid) {
 		for _, r := range rows { // tried again by the next run, whose plan finds them still wanted
 			out.stop(r.IdempotencyKey, "the policy can't be used: weir policy check")
 		}

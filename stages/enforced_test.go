@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -59,5 +60,34 @@ func TestAChosenNowBringsNoRevisionBack(t *testing.T) { // invariant 6
 	}
 	if got := follows(noon.AddDate(3, 0, 0), noon); got != "D32" {
 		t.Errorf("a revision that is too old rules in a run of the past: %s", got)
+	}
+}
+
+// A store that gives no access to what was published is not a forged one: nobody is
+// removed for it, nobody is added, and who withdrew still has to go.
+func TestNoAccessIsNotAForgedLog(t *testing.T) { // invariants 6, 7
+	for name, part := range map[string]string{"log": "log%2F", "an entry": "log/00000003.json", "bundle": "policy/bundles/"} {
+		t.Run(name, func(t *testing.T) {
+			s := signing(t)
+			s.publish("", nil)
+			s.people["p5"] = citizen{"e@x.org", "Eve", true}
+			s.say("e@x.org", weir.Granted)
+			s.settle()
+			s.deliver()
+			s.holds(map[string]string{"a@x.org": "p1 a@x.org Ann", "e@x.org": "p5 e@x.org Eve"})
+			s.people["p6"] = citizen{"f@x.org", "Fay", true}
+			s.say("f@x.org", weir.Granted)
+			s.say("e@x.org", weir.Withdrawn)
+			s.settle()
+			s.refuse.Store(&part)
+			s.expect(noon, string(weir.Denied))
+			if row, _ := s.deliver(); row.Status != Partial || row.Counts["news.D32"] != 0 || !strings.Contains(row.Error, "can't be used") {
+				t.Errorf("%s %v %s", row.Status, row.Counts, row.Error)
+			}
+			s.holds(map[string]string{"a@x.org": "p1 a@x.org Ann"})
+			s.refuse.Store(nil)
+			s.deliver()
+			s.holds(map[string]string{"a@x.org": "p1 a@x.org Ann", "f@x.org": "p6 f@x.org Fay"})
+		})
 	}
 }

@@ -232,7 +232,7 @@ func (h *House) PolicyChanged(ctx context.Context, p *project.Project) (bool, er
 		return false, err
 	}
 	gate, err := h.Ruling(ctx, p, h.Clock())
-	if weir.CodeOf(err) == weir.Invalid {
+	if unusable(err) {
 		return followed != "", nil
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,16 @@ func policyLogKey(sequence int64) string {
 func policyBundleKey(digest string) string { return policyBundlePrefix + digest + ".zip" }
 func policyReportKey(digest string) string { return policyReportPrefix + digest + ".json" }
 
+// errNotWhole is of a log or a bundle that was read and is not what was signed: only then
+// is everything denied. A store that gives no access says nothing about what it holds.
+var errNotWhole = errors.New("what was published is not whole")
+
+// unusable tells whether no policy can be loaded, for a reason that stays: then nobody is
+// added, and who may stay stays (invariant 7).
+func unusable(err error) bool {
+	return weir.CodeOf(err) == weir.Invalid || weir.CodeOf(err) == weir.Denied
+}
+
 // policyLog reads the log, the first entry first.
 func (h *House) policyLog(ctx context.Context) ([][]byte, error) {
 	var out [][]byte
@@ -40,7 +51,7 @@ func (h *House) policyLog(ctx context.Context) ([][]byte, error) {
 			return nil, err
 		}
 		if info.Key != policyLogKey(int64(len(out))+1) {
-			return nil, weir.Errorf(weir.Denied, "the log of policies lacks entry %d", len(out)+1).Then("restore the store from a backup")
+			return nil, weir.Errorf(weir.Denied, "%w: the log of policies lacks entry %d", errNotWhole, len(out)+1).Then("restore the store from a backup")
 		}
 		b, err := h.store().ReadFile(ctx, info.Key)
 		if err != nil {
@@ -79,11 +90,12 @@ func (h *House) enforcedAt(now time.Time) time.Time {
 // signed and that is effective by then; where there is none, where it is too old, or
 // where the log is not what it was, everything is denied (D32).
 //
-// Invalid: weir.yaml names other signers than the log. Then nobody is added and nobody
-// who may stay is removed, as with rules that do not compile.
+// Invalid: weir.yaml names other signers than the log. Denied: the store gives no access.
+// Then nobody is added and nobody who may stay is removed, as with rules that do not
+// compile.
 func (h *House) Ruling(ctx context.Context, p *project.Project, now time.Time) (*policies.Gate, error) {
 	log, err := h.policyLog(ctx)
-	if weir.CodeOf(err) == weir.Denied {
+	if errors.Is(err, errNotWhole) {
 		return h.distrust(ctx, err.Error())
 	}
 	if err != nil {
@@ -118,7 +130,7 @@ func (h *House) Ruling(ctx context.Context, p *project.Project, now time.Time) (
 		return h.distrust(ctx, fmt.Sprintf("revision %d is effective since %s, which is longer than policy_max_age of weir.yaml", ruling.Number, ruling.EffectiveAt.Format(time.DateOnly)))
 	}
 	gate, err := h.published(ctx, ruling.Number, ruling.Bundle)
-	if weir.CodeOf(err) == weir.Denied || weir.CodeOf(err) == weir.Invalid {
+	if errors.Is(err, errNotWhole) {
 		return h.distrust(ctx, err.Error())
 	}
 	if err != nil {
@@ -146,14 +158,18 @@ func (h *House) distrust(ctx context.Context, why string) (*policies.Gate, error
 	return g.Distrust(why), nil
 }
 
-// published loads a revision's rules. Denied: they are not what was signed, and no copy
-// of what was is left on this machine.
+// published loads a revision's rules. errNotWhole: they are not what was signed, and no
+// copy of what was is left on this machine; or they do not compile.
 func (h *House) published(ctx context.Context, number int64, digest string) (*policies.Gate, error) {
 	b, err := h.bundle(ctx, digest)
 	if err != nil {
 		return nil, err
 	}
-	return policies.LoadPacked(ctx, b, fmt.Sprintf("revision %d", number), policies.Options{})
+	gate, err := policies.LoadPacked(ctx, b, fmt.Sprintf("revision %d", number), policies.Options{})
+	if weir.CodeOf(err) == weir.Invalid {
+		return nil, weir.Errorf(weir.Invalid, "%w: %s", errNotWhole, err.Error())
+	}
+	return gate, err
 }
 
 // bundle reads what was signed, from the store or else from this machine's own copy.
@@ -178,7 +194,7 @@ func (h *House) bundle(ctx context.Context, digest string) ([]byte, error) {
 			return kept, nil
 		}
 	}
-	return nil, weir.Errorf(weir.Denied, "the bundle %.12s is not what was signed", digest).At(policyBundleKey(digest)).Then("restore the store from a backup, or publish the rules anew")
+	return nil, weir.Errorf(weir.Denied, "%w: the bundle %.12s is not what was signed", errNotWhole, digest).At(policyBundleKey(digest)).Then("restore the store from a backup, or publish the rules anew")
 }
 
 // remembered is the end of the log that was followed here last: the memory that a

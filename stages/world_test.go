@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,7 @@ type world struct {
 	cut    atomic.Int64
 	counts atomic.Pointer[func(*http.Request) bool] // which requests do; nil: all
 	cancel atomic.Pointer[context.CancelFunc]
+	refuse atomic.Pointer[string] // to what in the store's keys there is no access; nil: to all there is
 	gate   func() (*policies.Gate, error)
 }
 
@@ -57,6 +59,10 @@ func newWorld(t *testing.T) *world {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if only := w.counts.Load(); (only == nil || (*only)(r)) && w.cut.Add(-1) == 0 {
 				(*w.cancel.Load())()
+			}
+			if part := w.refuse.Load(); part != nil && strings.Contains(r.URL.String(), *part) {
+				http.Error(rw, "", http.StatusForbidden)
+				return
 			}
 			next.ServeHTTP(rw, r)
 		})
