@@ -75,7 +75,7 @@ func differenceQuery(c comparison) string {
 	return fmt.Sprintf(`
 with pairs as (
 	select m.profile_id, case when d.decision_id is not null then m.want end as want, m.have,
-		w.fields, m.checksum, m.held_checksum, w.class_id, w.decision_id, d.decided_at, w.valid_until,
+		w.fields, w.checksum, m.held_checksum, w.class_id, w.decision_id, d.decided_at, w.valid_until,
 		greatest(coalesce(m.sequence, 0), coalesce(t.sequence, 0)) as sequence,
 		case when m.have = m.want then 'update' else 'add' end as op,
 		t.status as last_status, t.op as last_op, t.delivered_key as last_key, t.checksum as last_checksum

@@ -75,7 +75,7 @@ func (h *House) sides(ctx context.Context, c comparison, pins map[string]int64) 
 
 // noneMoved makes the empty table moved. want_digest is that of want where digests
 // were compared.
-const noneMoved = `create or replace table moved (profile_id varchar, want varchar, have varchar, checksum varchar, held_checksum varchar,
+const noneMoved = `create or replace table moved (profile_id varchar, want varchar, have varchar, held_checksum varchar,
 	sequence bigint, held_at timestamptz, want_digest bigint)`
 
 // compare fills moved. Both sides are sorted by profile as a rule, so they are
@@ -102,7 +102,8 @@ func compare(ctx context.Context, sess *sql.Internal, wanted, held side, rows in
 		if n < len(bounds) {
 			within += " and profile_id < " + sql.QuoteText(bounds[n])
 		}
-		if _, err := sess.Exec(ctx, fmt.Sprintf(insertMoved, "null", "(select * from sides.wanted where "+within+")", "(select * from sides.held where "+within+")")); err != nil {
+		if _, err := sess.Exec(ctx, fmt.Sprintf(insertMoved, "null", "(select * from sides.wanted where "+within+")", "(select * from sides.held where "+within+")")+
+			" where w.delivered_key is distinct from s.delivered_key or w.checksum is distinct from s.checksum"); err != nil {
 			return err
 		}
 	}
@@ -110,9 +111,8 @@ func compare(ctx context.Context, sess *sql.Internal, wanted, held side, rows in
 }
 
 // insertMoved takes the digest of what is wanted and the rows of the two sides.
-const insertMoved = `insert into moved select coalesce(w.profile_id, s.profile_id), w.delivered_key, s.delivered_key, w.checksum, s.checksum, s.sequence, s.delivered_at, %s
-	from %s w full join %s s on s.profile_id = w.profile_id
-	where w.delivered_key is distinct from s.delivered_key or w.checksum is distinct from s.checksum`
+const insertMoved = `insert into moved select coalesce(w.profile_id, s.profile_id), w.delivered_key, s.delivered_key, s.checksum, s.sequence, s.delivered_at, %s
+	from %s w full join %s s on s.profile_id = w.profile_id`
 
 // settleTwice gives a key that two profiles want to the first of them. What is
 // held has each key once, so a key wanted twice is new to at least one of the
@@ -141,7 +141,7 @@ func settleTwice(ctx context.Context, sess *sql.Internal, c comparison, digests 
 	}
 	for _, q := range []string{
 		// as it was, but now another's
-		fmt.Sprintf(`insert into moved select a.profile_id, a.delivered_key, s.delivered_key, a.checksum, s.checksum, s.sequence, s.delivered_at, null
+		fmt.Sprintf(`insert into moved select a.profile_id, a.delivered_key, s.delivered_key, s.checksum, s.sequence, s.delivered_at, null
 			from activation.audience a join twice t using (delivered_key) join activation.state s on s.activation = a.activation and s.profile_id = a.profile_id
 			where a.activation = %s and a.profile_id <> t.first and a.profile_id not in (select profile_id from moved)`, name),
 		`update moved set want = null from twice t where moved.want = t.delivered_key and moved.profile_id <> t.first`,
@@ -164,7 +164,7 @@ func settleTwice(ctx context.Context, sess *sql.Internal, c comparison, digests 
 func lookUpMoved(ctx context.Context, sess *sql.Internal, c comparison) error {
 	name := literals([]string{c.Name})
 	for _, q := range []string{
-		`create or replace table chosen as select profile_id, fields, class_id, decision_id, epoch_us(valid_until) as valid_until from activation.audience
+		`create or replace table chosen as select profile_id, fields, checksum, class_id, decision_id, epoch_us(valid_until) as valid_until from activation.audience
 			where activation = ` + name + ` and profile_id in (select profile_id from moved where want is not null)`,
 		`create or replace table decided as select decision_id, profile_id, epoch_us("at") as decided_at from consent.decisions
 			where allow and activation = ` + name + ` and decision_id in (select decision_id from chosen)`,

@@ -20,9 +20,9 @@ import (
 
 // difference: what was added, changed and removed between what a destination
 // holds and what it should hold. The plan step of activate is run whole and told
-// as two measures: diff_snapshots until it has who moved, with both keys and
-// checksums and no key twice, which is what DuckDB's arms do of two files of key
-// and checksum; plan_deliveries until it has also read decisions and last
+// as two measures: diff_snapshots until it has who moved, with both keys and no key
+// twice, which is more than DuckDB's arms tell of two files of key and checksum;
+// plan_deliveries until it has also read what to send, decisions and last
 // deliveries of those who moved, and written the delivery plan. Weir's parts run
 // already when its time begins; DuckDB's arms begin with Python's start.
 func (b *bench) difference(ctx context.Context) (err error) {
