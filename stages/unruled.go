@@ -41,13 +41,28 @@ func narrower(then policies.Input, now consents.State) bool {
 		is  bool
 	}{{s.GPC, now.Signal}, {s.Objected, now.Objected}, {s.OptedOut, now.OptedOut}, {s.Restricted, now.Restricted},
 		{s.OptedOutAds, now.OptedOutAds}, {s.OptedOutProfiling, now.OptedOutProfiling}, {s.LimitSensitive, now.LimitSensitive},
-		{policies.FactOf(s.Suppressed == policies.Suppressed), now.Suppressed}} {
+		{policies.FactOf(s.Suppressed == policies.Suppressed), now.Suppressed}, {s.SuppressedElsewhere, now.SuppressedElsewhere}} {
 		if r.is && r.was != policies.Yes {
 			return true
 		}
 	}
-	return (now.Erasure && s.Erasure != policies.ErasureRequested) ||
-		(then.Consent.Status == policies.StatusGranted && now.Status != consents.Given)
+	return (now.Erasure && s.Erasure != policies.ErasureRequested) || withdrew(then.Consent.Status, now.Status)
+}
+
+// withdrew tells whether a consent's status got worse. What was recorded is the first
+// of those that the policy took for the same: "none" may stand for a grant. So a no
+// counts whatever the decision rested on, and an end too where there may have been a
+// grant.
+func withdrew(then policies.Status, now consents.Status) bool {
+	switch now {
+	case consents.Given:
+		return false
+	case consents.Refused, consents.Withdrawn:
+		return then != policies.StatusDenied && then != policies.StatusWithdrawn
+	case consents.Expired:
+		return then == policies.StatusGranted || then == policies.StatusNone
+	}
+	return then == policies.StatusGranted
 }
 
 // inputs reads what each class of decisions rested on.
