@@ -44,6 +44,10 @@ func (h *House) ForgetConsents(ctx context.Context, f Forgetting) (Forgotten, er
 		return out, err
 	}
 	if len(persons) == 0 {
+		// An attempt that broke off may have left the salts in an older version.
+		if err := vault.Open(h.store(), nil).Sweep(ctx); err != nil {
+			return out, err
+		}
 		return out, weir.Errorf(weir.NotFound, "the ledger of consents knows nothing of this address").Then("weir consent history shows what it knows")
 	}
 	if !f.Held {
