@@ -80,6 +80,16 @@ func ProvePacked(ctx context.Context, b []byte, name string, progress func(weir.
 	return prove(ctx, fsys, name, progress)
 }
 
+// TestPacked is Test of what Pack made.
+func TestPacked(ctx context.Context, b []byte, name string) (TestReport, error) {
+	fsys, err := unpack(b)
+	if err != nil {
+		return TestReport{}, err
+	}
+	report, _, _, err := test(ctx, fsys, name)
+	return report, err
+}
+
 // CheckPacked is Check of what Pack made.
 func CheckPacked(b []byte) ([]Problem, error) {
 	fsys, err := unpack(b)

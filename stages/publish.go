@@ -136,7 +136,7 @@ func (h *House) prepareRules(ctx context.Context, dir string, out *PreparedPolic
 
 // prepareWhatIf rehearses the rules.
 func (h *House) prepareWhatIf(ctx context.Context, p *project.Project, out *PreparedPolicy) error {
-	gate, err := h.published(ctx, out.Revision.Number, out.Revision.Bundle)
+	gate, err := h.published(ctx, out.Revision)
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func (h *House) Ruling(ctx context.Context, p *project.Project, now time.Time) (
 	if until := ruling.EffectiveAt.Add(p.PolicyMaxAge); p.PolicyMaxAge > 0 && !now.Before(until) {
 		return h.distrust(ctx, fmt.Sprintf("revision %d is effective since %s, which is longer than policy_max_age of weir.yaml", ruling.Number, ruling.EffectiveAt.Format(time.DateOnly)))
 	}
-	gate, err := h.published(ctx, ruling.Number, ruling.Bundle)
+	gate, err := h.published(ctx, ruling.Revision)
 	if errors.Is(err, errNotWhole) {
 		return h.distrust(ctx, err.Error())
 	}
@@ -159,15 +159,19 @@ func (h *House) distrust(ctx context.Context, why string) (*policies.Gate, error
 }
 
 // published loads a revision's rules. errNotWhole: they are not what was signed, and no
-// copy of what was is left on this machine; or they do not compile.
-func (h *House) published(ctx context.Context, number int64, digest string) (*policies.Gate, error) {
-	b, err := h.bundle(ctx, digest)
+// copy of what was is left on this machine; or they do not compile, or are others than
+// those that were tested and rehearsed.
+func (h *House) published(ctx context.Context, r revisions.Revision) (*policies.Gate, error) {
+	b, err := h.bundle(ctx, r.Bundle)
 	if err != nil {
 		return nil, err
 	}
-	gate, err := policies.LoadPacked(ctx, b, fmt.Sprintf("revision %d", number), policies.Options{})
+	gate, err := policies.LoadPacked(ctx, b, fmt.Sprintf("revision %d", r.Number), policies.Options{})
 	if weir.CodeOf(err) == weir.Invalid {
 		return nil, weir.Errorf(weir.Invalid, "%w: %s", errNotWhole, err.Error())
+	}
+	if err == nil && gate.Revision() != r.Policy {
+		return nil, weir.Errorf(weir.Denied, "%w: the bundle's rules are not those that revision %d names", errNotWhole, r.Number).Then("publish the rules anew")
 	}
 	return gate, err
 }

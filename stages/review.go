@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -85,6 +86,39 @@ func (h *House) reviewReports(ctx context.Context, out *PolicyReview) error {
 		if err != nil || revisions.Digest(b) != digest || json.Unmarshal(b, into) != nil {
 			return weir.Errorf(weir.Denied, "a report is not what was signed").At(policyReportKey(digest)).Then("propose the revision anew")
 		}
+	}
+	return nil
+}
+
+// ConfirmPolicy is what is done before somebody signs what another proposed: both reports
+// have to be about the bundle's own rules, and its tests and cases are run anew here, since
+// whoever proposes could have written the reports. Denied: it is not what it says.
+func (h *House) ConfirmPolicy(ctx context.Context, v PolicyReview) error {
+	r := v.Revision
+	if r.Kind == revisions.Signers {
+		return nil
+	}
+	refused := func(why string) error {
+		return weir.Errorf(weir.Denied, "%s", why).Then(fmt.Sprintf("weir policy reject %d", r.Number))
+	}
+	b, err := h.bundle(ctx, r.Bundle)
+	if err != nil {
+		return err
+	}
+	report, err := policies.TestPacked(ctx, b, fmt.Sprintf("revision %d", r.Number))
+	switch {
+	case weir.CodeOf(err) == weir.Invalid:
+		return refused("the rules can't be used: " + err.Error())
+	case err != nil:
+		return err
+	case report.Revision != r.Policy:
+		return refused("the bundle's rules are not those that the revision names")
+	case v.Tests == nil || !v.Tests.Passed() || v.Tests.Revision != r.Policy:
+		return refused("the report of its tests is not that of tests which passed on these rules")
+	case v.WhatIf == nil || v.WhatIf.Revision != r.Policy:
+		return refused("the report of who would gain or lose is not about these rules")
+	case !report.Passed():
+		return refused("its tests do not pass on this machine, whatever their report says")
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func (h *House) Shadowing(ctx context.Context, p *project.Project, now time.Time
 	if !ok {
 		return nil, nil //nolint:nilnil // there is none, which is usual
 	}
-	return h.published(ctx, r.Number, r.Bundle)
+	return h.published(ctx, r.Revision)
 }
 
 // shade makes the shadows of a run.

@@ -198,7 +198,7 @@ func (a *app) policySettle(verb, verdict string) *cobra.Command {
 	}
 	if verdict == weir.PolicyApproved {
 		c.Short = "Sign what somebody else proposed: it rules from its date on"
-		c.Long = "Confirms that the store holds what is to be signed, and that its tests passed. Look at\nit first: weir policy show REVISION."
+		c.Long = "Confirms that the store holds what is to be signed, and runs its tests and cases on this\nmachine. Look at it first: weir policy show REVISION."
 	} else {
 		c.Short, c.Long = "End a proposal", "The author may take it back, and every signer may reject it."
 	}
@@ -230,8 +230,8 @@ func (a *app) settle(cmd *cobra.Command, s signing, number int64, verdict string
 			if err != nil {
 				return err
 			}
-			if t := review.Tests; waiting.Kind != revisions.Signers && (t == nil || !t.Passed() || t.Revision != waiting.Policy) {
-				return weir.Errorf(weir.Denied, "the report of its tests is not that of tests which passed on these rules").Then("weir policy reject " + strconv.FormatInt(number, 10))
+			if err := pl.house.ConfirmPolicy(ctx, review); err != nil {
+				return err
 			}
 			entry = revisions.Approve(waiting.Revision, who.Name, key, now)
 		}
