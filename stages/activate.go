@@ -133,35 +133,6 @@ func (a *activate) comparisons(ctx context.Context, p *project.Project, destinat
 	return out, nil
 }
 
-// lastDestinations says where the rows of each activation that holds any are.
-func (a *activate) lastDestinations(ctx context.Context, pins map[string]int64) (map[string]string, error) {
-	scopes, err := a.Lake.ByScope(ctx, "activation.state", pins["activation.state"])
-	if err != nil || len(scopes) == 0 {
-		return nil, err
-	}
-	sess, _, err := a.attached(ctx, []string{"activation.state", "activation.deliveries"}, pins)
-	if err != nil {
-		return nil, err
-	}
-	defer sess.Close()
-	out := map[string]string{}
-	for name := range scopes {
-		if name == "" {
-			continue
-		}
-		q := literals([]string{name})
-		last, err := column[string](ctx, sess, `select arg_max(destination, "at") from activation.deliveries where activation = `+q+
-			" and status in ('delivered', 'unknown') and exists (select 1 from activation.state where activation = "+q+") having count(*) > 0")
-		if err != nil {
-			return nil, err
-		}
-		if len(last) > 0 {
-			out[name] = last[0]
-		}
-	}
-	return out, nil
-}
-
 func (a *activate) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
 	var sp activateSpec
 	if err := a.readJSON(ctx, key, &sp); err != nil {
