@@ -70,15 +70,33 @@ func (h *House) Apply(ctx context.Context, p *project.Project) (string, error) {
 	if err != nil {
 		return "", weir.Errorf(weir.Internal, "encode project: %w", err)
 	}
-	key := "projects/" + p.Digest() + ".json"
+	key := projectKey(b)
 	_, err = h.store().PutIfAbsent(ctx, key, b)
 	return key, err
 }
 
-// project reads the definitions that a run follows.
+// projectKey names a project's definitions by their digest, as project.Digest has it.
+func projectKey(b []byte) string {
+	sum := sha256.Sum256(b)
+	return "projects/" + hex.EncodeToString(sum[:16]) + ".json"
+}
+
+// project reads the definitions that a run follows. Denied: the store holds others than
+// those that were applied under the key.
 func (h *House) project(ctx context.Context, key string) (*project.Project, error) {
+	b, err := h.store().ReadFile(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if projectKey(b) != key {
+		return nil, weir.Errorf(weir.Denied, "the project's definitions are not those that were applied").At(key).
+			Then("find out who changed them, restore the object from a backup or delete it, and apply the project anew: weir apply")
+	}
 	p := &project.Project{}
-	return p, h.readJSON(ctx, key, p)
+	if err := json.Unmarshal(b, p); err != nil {
+		return nil, weir.Errorf(weir.Internal, "%s is damaged: %w", key, err)
+	}
+	return p, nil
 }
 
 func (h *House) readJSON(ctx context.Context, key string, into any) error {
