@@ -178,12 +178,18 @@ func (h *House) ordered(ctx context.Context, p *project.Project, o ConsentOrder)
 	if err := o.address(p, &c); err != nil {
 		return c, err
 	}
-	gate, err := h.Gate(ctx, p)
+	if err := o.words(p, &c); err != nil {
+		return c, err
+	}
+	purposes, err := h.purposesFor(ctx, p, c.Action, c.Purpose, now)
 	if err != nil {
 		return c, err
 	}
-	if err := o.words(gate.Purposes(), p, &c); err != nil {
-		return c, err
+	if !spokenOf(purposes, c.Purpose) || c.Action == weir.Granted && c.Purpose != "" && !slices.Contains(purposes, c.Purpose) {
+		if c.Action != weir.Granted {
+			purposes = append(purposes, useWords...)
+		}
+		return c, unknownWord("purpose", o.Purpose, purposes)
 	}
 	for _, f := range []struct{ name, text string }{{"author", o.Author}, {"proof", o.Proof}, {"notice", o.Notice}, {"basis", o.Basis}, {"method", o.Method}} {
 		if len([]rune(f.text)) > maxReason || strings.ContainsFunc(f.text, unicode.IsControl) {
@@ -241,8 +247,8 @@ var channelWords = []string{"call", "device", "email", "phone", "post", "push", 
 // useWords are what opt-outs of US law may name as their purpose.
 var useWords = []string{"profiling", "sale", "sensitive", "share", "targeted_ads"}
 
-// words reads purpose, channel and action, each of which has to be known.
-func (o ConsentOrder) words(purposes []string, p *project.Project, c *weir.Consent) error {
+// words reads purpose, channel and action, of which the last two have to be known.
+func (o ConsentOrder) words(p *project.Project, c *weir.Consent) error {
 	none := &standard.Context{}
 	purpose, err := standard.Token(o.Purpose, none)
 	if err != nil {
@@ -262,14 +268,6 @@ func (o ConsentOrder) words(purposes []string, p *project.Project, c *weir.Conse
 	}
 	if channel != "" && !slices.Contains(channels, channel) {
 		return unknownWord("channel", o.Channel, channels)
-	}
-	within := func(k string) bool { return k == purpose || strings.HasPrefix(k, purpose+".") }
-	switch {
-	case purpose == "":
-	case does == weir.Granted && !slices.Contains(purposes, purpose):
-		return unknownWord("purpose", o.Purpose, purposes)
-	case !slices.ContainsFunc(purposes, within) && !slices.Contains(useWords, purpose):
-		return unknownWord("purpose", o.Purpose, append(slices.Clone(purposes), useWords...))
 	}
 	if o.Jurisdiction != "" {
 		if c.Jurisdiction, err = conformer.Jurisdiction(o.Jurisdiction); err != nil {
