@@ -119,7 +119,7 @@ func (j journal) broken(ctx context.Context, sp activateSpec, n int) ([]weir.Del
 // Doing it twice changes nothing.
 func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, error) {
 	r := result{Manifest: weir.Manifest{Run: sp.Run, Stage: weir.Activate, Counts: map[string]int64{}}, Part: sp.Destination, StartedAt: j.Clock()}
-	byActivation := map[string][]weir.Delivery{}
+	byActivation := map[string]*delivered{}
 	deliveries, err := rowfile.NewTableWriter[weir.Delivery](ctx, j.store(), schema.Named("activation.deliveries"), "")
 	if err != nil {
 		return weir.StageRun{}, err
@@ -156,7 +156,10 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 			if err := deliveries.Write(d); err != nil {
 				return weir.StageRun{}, err
 			}
-			byActivation[d.Activation] = append(byActivation[d.Activation], d)
+			if byActivation[d.Activation] == nil {
+				byActivation[d.Activation] = &delivered{change: map[string]*weir.DeliveryState{}, keyOwner: map[string]string{}}
+			}
+			byActivation[d.Activation].add(d)
 		}
 	}
 	if away > 0 {
@@ -177,8 +180,31 @@ func (j journal) settle(ctx context.Context, sp activateSpec) (weir.StageRun, er
 	return j.commit(ctx, r)
 }
 
+// delivered is what deliveries of one activation change of what is held, as they come:
+// all that is kept of them until they are settled.
+type delivered struct {
+	change   map[string]*weir.DeliveryState // by profile; nil: nothing is held any more
+	keyOwner map[string]string              // profiles, by key
+}
+
+func (s *delivered) add(d weir.Delivery) {
+	switch {
+	case d.Op == weir.Remove && d.Status == string(connectors.Delivered):
+		s.change[d.ProfileID] = nil
+	case d.Op == weir.Remove || d.Status == string(connectors.Rejected) || d.Status == Stopped:
+		// what the destination holds is as it was
+	default:
+		now := &weir.DeliveryState{Activation: d.Activation, ProfileID: d.ProfileID, DeliveredKey: d.DeliveredKey, Checksum: d.Checksum, DeliveredAt: d.At, Sequence: d.Sequence}
+		if d.Status == Unknown {
+			now.Checksum = "" // so that the next difference sends it again
+		}
+		s.change[d.ProfileID] = now
+		s.keyOwner[d.DeliveredKey] = d.ProfileID
+	}
+}
+
 // foldState is what the destination holds after these deliveries.
-func (j journal) foldState(ctx context.Context, activation string, out []weir.Delivery) ([]weir.DataFile, error) {
+func (j journal) foldState(ctx context.Context, activation string, out *delivered) ([]weir.DataFile, error) {
 	t := schema.Named("activation.state")
 	snap, err := j.Lake.Current(ctx, t.Name)
 	if err != nil {
@@ -187,22 +213,6 @@ func (j journal) foldState(ctx context.Context, activation string, out []weir.De
 	scopes, err := j.Lake.ByScope(ctx, t.Name, snap.ID)
 	if err != nil {
 		return nil, err
-	}
-	change, keyOwner := map[string]*weir.DeliveryState{}, map[string]string{}
-	for _, d := range out {
-		switch {
-		case d.Op == weir.Remove && d.Status == string(connectors.Delivered):
-			change[d.ProfileID] = nil
-		case d.Op == weir.Remove || d.Status == string(connectors.Rejected) || d.Status == Stopped:
-			// what the destination holds is as it was
-		default:
-			s := &weir.DeliveryState{Activation: activation, ProfileID: d.ProfileID, DeliveredKey: d.DeliveredKey, Checksum: d.Checksum, DeliveredAt: d.At, Sequence: d.Sequence}
-			if d.Status == Unknown {
-				s.Checksum = "" // so that the next difference sends it again
-			}
-			change[d.ProfileID] = s
-			keyOwner[d.DeliveredKey] = d.ProfileID
-		}
 	}
 	w, err := rowfile.NewTableWriter[weir.DeliveryState](ctx, j.store(), t, activation)
 	if err != nil {
@@ -213,7 +223,7 @@ func (j journal) foldState(ctx context.Context, activation string, out []weir.De
 	if err != nil {
 		return nil, err
 	}
-	return writeState(ctx, j.House, w, t, held, change, keyOwner)
+	return writeState(ctx, j.House, w, t, held, out.change, out.keyOwner)
 }
 
 // inOrder puts the files of a scope in the order of their profiles: their names
