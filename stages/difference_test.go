@@ -140,7 +140,7 @@ func TestComparisonInPartsIsThatOfAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer sess.Close()
-		want, err := column[string](t.Context(), sess, `select concat_ws('/', coalesce(a.profile_id, s.profile_id), a.delivered_key, '-', s.delivered_key, a.checksum, '-', s.checksum, s.sequence, epoch_us(s.delivered_at))
+		want, err := column[string](t.Context(), sess, `select concat_ws('/', coalesce(a.profile_id, s.profile_id), a.delivered_key, '-', s.delivered_key, '-', s.checksum, s.sequence, epoch_us(s.delivered_at))
 			from activation.audience a full join activation.state s using (profile_id) where (a.delivered_key, a.checksum) is distinct from (s.delivered_key, s.checksum) order by 1`)
 		if err != nil {
 			t.Fatal(err)
@@ -153,7 +153,7 @@ func TestComparisonInPartsIsThatOfAll(t *testing.T) {
 			}
 			check := func(how string) {
 				t.Helper()
-				got, err := column[string](t.Context(), sess, `select concat_ws('/', profile_id, want, '-', have, checksum, '-', held_checksum, sequence, epoch_us(held_at)) from moved order by 1`)
+				got, err := column[string](t.Context(), sess, `select concat_ws('/', profile_id, want, '-', have, '-', held_checksum, sequence, epoch_us(held_at)) from moved order by 1`)
 				if err != nil {
 					t.Fatal(err)
 				}
