@@ -2,8 +2,8 @@ package project
 
 import (
 	"errors"
+	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,12 +16,12 @@ import (
 // ignored is the one file that Create adds to where it is there already.
 const ignored = ".gitignore"
 
-// Create writes a project's files, by path relative to dir, and the folders named.
+// Create writes a project's files, named by path relative to dir and written in the
+// order of their names here by write, and the folders named.
 // It overwrites nothing: where one of the files is there already, nothing is
 // written, and the error (Conflict) names them. Only .gitignore gets the lines
 // that it lacks.
-func Create(dir string, files map[string][]byte, folders ...string) error {
-	names := slices.Sorted(maps.Keys(files))
+func Create(dir string, names []string, write func(name string, w io.Writer) error, folders ...string) error {
 	if err := unwritten(dir, names); err != nil {
 		return err
 	}
@@ -34,9 +34,12 @@ func Create(dir string, files map[string][]byte, folders ...string) error {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		err := os.MkdirAll(filepath.Dir(path), 0o755)
 		if err == nil && name == ignored {
-			err = addLines(path, string(files[name]))
+			var lines strings.Builder
+			if err = write(name, &lines); err == nil {
+				err = addLines(path, lines.String())
+			}
 		} else if err == nil {
-			err = writeNew(path, files[name])
+			err = writeNew(path, func(w io.Writer) error { return write(name, w) })
 		}
 		if err != nil {
 			return weir.Errorf(weir.Invalid, "write the project: %w", err)
@@ -73,13 +76,12 @@ func unwritten(dir string, names []string) error {
 }
 
 // writeNew writes a file that is not there, not even since it was looked for.
-func writeNew(path string, data []byte) error {
+func writeNew(path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
 // addLines appends the lines that a file lacks.

@@ -1,8 +1,11 @@
 package project
 
 import (
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +56,10 @@ func TestCreateOverwritesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		err := Create(dir, starter, "traits")
+		err := Create(dir, slices.Sorted(maps.Keys(starter)), func(name string, w io.Writer) error {
+			_, err := w.Write(starter[name])
+			return err
+		}, "traits")
 		want := c.want
 		if c.says != "" {
 			want = c.there

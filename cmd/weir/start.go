@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,16 +115,21 @@ subject:
 func writeStarter(dir string) error {
 	text := strings.Replace(starterWeir, "name: mine                    #", fmt.Sprintf("name: %-23s #", project.WorkspaceName(filepath.Base(dir))), 1)
 	files := map[string][]byte{"weir.yaml": []byte(text), "identity.yaml": []byte(starterIdentity), ".gitignore": []byte(gitIgnore)}
-	return project.Create(dir, files, "sources", "segments", "traits", "destinations", "activations")
+	return project.Create(dir, slices.Sorted(maps.Keys(files)), func(name string, w io.Writer) error {
+		_, err := w.Write(files[name])
+		return err
+	}, "sources", "segments", "traits", "destinations", "activations")
 }
 
 func writeShop(dir string, c shop.Config) error {
-	files, err := shop.Project(c)
-	if err != nil {
-		return err
-	}
-	files[".gitignore"] = []byte(gitIgnore)
-	return project.Create(dir, files)
+	g := shop.New(c)
+	return project.Create(dir, append(g.Names(), ".gitignore"), func(name string, w io.Writer) error {
+		if name == ".gitignore" {
+			_, err := io.WriteString(w, gitIgnore)
+			return err
+		}
+		return g.File(name, w)
+	})
 }
 
 const gitIgnore = ".weir/\nout/\n"

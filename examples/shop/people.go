@@ -2,6 +2,8 @@ package shop
 
 import (
 	"fmt"
+	"hash/fnv"
+	"iter"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -78,42 +80,49 @@ var countries = []country{
 
 func split(s string) []string { return strings.Fields(s) }
 
-// population draws the true customers.
-func population(c Config, r *rand.Rand) []person {
-	people := make([]person, c.People)
-	used := map[string]bool{}
-	for i := range people {
-		p := &people[i]
-		p.id = i + 1
-		of := pickCountry(r)
-		p.country = of.code
-		p.given, p.family = pick(r, of.given), pick(r, of.family)
-		p.born = time.Date(1940+r.IntN(66), time.Month(1+r.IntN(12)), 1+r.IntN(28), 0, 0, 0, 0, time.UTC)
-		place := of.cities[r.IntN(len(of.cities))]
-		p.city, p.postcode = place[0], place[1]
-		p.street = fmt.Sprintf("%d %s", 1+r.IntN(180), pick(r, streets))
-		p.phone = of.phone(r)
-		p.emails = []string{mailbox(p, r, used)}
-		if i > 0 && r.IntN(10) == 0 { // a household: name, address and often the landline
-			other := &people[i-1]
-			p.family, p.street, p.city, p.postcode, p.country = other.family, other.street, other.city, other.postcode, other.country
-			if r.IntN(2) == 0 {
-				p.phone = other.phone
+// population draws the true customers one after the other: the same ones each
+// time that it is ranged over. r is left where the last draw leaves it.
+func population(c Config, r *rand.Rand) iter.Seq[person] {
+	return func(yield func(person) bool) {
+		m := mailboxes{r: r, used: map[uint64]struct{}{}, folded: map[string]string{}}
+		var last person
+		for i := range c.People {
+			last = draw(i, last, r, &m)
+			if !yield(last) {
+				return
 			}
 		}
-		if r.IntN(8) == 0 {
-			p.emails = append(p.emails, mailbox(p, r, used))
-		}
-		p.inCRM, p.inShop, p.onWeb = r.IntN(100) < 60, r.IntN(100) < 65, r.IntN(100) < 35
-		if !p.inCRM && !p.inShop {
-			p.inShop = true
-		}
-		p.vip = r.IntN(12) == 0
-		if r.IntN(100) < 55 {
-			p.opts = 1 + r.IntN(3)
+	}
+}
+
+// draw makes one customer, who sometimes lives with the one before.
+func draw(i int, last person, r *rand.Rand, m *mailboxes) person {
+	of := pickCountry(r)
+	p := person{id: i + 1, country: of.code, given: pick(r, of.given), family: pick(r, of.family)}
+	p.born = time.Date(1940+r.IntN(66), time.Month(1+r.IntN(12)), 1+r.IntN(28), 0, 0, 0, 0, time.UTC)
+	place := of.cities[r.IntN(len(of.cities))]
+	p.city, p.postcode = place[0], place[1]
+	p.street = fmt.Sprintf("%d %s", 1+r.IntN(180), pick(r, streets))
+	p.phone = of.phone(r)
+	p.emails = []string{m.next(p)}
+	if i > 0 && r.IntN(10) == 0 { // a household: name, address and often the landline
+		p.family, p.street, p.city, p.postcode, p.country = last.family, last.street, last.city, last.postcode, last.country
+		if r.IntN(2) == 0 {
+			p.phone = last.phone
 		}
 	}
-	return people
+	if r.IntN(8) == 0 {
+		p.emails = append(p.emails, m.next(p))
+	}
+	p.inCRM, p.inShop, p.onWeb = r.IntN(100) < 60, r.IntN(100) < 65, r.IntN(100) < 35
+	if !p.inCRM && !p.inShop {
+		p.inShop = true
+	}
+	p.vip = r.IntN(12) == 0
+	if r.IntN(100) < 55 {
+		p.opts = 1 + r.IntN(3)
+	}
+	return p
 }
 
 var streets = []string{"rue de la République", "avenue Victor Hugo", "place de l'Église", "rue des Lilas", "Hauptstraße", "Gartenweg", "chemin du Moulin", "High Street", "Oak Avenue", "Kerkstraat"}
@@ -132,20 +141,39 @@ func pick(r *rand.Rand, list []string) string { return list[r.IntN(len(list))] }
 
 var domains = []string{"mail.example", "post.example", "courriel.example", "inbox.example"}
 
-// mailbox makes an unused address.
-func mailbox(p *person, r *rand.Rand, used map[string]bool) string {
-	base := ascii(strings.ToLower(p.given)) + "." + ascii(strings.ToLower(p.family))
+// mailboxes makes addresses, each once. It remembers digests of those given out,
+// and how names are spelt in addresses.
+type mailboxes struct {
+	r      *rand.Rand
+	used   map[uint64]struct{}
+	folded map[string]string
+}
+
+// next makes an unused address.
+func (m *mailboxes) next(p person) string {
+	base := m.fold(p.given) + "." + m.fold(p.family)
 	for n := 0; ; n++ {
-		m := base
-		if n > 0 || r.IntN(3) == 0 {
-			m += fmt.Sprint(r.IntN(9000) + 10)
+		address := base
+		if n > 0 || m.r.IntN(3) == 0 {
+			address += fmt.Sprint(m.r.IntN(9000) + 10)
 		}
-		m += "@" + pick(r, domains)
-		if !used[m] {
-			used[m] = true
-			return m
+		address += "@" + pick(m.r, domains)
+		h := fnv.New64a()
+		h.Write([]byte(address))
+		if _, taken := m.used[h.Sum64()]; !taken {
+			m.used[h.Sum64()] = struct{}{}
+			return address
 		}
 	}
+}
+
+func (m *mailboxes) fold(name string) string {
+	f, ok := m.folded[name]
+	if !ok {
+		f = ascii(strings.ToLower(name))
+		m.folded[name] = f
+	}
+	return f
 }
 
 // ascii drops accents and what is left beyond letters.

@@ -1,60 +1,102 @@
 package shop
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
+	"iter"
 	"math/rand/v2"
 	"strings"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/transform"
 )
 
-// Files makes the shop: its systems' files by path below data/, and truth.csv.
-func Files(c Config) (map[string][]byte, error) {
+// Shop makes the systems' files, one after the other, each as a stream.
+type Shop struct {
+	config Config
+	r      *rand.Rand // what is drawn after the people
+	truth  bytes.Buffer
+	next   int
+}
+
+// systems in the order in which they draw; the truth is told by all of them.
+var systems = []struct {
+	name  string
+	write func(*Shop, io.Writer) error
+}{
+	{"data/crm.csv", (*Shop).crm},
+	{"data/customers.parquet", (*Shop).customers},
+	{"data/orders.ndjson", (*Shop).orders},
+	{"data/web-2026-06.ndjson.gz", (*Shop).web},
+	{"data/optins.xml", (*Shop).newsletter},
+	{"truth.csv", (*Shop).known},
+}
+
+// New prepares a shop. Its memory grows by some 60 bytes a person: the addresses
+// given out and the truth.
+func New(c Config) *Shop {
 	if c.People == 0 {
 		c.People = 10_000
 	}
 	if c.Seed == 0 {
 		c.Seed = 1
 	}
-	r := rand.New(rand.NewPCG(c.Seed, 7))
-	g := &generator{r: r, people: population(c, r), truth: []string{"record_id,person_id"}, files: map[string][]byte{}}
-	for _, system := range []func() error{g.crm, g.customers, g.orders, g.web, g.newsletter} {
-		if err := system(); err != nil {
-			return nil, err
-		}
+	s := &Shop{config: c, r: source(c)}
+	for range population(c, s.r) { // systems draw after the last person
+		continue
 	}
-	g.files["truth.csv"] = []byte(strings.Join(g.truth, "\n") + "\n")
-	return g.files, nil
+	s.truth.WriteString("record_id,person_id\n")
+	return s
 }
 
-type generator struct {
-	r      *rand.Rand
-	people []person
-	truth  []string
-	files  map[string][]byte
+func source(c Config) *rand.Rand { return rand.New(rand.NewPCG(c.Seed, 7)) }
+
+// people are the customers, the same each time.
+func (g *Shop) people() iter.Seq[person] { return population(g.config, source(g.config)) }
+
+// system writes the next system's file. Systems draw from one source, so they are
+// written in their order, each once.
+func (g *Shop) system(name string, w io.Writer) error {
+	if g.next == len(systems) || systems[g.next].name != name {
+		return fmt.Errorf("%s is not the file that comes next", name)
+	}
+	g.next++
+	b := bufio.NewWriterSize(w, 1<<20)
+	if err := systems[g.next-1].write(g, b); err != nil {
+		return err
+	}
+	return b.Flush()
 }
 
-func (g *generator) know(record string, p person) {
-	g.truth = append(g.truth, fmt.Sprintf("%s,%d", record, p.id))
+func (g *Shop) known(w io.Writer) error {
+	_, err := g.truth.WriteTo(w)
+	return err
+}
+
+func (g *Shop) know(record string, p person) {
+	fmt.Fprintf(&g.truth, "%s,%d\n", record, p.id)
 }
 
 // past draws a time in the last days.
-func (g *generator) past(days int) time.Time {
+func (g *Shop) past(days int) time.Time {
 	return now.Add(-time.Duration(g.r.IntN(days*24*60)) * time.Minute)
 }
 
 // crm writes semicolons and Windows-1252, as an old system's export.
-func (g *generator) crm() error {
-	var b strings.Builder
-	b.WriteString("crm_id;first_name;last_name;birth;email;mobile;street;zip;city;country;updated\r\n")
+func (g *Shop) crm(w io.Writer) error {
+	b := transform.NewWriter(w, charmap.Windows1252.NewEncoder())
+	if _, err := io.WriteString(b, "crm_id;first_name;last_name;birth;email;mobile;street;zip;city;country;updated\r\n"); err != nil {
+		return err
+	}
 	n := 0
-	row := func(p person, first, last, email string) {
+	row := func(p person, first, last, email string) error {
 		n++
 		id := fmt.Sprintf("C%06d", n)
 		born := p.born.Format("02/01/2006")
@@ -73,25 +115,30 @@ func (g *generator) crm() error {
 		case 5:
 			mobile = ""
 		}
-		fmt.Fprintf(&b, "%s;%s;%s;%s;%s;%s;\"%s\";%s;%s;%s;%s\r\n", id, first, last, born, email, mobile, p.street, p.postcode, p.city, p.country,
-			g.past(700).Format("2006-01-02 15:04:05"))
 		g.know("crm/contacts/"+id, p)
+		_, err := fmt.Fprintf(b, "%s;%s;%s;%s;%s;%s;\"%s\";%s;%s;%s;%s\r\n", id, first, last, born, email, mobile, p.street, p.postcode, p.city, p.country,
+			g.past(700).Format("2006-01-02 15:04:05"))
+		return err
 	}
-	for _, p := range g.people {
+	for p := range g.people() {
 		if !p.inCRM {
 			continue
 		}
-		row(p, p.given, p.family, p.emails[0])
+		if err := row(p, p.given, p.family, p.emails[0]); err != nil {
+			return err
+		}
 		if g.r.IntN(30) == 0 { // entered twice, once with a typo
-			row(p, p.given, typo(g.r, p.family), p.emails[g.r.IntN(len(p.emails))])
+			if err := row(p, p.given, typo(g.r, p.family), p.emails[g.r.IntN(len(p.emails))]); err != nil {
+				return err
+			}
 		}
 		if n%2500 == 0 {
-			b.WriteString("C999;broken;row\r\n")
+			if _, err := io.WriteString(b, "C999;broken;row\r\n"); err != nil {
+				return err
+			}
 		}
 	}
-	text, err := charmap.Windows1252.NewEncoder().String(b.String())
-	g.files["data/crm.csv"] = []byte(text)
-	return err
+	return b.Close()
 }
 
 type customerRow struct {
@@ -110,9 +157,9 @@ func customerID(p person) string { return fmt.Sprintf("S%06d", 100000+p.id) }
 // shopMail is the mailbox that the shop knows: sometimes the second.
 func shopMail(p person) string { return p.emails[len(p.emails)-1] }
 
-func (g *generator) customers() error {
-	var rows []customerRow
-	for _, p := range g.people {
+func (g *Shop) customers(w io.Writer) error {
+	out := parquet.NewGenericWriter[customerRow](w, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(4000))
+	for p := range g.people() {
 		if !p.inShop {
 			continue
 		}
@@ -125,24 +172,18 @@ func (g *generator) customers() error {
 		if g.r.IntN(20) == 0 {
 			row.FirstName = strings.ToUpper(row.FirstName)
 		}
-		rows = append(rows, row)
 		g.know("shop/customers/"+row.CustomerID, p)
+		if _, err := out.Write([]customerRow{row}); err != nil {
+			return err
+		}
 	}
-	var b bytes.Buffer
-	w := parquet.NewGenericWriter[customerRow](&b, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(4000))
-	if _, err := w.Write(rows); err != nil {
-		return err
-	}
-	err := w.Close()
-	g.files["data/customers.parquet"] = b.Bytes()
-	return err
+	return out.Close()
 }
 
 // orders are NDJSON, one order a line, with refunds and a broken line.
-func (g *generator) orders() error {
-	var b bytes.Buffer
+func (g *Shop) orders(w io.Writer) error {
 	n := 0
-	for _, p := range g.people {
+	for p := range g.people() {
 		if !p.inShop {
 			continue
 		}
@@ -159,28 +200,31 @@ func (g *generator) orders() error {
 			}
 			o := map[string]any{"order_id": fmt.Sprintf("O%07d", n), "customer": map[string]any{"id": customerID(p)}, "status": status,
 				"total": fmt.Sprintf("%d.%02d", cents/100, cents%100), "items": 1 + g.r.IntN(5), "placed_at": g.past(600).Format(time.RFC3339)}
-			if err := line(&b, o); err != nil {
+			if err := line(w, o); err != nil {
 				return err
 			}
 			if n%9000 == 0 {
-				b.WriteString("{\"order_id\": \"O-broken\", \"customer\": \n")
+				if _, err := io.WriteString(w, "{\"order_id\": \"O-broken\", \"customer\": \n"); err != nil {
+					return err
+				}
 			}
 		}
 	}
-	g.files["data/orders.ndjson"] = b.Bytes()
 	return nil
 }
 
-func line(b *bytes.Buffer, v any) error {
+func line(w io.Writer, v any) error {
 	text, err := json.Marshal(v)
-	b.Write(text)
-	b.WriteByte('\n')
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
 	return err
 }
 
 // web are tracking calls in Segment's shape, gzipped.
-func (g *generator) web() error {
-	var b bytes.Buffer
+func (g *Shop) web(w io.Writer) error {
+	z := gzip.NewWriter(w)
 	n := 0
 	call := func(kind, anonymous, user, event string, at time.Time, extra map[string]any) (string, error) {
 		n++
@@ -196,9 +240,9 @@ func (g *generator) web() error {
 		for k, v := range extra {
 			m[k] = v
 		}
-		return id, line(&b, m)
+		return id, line(z, m)
 	}
-	for _, p := range g.people {
+	for p := range g.people() {
 		if !p.onWeb {
 			continue
 		}
@@ -222,14 +266,7 @@ func (g *generator) web() error {
 			g.know("web/logins/"+id, p)
 		}
 	}
-	var z bytes.Buffer
-	w := gzip.NewWriter(&z)
-	if _, err := w.Write(b.Bytes()); err != nil {
-		return err
-	}
-	err := w.Close()
-	g.files["data/web-2026-06.ndjson.gz"] = z.Bytes()
-	return err
+	return z.Close()
 }
 
 type optin struct {
@@ -245,11 +282,12 @@ type optin struct {
 }
 
 // newsletter is the e-mail tool's list of who said yes and no.
-func (g *generator) newsletter() error {
-	var b bytes.Buffer
-	b.WriteString(xml.Header + "<optins>\n")
+func (g *Shop) newsletter(w io.Writer) error {
+	if _, err := io.WriteString(w, xml.Header+"<optins>\n"); err != nil {
+		return err
+	}
 	n := 0
-	for _, p := range g.people {
+	for p := range g.people() {
 		at := g.past(600)
 		for i := range p.opts {
 			n++
@@ -265,16 +303,15 @@ func (g *generator) newsletter() error {
 			if err != nil {
 				return err
 			}
-			b.WriteString("  ")
-			b.Write(text)
-			b.WriteByte('\n')
+			if _, err := fmt.Fprintf(w, "  %s\n", text); err != nil {
+				return err
+			}
 			at = at.Add(time.Duration(g.r.IntN(60*24)) * time.Hour)
 			if at.After(now) {
 				break
 			}
 		}
 	}
-	b.WriteString("</optins>\n")
-	g.files["data/optins.xml"] = b.Bytes()
-	return nil
+	_, err := io.WriteString(w, "</optins>\n")
+	return err
 }
