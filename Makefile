@@ -53,6 +53,11 @@ replay-record: ## record the workflows' histories anew (only for a released chan
 readers-env: ## the foreign readers' Python environment, for tests (needs python3)
 	python3 -m venv .cache/readers && .cache/readers/bin/pip install -q -r test/readers/requirements.txt
 
+spark-env: ## Spark for the same tests, about 500 MB (needs python3, curl and Java 8, 11 or 17)
+	@command -v java >/dev/null && command -v curl >/dev/null || { echo "weir: install a JDK (openjdk-17-jre-headless) and curl"; exit 1; }
+	python3 -m venv .cache/spark && .cache/spark/bin/pip install -q -r test/readers/requirements-spark.txt
+	mkdir -p .cache/spark/jars && for jar in $$(cat test/readers/jars.txt); do curl -sSfL --create-dirs -o .cache/spark/jars/$${jar##*/} https://repo1.maven.org/maven2/$$jar || exit 1; done
+
 bench-env: ## the peers' Python environment, about 700 MB (needs python3 and ../shared/bench)
 	python3 -m venv .cache/bench && .cache/bench/bin/pip install -q -r ../shared/bench/requirements.txt
 
@@ -62,4 +67,4 @@ bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is
 chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer
 	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -count=1 -timeout 90m -v
 
-.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env bench-env bench chaos
+.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env spark-env bench-env bench chaos

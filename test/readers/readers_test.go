@@ -25,18 +25,24 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/schema"
 )
 
-// python finds an interpreter with requirements.txt installed.
-func python(t *testing.T) string {
+// python finds an interpreter with what a reader needs.
+func python(t *testing.T, variable, target string) string {
 	t.Helper()
-	if p := os.Getenv("WEIR_PYTHON"); p != "" {
+	if p := os.Getenv(variable); p != "" {
 		return p
 	}
-	p, err := filepath.Abs(filepath.Join("..", "..", ".cache", "readers", "bin", "python"))
+	p := filepath.Join(cache(t, strings.TrimSuffix(target, "-env")), "bin", "python")
+	if _, err := os.Stat(p); err != nil {
+		t.Skipf("the reader's Python is not installed: run `make %s`, or set %s", target, variable)
+	}
+	return p
+}
+
+func cache(t *testing.T, name string) string {
+	t.Helper()
+	p, err := filepath.Abs(filepath.Join("..", "..", ".cache", name))
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := os.Stat(p); err != nil {
-		t.Skip("no Python with PyIceberg and DuckDB: run `make readers-env`, or set WEIR_PYTHON")
 	}
 	return p
 }
@@ -44,7 +50,6 @@ func python(t *testing.T) string {
 type rows []map[string]any
 
 func TestForeignReaders(t *testing.T) {
-	interpreter := python(t)
 	c := config(t)
 	want := write(t, c)
 	connection, err := json.Marshal(map[string]string{"endpoint": c.Object.Endpoint, "region": c.Object.Region,
@@ -56,9 +61,16 @@ func TestForeignReaders(t *testing.T) {
 	if err := os.WriteFile(file, connection, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, script := range []string{"read_pyiceberg.py", "read_duckdb.py"} {
-		t.Run(strings.TrimSuffix(script, ".py"), func(t *testing.T) {
-			cmd := exec.Command(interpreter, script, c.Catalog.Path, file)
+	for _, reader := range []struct{ script, variable, target string }{
+		{"read_pyiceberg.py", "WEIR_PYTHON", "readers-env"},
+		{"read_duckdb.py", "WEIR_PYTHON", "readers-env"},
+		{"read_spark.py", "WEIR_SPARK_PYTHON", "spark-env"},
+	} {
+		t.Run(strings.TrimSuffix(reader.script, ".py"), func(t *testing.T) {
+			cmd := exec.Command(python(t, reader.variable, reader.target), reader.script, c.Catalog.Path, file)
+			if os.Getenv("WEIR_SPARK_JARS") == "" {
+				cmd.Env = append(os.Environ(), "WEIR_SPARK_JARS="+filepath.Join(cache(t, "spark"), "jars"))
+			}
 			var out, problems bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &problems
 			if err := cmd.Run(); err != nil {
