@@ -157,7 +157,7 @@ func watchSelf(done <-chan struct{}) (most sample) {
 	for {
 		var s sample
 		s.add(os.Getpid())
-		most.tree, most.largest = max(most.tree, s.tree), max(most.largest, s.largest)
+		most.tree, most.largest, most.own = max(most.tree, s.tree), max(most.largest, s.largest), max(most.own, s.own)
 		select {
 		case <-done:
 			return most

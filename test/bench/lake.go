@@ -9,15 +9,21 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
+	"github.com/weir-cdp/weir/connectors/files"
 	"github.com/weir-cdp/weir/connectors/webhook"
 	"github.com/weir-cdp/weir/deploy/embedded"
 	"github.com/weir-cdp/weir/lakehouse"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/lakehouse/sql"
+	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
 )
+
+// pipelineMemory is the soft limit of a pipeline's process, as cmd/weir sets it
+// where there are two processors.
+const pipelineMemory = 2*pipelines.SlotMemory + 512<<20
 
 // house opens the stages over a new embedded lake in a folder; log takes what they say.
 func (b *bench) house(ctx context.Context, dir string, log *slog.Logger) (h *stages.House, closing func() error, err error) {
@@ -31,7 +37,11 @@ func (b *bench) house(ctx context.Context, dir string, log *slog.Logger) (h *sta
 	}
 	h = &stages.House{
 		Lake: lake, Dir: dir, Log: log, Clock: time.Now, Secrets: project.Resolver{Dir: dir},
-		Connectors: map[string]connectors.Connector{"webhook": webhook.Connector()},
+		Connectors: map[string]connectors.Connector{"webhook": webhook.Connector(), "files": files.Connector()},
+		Pipeline: func(ctx context.Context, spec string, progress func(weir.Progress)) error {
+			_, err := pipelines.RunChild(ctx, pipelines.Child{Binary: b.weir, Dir: own.Scratch(), Store: own.Lake(), LocalScratch: true, Memory: pipelineMemory}, spec, progress)
+			return err
+		},
 		Session: func(ctx context.Context) (*sql.Internal, error) { // as cmd/weir has it
 			return sql.OpenInternal(ctx, sql.Options{Store: lake.Store(), CacheDir: filepath.Join(own.Scratch(), "cache"),
 				TempDir: filepath.Join(own.Scratch(), "sql"), MemoryLimit: 1 << 30})

@@ -37,6 +37,7 @@ var measures = []struct {
 	{"identity", (*bench).identity},
 	{"increment", (*bench).increment},
 	{"scores", (*bench).scores},
+	{"segments", (*bench).segments},
 	{"chain", (*bench).chain},
 	{"gate", (*bench).gate},
 }
