@@ -159,6 +159,7 @@ type TraitDef struct {
 	Currency   string                  `json:"currency,omitempty"`   // properties.<name>: what the field's amounts are in; none, "": not asked
 	Timezone   string                  `json:"timezone,omitempty"`   // IANA name; "": the workspace's
 	Score      *ScoreDef               `json:"score,omitempty"`      // with Aggregate Score: learned from all profiles
+	Query      *QueryDef               `json:"query,omitempty"`      // with Aggregate Query: given by SQL over the lake
 }
 
 // Privacy is what a destination declares for the gate.

@@ -150,7 +150,9 @@ func (l *loader) checkScores() {
 	attributes := l.p.AttributeNames()
 	segments := namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })
 	held := map[string]*weir.ScoreDef{} // by the name of an output
+	queried := map[string]bool{}
 	for _, t := range l.p.Traits {
+		queried[t.Name] = queried[t.Name] || t.Query != nil
 		if t.Score != nil {
 			held[t.Name] = t.Score
 		}
@@ -171,6 +173,8 @@ func (l *loader) checkScores() {
 			switch {
 			case held[f] != nil:
 				l.add(d.At, "name traits that are computed of events", "feature %q is a score", f)
+			case queried[f]:
+				l.add(d.At, "name traits that are computed of events", "feature %q is given by a query: what it was before the cut-off is not known", f)
 			case slices.Contains(traits, f):
 			case isAttribute && d.Kind == "lookalike":
 			case isAttribute:

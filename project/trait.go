@@ -27,6 +27,7 @@ var computed = []string{"since", "until", "ratio", "expression"}
 func (l *loader) trait(r *reader, name string, root *yaml.Node) {
 	t := weir.TraitDef{Name: name, Of: weir.Person}
 	var score *weir.ScoreDef
+	var query *weir.QueryDef
 	found := false
 	r.object(root, keys{"of": r.kind(&t.Of), "categories": r.texts(&t.Categories), "timezone": r.timezone(&t.Timezone),
 		"compute": func(n *yaml.Node) {
@@ -37,14 +38,19 @@ func (l *loader) trait(r *reader, name string, root *yaml.Node) {
 			l.traitAt[name] = r.at(n)
 			r.compute(n, &t)
 		},
-		"score": func(n *yaml.Node) { found = true; score = r.score(name, n) }})
+		"score": func(n *yaml.Node) { found = true; score = r.score(name, n) },
+		"query": func(n *yaml.Node) { found = true; query = r.query(name, n) }})
 	if !found {
 		r.problem(root, "add compute: {sum: properties.revenue, event: Order Completed}", "trait %s computes nothing", name)
 	}
+	if (score != nil || query != nil) && (t.Aggregate != "" || t.Timezone != "" || score != nil && query != nil) {
+		r.problem(root, "make a second trait", "trait %s is one of compute, score and query, and timezone goes with compute alone", name)
+	}
+	if query != nil {
+		l.p.Traits = append(l.p.Traits, query.Traits(t.Of, t.Categories)...)
+		return
+	}
 	if score != nil {
-		if t.Aggregate != "" || t.Timezone != "" {
-			r.problem(root, "make a second trait", "trait %s is a score: it takes neither compute nor timezone", name)
-		}
 		l.p.Traits = append(l.p.Traits, score.Traits(t.Of, t.Categories)...)
 		return
 	}

@@ -44,6 +44,9 @@ func newVillage(t *testing.T) *village {
 		Session: func(ctx context.Context) (*sql.Internal, error) {
 			return sql.OpenInternal(ctx, sql.Options{Store: lake.Store(), TempDir: dir, MemoryLimit: 256 << 20, Threads: 1})
 		},
+		Analyst: func(ctx context.Context) (*sql.Session, error) {
+			return sql.Open(ctx, sql.Options{Store: lake.Store(), TempDir: dir, MemoryLimit: 256 << 20, Threads: 1})
+		},
 		Gate: func(ctx context.Context, _ *project.Project) (*policies.Gate, error) {
 			return policies.Load(ctx, policies.Options{})
 		}}

@@ -33,6 +33,8 @@ type House struct {
 	Pipeline func(ctx context.Context, spec string, progress func(weir.Progress)) error
 	// Session opens the platform's own SQL session over these tables.
 	Session func(ctx context.Context) (*sql.Internal, error)
+	// Analyst opens a session that can only read: queries of traits are asked in it.
+	Analyst func(ctx context.Context) (*sql.Session, error)
 	// Memory is the folder where this machine keeps what it saw of the published policies;
 	// "": it keeps nothing, and does not notice an older log in the place of a newer.
 	Memory string

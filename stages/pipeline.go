@@ -40,6 +40,8 @@ type inputs struct {
 type outline struct {
 	Reads []string // tables whose snapshots the result depends on
 	Prior []string // tables that the stage itself wrote before: read, but not a reason to run
+	// Given are rows made for this run alone, by the table whose columns they have.
+	Given map[string][]weir.DataFile
 	// Writes are the tables, as they have to be.
 	Writes []schema.Table
 	Params any
@@ -117,6 +119,11 @@ func (s *pipeline) spec(ctx context.Context, o outline, in *inputs) (spec, error
 		}
 		if slices.Contains(o.Reads, table) {
 			snapshots[table] = in.pins[table]
+		}
+	}
+	for table, files := range o.Given {
+		if len(files) > 0 {
+			sp.Inputs[table] = files
 		}
 	}
 	var columns [][]schema.Column

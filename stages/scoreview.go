@@ -90,11 +90,11 @@ func otherwise(have []string) string {
 	return "the project has: " + strings.Join(have, ", ")
 }
 
-// scoresOf reads a profile's scores, as texts by trait.
+// scoresOf reads a profile's scores, and what queries gave, as texts by trait.
 func (q *asking) scoresOf(ctx context.Context, p *project.Project, profile string) (map[string]string, error) {
 	held := map[string]bool{}
 	for _, t := range p.Traits {
-		if t.Score != nil {
+		if t.Score != nil || t.Query != nil {
 			held[t.Name] = true
 		}
 	}

@@ -197,6 +197,10 @@ func segment(h *House) Stage {
 		} else if timed || in.later(ctx) {
 			clock = in.run.Now
 		}
+		var answered []weir.DataFile
+		if answered, params.Unanswered, err = in.answers(ctx, p); err != nil {
+			return outline{}, err
+		}
 		depends, err := digest(params)
 		if err != nil {
 			return outline{}, err
@@ -215,9 +219,10 @@ func segment(h *House) Stage {
 		return outline{
 			Reads:   []string{"core.profiles", "core.events", "identity.identifiers"},
 			Prior:   []string{"segment.memberships", "identity.merges"},
-			Writes:  named("core.traits", "segment.memberships", "segment.changes", "segment.scores", quarantineTable),
+			Given:   map[string][]weir.DataFile{traitsTable: answered},
+			Writes:  named(traitsTable, "segment.memberships", "segment.changes", "segment.scores", quarantineTable),
 			Params:  params,
-			Depends: []any{depends, clock},
+			Depends: []any{depends, clock, answered},
 			Follows: map[string]string{followsDefinitions: key},
 		}, nil
 	}}

@@ -83,6 +83,9 @@ func newWorld(t *testing.T) *world {
 		Session: func(ctx context.Context) (*sql.Internal, error) {
 			return sql.OpenInternal(ctx, sql.Options{Store: lake.Store(), TempDir: dir, CacheDir: filepath.Join(dir, "cache"), MemoryLimit: 256 << 20, Threads: 1})
 		},
+		Analyst: func(ctx context.Context) (*sql.Session, error) {
+			return sql.Open(ctx, sql.Options{Store: lake.Store(), TempDir: dir, CacheDir: filepath.Join(dir, "cache"), MemoryLimit: 256 << 20, Threads: 1})
+		},
 		Gate: func(context.Context, *project.Project) (*policies.Gate, error) { return w.gate() },
 		Connectors: map[string]connectors.Connector{"tool": {Name: "tool", OpenDestination: func(context.Context, connectors.Env, connectors.Settings) (connectors.Destination, error) {
 			return w.tool.open(), nil

@@ -94,6 +94,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 		Session: func(ctx context.Context) (*sql.Internal, error) {
 			return sql.OpenInternal(ctx, pl.sqlOptions(config.Object))
 		},
+		Analyst: func(ctx context.Context) (*sql.Session, error) { return sql.Open(ctx, pl.sqlOptions(config.Object)) },
 	}
 	secret, err := workspaceSecret(ctx, lake.Store())
 	if err != nil {

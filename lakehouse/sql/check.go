@@ -45,7 +45,7 @@ func check(ctx context.Context, conn *sql.Conn, text string) (statement, error) 
 	if m := explains.FindStringSubmatch(text); m != nil {
 		inner, explain = m[2], true
 	}
-	if err := checkTree(ctx, conn, inner); err != nil {
+	if _, err := checkTree(ctx, conn, inner); err != nil {
 		return statement{}, err
 	}
 	if err := isSelect(ctx, conn, inner); err != nil {
@@ -60,11 +60,11 @@ func refuse(format string, args ...any) error {
 }
 
 // checkTree asks DuckDB for the syntax tree and looks at every table function.
-func checkTree(ctx context.Context, conn *sql.Conn, text string) error {
+func checkTree(ctx context.Context, conn *sql.Conn, text string) (statement any, err error) {
 	var tree string
 	row := conn.QueryRowContext(ctx, "SELECT json_serialize_sql(?::VARCHAR)::VARCHAR", text)
 	if err := row.Scan(&tree); err != nil {
-		return failed("read the statement", err)
+		return nil, failed("read the statement", err)
 	}
 	var parsed struct {
 		Error      bool   `json:"error"`
@@ -73,42 +73,27 @@ func checkTree(ctx context.Context, conn *sql.Conn, text string) error {
 		Statements []any  `json:"statements"`
 	}
 	if err := json.Unmarshal([]byte(tree), &parsed); err != nil {
-		return weir.Errorf(weir.Internal, "DuckDB's syntax tree can't be read: %w", err)
+		return nil, weir.Errorf(weir.Internal, "DuckDB's syntax tree can't be read: %w", err)
 	}
 	switch {
 	case parsed.Error && parsed.Kind == "not implemented":
-		return refuse("only statements that read are allowed")
+		return nil, refuse("only statements that read are allowed")
 	case parsed.Error:
-		return weir.Errorf(weir.Invalid, "the statement has a mistake: %s", parsed.Message)
+		return nil, weir.Errorf(weir.Invalid, "the statement has a mistake: %s", parsed.Message)
 	case len(parsed.Statements) != 1:
-		return refuse("one statement at a time, not %d", len(parsed.Statements))
+		return nil, refuse("one statement at a time, not %d", len(parsed.Statements))
 	}
-	return walk(parsed.Statements[0])
-}
-
-func walk(node any) error {
-	switch n := node.(type) {
-	case []any:
-		for _, x := range n {
-			if err := walk(x); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
+	statement = parsed.Statements[0]
+	visit(statement, func(n map[string]any) {
 		if n["type"] == "TABLE_FUNCTION" {
 			f, _ := n["function"].(map[string]any)
 			name, _ := f["function_name"].(string)
-			if !tableFunctions[strings.ToLower(name)] {
-				return refuse("table function %q is not allowed", name)
+			if !tableFunctions[strings.ToLower(name)] && err == nil {
+				err = refuse("table function %q is not allowed", name)
 			}
 		}
-		for _, x := range n {
-			if err := walk(x); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	})
+	return statement, err
 }
 
 // isSelect prepares the text, which runs nothing (and refuses several

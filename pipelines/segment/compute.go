@@ -32,6 +32,9 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 	if err := s.addEvents(ctx, t, members); err != nil {
 		return err
 	}
+	if err := s.giveAnswers(ctx, t, members); err != nil {
+		return err
+	}
 	status, err := s.giveScores(ctx, t, members)
 	if err != nil {
 		return err

@@ -27,6 +27,25 @@ type Params struct {
 	// before the last one's hands no entered_at over.
 	PriorDigests map[string]string `json:"prior_digests"`
 	PriorNow     time.Time         `json:"prior_now"`
+	// Unanswered are the queries of traits that gave no answer in this run.
+	Unanswered []Unanswered `json:"unanswered,omitempty"`
+}
+
+// Unanswered is a query (weir.QueryDef) that could not be asked, or whose answer
+// can't be used.
+type Unanswered struct {
+	Query  *weir.QueryDef `json:"query"`
+	Reason string         `json:"reason"`
+}
+
+// broken names the query's traits.
+func (u Unanswered) broken() []tally.Broken {
+	var out []tally.Broken
+	for _, c := range u.Query.Columns {
+		out = append(out, tally.Broken{Name: u.Query.ColumnTrait(c.Name), Trait: true,
+			Errors: []error{weir.Errorf(weir.Invalid, "query %s: %s", u.Query.Trait, u.Reason).At(u.Query.At)}})
+	}
+	return out
 }
 
 // Definitions returns the part of the parameters that the pure packages take.
@@ -71,13 +90,16 @@ func prepared(t *pipelines.Task) (*setup, error) {
 	return pipelines.Shared(t, "setup", func() (*setup, error) { return newSetup(params, t.Spec().Run.Now) })
 }
 
-// compile compiles scores, then all else; segments that use a broken score are
-// broken with it.
+// compile compiles scores, then all else; segments that use a broken score, or a
+// query without an answer, are broken with it.
 func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken, error) {
 	d := p.Definitions()
 	scores, broken, err := score.New(d, now)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	for _, u := range p.Unanswered {
+		broken = append(broken, u.broken()...)
 	}
 	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool {
 		return slices.ContainsFunc(broken, func(b tally.Broken) bool { return b.Name == t.Name })

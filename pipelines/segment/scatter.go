@@ -34,6 +34,8 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 		return s.scatterPrior(ctx, t)
 	case "core.events":
 		return s.scatterEvents(ctx, t)
+	case "core.traits":
+		return scatterAnswers(ctx, t)
 	default:
 		return weir.Errorf(weir.Internal, "segment does not read the table").At(table)
 	}

@@ -10,10 +10,11 @@ import (
 
 // Pipeline reads core.profiles, core.events, identity.identifiers, the prior
 // segment.memberships and identity.merges, and writes core.traits,
-// segment.memberships, segment.changes and segment.scores.
+// segment.memberships, segment.changes and segment.scores. What queries answered
+// comes as rows of core.traits that no table has yet.
 var Pipeline = pipelines.Pipeline{
 	Stage:   weir.Segment,
-	Sources: []string{"core.profiles", "identity.identifiers", "segment.memberships", "core.events"},
+	Sources: []string{"core.profiles", "identity.identifiers", "segment.memberships", "core.events", "core.traits"},
 	Steps: []pipelines.Step{
 		{Name: "scatter", Run: scatter},
 		{Name: "own", Run: own},

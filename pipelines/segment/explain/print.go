@@ -84,6 +84,8 @@ func sayComputed(t weir.TraitDef) string {
 	switch {
 	case t.Aggregate == weir.Score:
 		return "score " + t.Field + ", learned from all profiles"
+	case t.Aggregate == weir.Query:
+		return "column " + t.Field + " of a query"
 	case t.Aggregate == "ratio":
 		return "ratio of " + strings.Join(t.Ratio, " to ")
 	case t.Aggregate == "expression":

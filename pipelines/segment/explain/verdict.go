@@ -43,8 +43,8 @@ func Explain(d tally.Definitions, segment string, profile *weir.Profile, events 
 	return Scored(d, segment, profile, events, nil, now)
 }
 
-// Scored is Explain of a profile whose scores are given, as texts by the name of
-// the trait: they are learned from all profiles and don't follow from its events.
+// Scored is Explain of a profile whose scores, and answers of queries, are given as
+// texts by the name of the trait: they don't follow from its events.
 func Scored(d tally.Definitions, segment string, profile *weir.Profile, events []weir.Event, scores map[string]string, now time.Time) (Verdict, error) {
 	plan, broken, err := tally.New(d)
 	if err != nil {
@@ -73,11 +73,11 @@ func Scored(d tally.Definitions, segment string, profile *weir.Profile, events [
 	})
 	types := trait.Types(d.Traits)
 	for name, text := range scores {
-		v := value.OfText(text)
-		if n, ok := value.ParseNumber(text); ok && types[name] == weir.Number {
-			v = value.OfNumber(n)
+		typ := types[name]
+		if typ == weir.Date { // it is kept as its first moment
+			typ = weir.Instant
 		}
-		plan.Give(state, plan.Given(name), v)
+		plan.Give(state, plan.Given(name), value.Read(text, typ, time.UTC))
 	}
 	x.subject, _ = plan.Subject(profile, state, now)
 	return Verdict{

@@ -70,6 +70,11 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 				bare.At = ""
 				t.Score = &bare
 			}
+			if t.Query != nil {
+				bare := *t.Query
+				bare.At = ""
+				t.Query = &bare
+			}
 			in.Traits = append(in.Traits, t)
 			if t.Currency != "" {
 				in.Money = s.Money

@@ -94,6 +94,7 @@ func split(defs []weir.TraitDef) (scores []weir.TraitDef, plain map[string]weir.
 	seen := map[string]bool{}
 	for _, d := range defs {
 		switch {
+		case d.Aggregate == weir.Query: // what it was before a cut-off is not known
 		case d.Aggregate != weir.Score || d.Score == nil:
 			plain[d.Name] = d
 		case !seen[d.Score.Trait]:

@@ -5,7 +5,7 @@ import (
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
-// Given returns the place of a trait that a score gives, for Give; -1 if there is
+// Given returns the place of a trait that a score or a query gives, for Give; -1 if there is
 // none of the name: its definition is broken.
 func (p *Plan) Given(trait string) int {
 	for i := range p.traits {
@@ -16,7 +16,7 @@ func (p *Plan) Given(trait string) int {
 	return -1
 }
 
-// Give sets the value of a trait that a score gives, by its place; -1 is left alone.
+// Give sets the value of such a trait, by its place; -1 is left alone.
 func (p *Plan) Give(s *State, place int, v value.Value) {
 	if place >= 0 {
 		s.traits[place].Give(v)
@@ -30,10 +30,10 @@ func (p *Plan) Layout() *timeline.Layout { return p.book.Layout() }
 // TraitSlot returns a trait's place in Subject.Traits.
 func (p *Plan) TraitSlot(name string) (int, bool) { return p.book.TraitSlot(name) }
 
-// givenNow says whether some trait is given: scores change with time.
+// givenNow says whether some trait is learned: scores change with time.
 func (p *Plan) givenNow() bool {
 	for i := range p.traits {
-		if p.traits[i].Given() {
+		if p.traits[i].Learned() {
 			return true
 		}
 	}

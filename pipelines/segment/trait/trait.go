@@ -34,7 +34,7 @@ func TypeOf(d weir.TraitDef) weir.AttributeType {
 	switch d.Aggregate {
 	case "sum", "avg", "count", "distinct", "since":
 		return weir.Number
-	case weir.Score:
+	case weir.Score, weir.Query:
 		return givenType(d)
 	case "list":
 		return value.List
@@ -66,7 +66,7 @@ func Compile(d weir.TraitDef, rates *Rates, l *timeline.Layout, loc *time.Locati
 		t.Of = weir.Person
 	}
 	fail := func(err error) (Trait, error) { return t, err }
-	if d.Aggregate == weir.Score {
+	if isGiven(d) {
 		return compileGiven(t, d)
 	}
 	if !slices.Contains(Aggregates(), d.Aggregate) {
