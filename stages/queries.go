@@ -73,11 +73,16 @@ func queriesOf(traits []weir.TraitDef) []*weir.QueryDef {
 }
 
 // mistake is a query's own fault.
-type mistake struct{ reason string }
+type mistake struct {
+	reason string
+	early  bool // a run may mend it: a table that is not written yet
+}
 
 func (u *mistake) Error() string { return u.reason }
 
-func mistakef(format string, args ...any) error { return &mistake{fmt.Sprintf(format, args...)} }
+func mistakef(format string, args ...any) error {
+	return &mistake{reason: fmt.Sprintf(format, args...)}
+}
 
 // answer is one query being asked.
 type answer struct {
@@ -127,7 +132,7 @@ func (a *answer) attach(ctx context.Context, sess *sql.Session) error {
 			return mistakef("%s is written by the stage that asks: a query can't read it", name)
 		}
 		if a.pins[name] == 0 && !slices.ContainsFunc(fixedTables(), func(t schema.Table) bool { return t.Name == name }) {
-			return mistakef("there is no table %s that a run has written", name)
+			return &mistake{reason: "there is no table " + name + " that a run has written", early: true}
 		}
 		table, files, err := a.house.pinned(ctx, name, a.pins[name])
 		if played, ok := a.files[name]; ok {

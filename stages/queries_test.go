@@ -163,6 +163,11 @@ func TestQueriesThatCannotBeUsed(t *testing.T) {
 		"select 'x' as profile_id, count(*) as value from range(1000000) a, range(1000000) b": "longer than 1s",
 	} {
 		defs := query("asked", text, number)
+		w.project.Traits = append(well[:len(well):len(well)], defs...)
+		if found := w.CheckQueries(t.Context(), w.project); !strings.Contains(want, "rows") && !strings.Contains(want, "no profile_id") &&
+			!strings.Contains(want, "1s") && !strings.Contains(want, "convert") && (len(found) != 1 || found[0].Status == Fine || !strings.Contains(found[0].What, want)) {
+			t.Errorf("doctor, of %s: %+v; want %q", text, found, want)
+		}
 		if strings.Contains(want, "1s") {
 			defs[0].Query.Timeout = time.Second
 		}
@@ -180,6 +185,9 @@ func TestQueriesThatCannotBeUsed(t *testing.T) {
 		}
 	}
 	w.project.Traits = append(well[:len(well):len(well)], query("asked", plain, number)...)
+	if found := w.CheckQueries(t.Context(), w.project); len(found) != 1 || found[0].Status != Fine {
+		t.Errorf("doctor, of what works: %+v", found)
+	}
 	if row := w.must(weir.Segment, ""); row.Status != Done || len(w.traits("asked")) == 0 {
 		t.Errorf("mended: %+v", row)
 	}

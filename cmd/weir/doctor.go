@@ -92,6 +92,7 @@ func (a *app) examineParts(ctx context.Context, p *project.Project) []stages.Fin
 		found = append(found, stages.FindingOf("catalog", err, "check lake.catalog in weir.yaml"))
 	} else {
 		found = append(found, stages.Finding{Part: "catalog", Status: stages.Fine, What: "answers"})
+		found = append(found, pl.house.CheckQueries(ctx, p)...)
 	}
 	c, err := pl.dial(ctx)
 	if err == nil {
