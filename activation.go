@@ -79,6 +79,7 @@ type Delivery struct {
 	Attempts     int32     `parquet:"attempts" json:"attempts"`
 	Reply        string    `parquet:"reply" json:"reply"`
 	At           time.Time `parquet:"at,timestamp(microsecond)" json:"at"`
+	Channel      string    `parquet:"channel" json:"channel"` // the activation's; "" of a removal of an activation that is gone, and in old rows
 }
 
 // AudienceRow is a row of activation.audience: what an activation's destination

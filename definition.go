@@ -201,6 +201,10 @@ type ActivationDef struct {
 	// person (GDPR Art. 22); "" is none.
 	Effect      string `json:"effect,omitempty"`
 	HumanReview bool   `json:"human_review,omitempty"` // a person can be asked to look at it again
+
+	Suppress  []string `json:"suppress,omitempty"`  // segments whose members are not sent, beside those of contact.yaml
+	Waterfall string   `json:"waterfall,omitempty"` // of contact.yaml: who counts for an earlier segment of it is not sent
+	Pressure  string   `json:"pressure,omitempty"`  // held (also ""), counted, exempt
 }
 
 // SubjectDef is weir.yaml's `subject`: where the gate finds what the law asks.

@@ -60,6 +60,8 @@ func (l *loader) activation(r *reader, name string, root *yaml.Node) {
 		"key":     r.text(&a.Key), "fields": r.textMap(&a.Fields),
 		"categories": r.texts(&a.Categories),
 		"effect":     r.oneOf(&a.Effect, "none", "significant"), "human_review": r.boolean(&a.HumanReview),
+		"suppress": r.texts(&a.Suppress), "waterfall": r.text(&a.Waterfall),
+		"pressure": r.oneOf(&a.Pressure, weir.PressureHeld, weir.PressureCounted, weir.PressureExempt),
 	})
 	a.Mode = weir.Mode(mode)
 	for _, need := range []struct{ key, value, example string }{

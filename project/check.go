@@ -28,6 +28,7 @@ func (l *loader) check() {
 			l.add(s.Where.At, "break the circle", "segments depend on each other: %s", strings.Join(way, " → "))
 		}
 	}
+	l.checkContact()
 	for i := range l.p.Activations {
 		l.checkActivation(&l.p.Activations[i])
 	}
@@ -254,12 +255,16 @@ func (l *loader) categories(a *weir.ActivationDef, s weir.SegmentDef) {
 		attribute(c.Attribute)
 		trait(c.Trait)
 	}
-	addAll(s.Categories)
-	walk(s.Where)
-	for _, name := range l.p.segmentsBelow(s.Name) {
-		if below, ok := l.p.Segment(name); ok {
-			addAll(below.Categories)
-			walk(below.Where)
+	// who is left out says something of who is not: as with `none` in a rule
+	for _, name := range append(l.p.leavesOut(*a), s.Name) {
+		of, _ := l.p.Segment(name)
+		addAll(of.Categories)
+		walk(of.Where)
+		for _, name := range l.p.segmentsBelow(name) {
+			if below, ok := l.p.Segment(name); ok {
+				addAll(below.Categories)
+				walk(below.Where)
+			}
 		}
 	}
 	a.Categories = slices.Sorted(maps.Keys(set))

@@ -47,6 +47,7 @@ func load(dir string, known map[string]connectors.Connector, reads func(words []
 	l.folder("segments", l.segment)
 	l.folder("destinations", l.destination)
 	l.folder("activations", l.activation)
+	l.file("contact.yaml", l.contact)
 	l.policies()
 	l.strangers()
 	if !l.unread {
@@ -264,7 +265,7 @@ func (r *reader) checked(into *string, form *regexp.Regexp, should string) func(
 // what a backup or a plan has to look at.
 func Names(dir string) ([]string, error) {
 	var out []string
-	for _, pattern := range []string{"weir.yaml", "identity.yaml", "rates.yaml", "sources/*.y*ml", "traits/*.y*ml", "segments/*.y*ml", "destinations/*.y*ml", "activations/*.y*ml"} {
+	for _, pattern := range []string{"weir.yaml", "identity.yaml", "rates.yaml", "contact.yaml", "sources/*.y*ml", "traits/*.y*ml", "segments/*.y*ml", "destinations/*.y*ml", "activations/*.y*ml"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, err

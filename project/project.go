@@ -38,6 +38,7 @@ type Project struct {
 	Rates        []weir.Rate                   `json:"rates,omitempty"` // rates.yaml
 	Destinations []Destination                 `json:"destinations"`
 	Activations  []weir.ActivationDef          `json:"activations"`
+	Contact      weir.ContactDef               `json:"contact,omitzero"` // contact.yaml
 	// Policies says whether the project has rules of its own in policies/.
 	Policies bool `json:"policies"`
 

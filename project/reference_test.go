@@ -55,7 +55,7 @@ func TestTheReferenceNamesEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the examples do not load: %v", err)
 	}
-	if len(p.Sources) != 2 || len(p.Identity) != 2 || len(p.Activations) != 1 || len(p.Segments) != 1 || len(p.Traits) != 1 {
+	if len(p.Sources) != 2 || len(p.Identity) != 2 || len(p.Activations) != 1 || len(p.Segments) != 5 || len(p.Traits) != 1 {
 		t.Errorf("examples are missing: %+v", p)
 	}
 	for name := range systems {

@@ -32,8 +32,12 @@ func (l *loader) strangers() {
 			continue
 		}
 		base, isIdentity := strings.TrimSuffix(name, path.Ext(name)), name == "identity.yaml"
-		if name == "rates.yml" {
-			l.add(name, "rename it to rates.yaml", "the file is none of the project's, so nothing in it counts")
+		if name == "rates.yml" || name == "contact.yml" || (isYAML(name) && (base == "contacts" || base == "pressure" || base == "priority")) {
+			to := "contact.yaml"
+			if base == "rates" {
+				to = "rates.yaml"
+			}
+			l.add(name, "rename it to "+to, "the file is none of the project's, so nothing in it counts")
 		}
 		if isYAML(name) && !isIdentity && connectors.Nearest(base, []string{"identity"}) != "" {
 			l.add(name, "rename it to identity.yaml, or move it away", "the file is none of the project's, so nothing in it counts")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -175,6 +176,10 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 	parts := map[string]any{}
 	head := *p
 	head.Sources, head.Identity, head.Traits, head.Segments, head.Destinations, head.Activations = nil, nil, nil, nil, nil, nil
+	if !reflect.ValueOf(p.Contact).IsZero() {
+		parts["contact.yaml"] = p.Contact
+	}
+	head.Contact = weir.ContactDef{}
 	head.Policies = false // what the rules say is compared by their revision
 	parts["weir.yaml"] = head
 	for _, x := range p.Sources {

@@ -2,7 +2,6 @@ package stages
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -27,6 +26,7 @@ type person struct {
 	state       map[string]weir.DeliveryState
 	decided     map[string]weir.Decision // in force
 	contact     time.Time                // the last one that came from the person; zero: not known
+	sent        []int64                  // deliveries that each limit of contact pressure counts
 }
 
 // audience reads people, in the order of profile ids, from the tables that are
@@ -35,8 +35,9 @@ type audience struct {
 	sess       *sql.Internal
 	attributes []schema.Column
 	traits     []string
-	segments   []string
-	contacts   bool // the table contact is there
+	segments   []string // that are looked at: of activations, and those that hold back
+	contacts   bool     // the table contact is there
+	limits     int      // of contact pressure: the table sent is there
 	have       func(table string) bool
 }
 
@@ -91,6 +92,13 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 	if len(contacts) > 0 {
 		tables = slices.Concat(tables, contactTables)
 	}
+	limits := len(p.Contact.Pressure)
+	if only != nil {
+		limits = 0 // who is looked at again was planned
+	}
+	if limits > 0 {
+		tables = slices.Concat(tables, pressureTables)
+	}
 	sess, have, err := h.attached(ctx, tables, pins)
 	if err != nil {
 		return nil, err
@@ -101,7 +109,7 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 	}
 	a := &audience{sess: sess, have: func(t string) bool { return have[t].Name != "" }}
 	names, traits, segments := wanted(p, activations)
-	a.traits, a.segments = traits, segments
+	a.traits, a.segments, a.limits = traits, slices.Concat(segments, holdingSegments(p, activations)), limits
 	for _, c := range have["core.profiles"].Attributes() {
 		if names[c.Name] {
 			a.attributes = append(a.attributes, c)
@@ -134,6 +142,14 @@ func (h *House) openAudienceOf(ctx context.Context, p *project.Project, activati
 			return nil, err
 		}
 		queries = append(queries, "create table contact as "+q)
+	}
+	if a.limits > 0 {
+		q, err := pressureQueries(p, have, now)
+		if err != nil {
+			sess.Close()
+			return nil, err
+		}
+		queries = append(queries, q...)
 	}
 	for _, q := range queries {
 		if _, err := sess.Exec(ctx, q); err != nil {
@@ -218,6 +234,10 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		if a.contacts {
 			contacts = open(m, `select profile_id, contact from contact semi join chunk using (profile_id) order by 1`)
 		}
+		sent := &stream{m: m}
+		if a.limits > 0 {
+			sent = open(m, `select profile_id, cast(limit_number as varchar) || ' ' || deliveries from sent semi join chunk using (profile_id) order by 1, limit_number`)
+		}
 		for m.err == nil && ids.ok {
 			p := &person{profile: ids.key, values: map[string]any{}, identifiers: weir.Identifiers{},
 				state: map[string]weir.DeliveryState{}, decided: map[string]weir.Decision{}}
@@ -250,6 +270,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			for _, v := range contacts.take(p.profile) {
 				p.contact = m.time(v)
 			}
+			p.sent = m.numbered(sent.take(p.profile), a.limits)
 			if m.err != nil {
 				break
 			}
@@ -301,97 +322,3 @@ func jsonValue(column string, t schema.Type) string {
 }
 
 func quote(name string) string { return sql.QuoteName(name) }
-
-// merge reads several streams sorted by profile id side by side. The first
-// error ends all of them.
-type merge struct {
-	ctx     context.Context
-	sess    *sql.Internal
-	err     error
-	closers []func() error
-	idsText string // what ids was decoded from
-	ids     weir.Identifiers
-}
-
-func (m *merge) close() {
-	for _, c := range m.closers {
-		if err := c(); err != nil && m.err == nil {
-			m.err = err
-		}
-	}
-}
-
-func (m *merge) decode(text string, into any) {
-	if m.err == nil {
-		if err := json.Unmarshal([]byte(text), into); err != nil {
-			m.err = weir.Errorf(weir.Internal, "read audience: %w", err)
-		}
-	}
-}
-
-func (m *merge) time(text string) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil && m.err == nil {
-		m.err = weir.Errorf(weir.Internal, "read audience: %w", err)
-	}
-	return t
-}
-
-// identifiers decodes a map. A person's records often hold the same, so the last
-// one is kept; nobody changes it.
-func (m *merge) identifiers(text string) weir.Identifiers {
-	if m.idsText != text {
-		var ids weir.Identifiers
-		m.decode(text, &ids)
-		m.idsText, m.ids = text, ids
-	}
-	return m.ids
-}
-
-// stream is one sorted stream of (profile id, value).
-type stream struct {
-	m    *merge
-	rows *sql.Rows
-	key  string
-	val  string
-	ok   bool
-}
-
-func open(m *merge, q string) *stream {
-	s := &stream{m: m}
-	if m.err != nil {
-		return s
-	}
-	rows, err := m.sess.Side(m.ctx, q)
-	if err != nil {
-		m.err = err
-		return s
-	}
-	s.rows = rows
-	m.closers = append(m.closers, rows.Close)
-	s.next()
-	return s
-}
-
-func (s *stream) next() {
-	s.ok = s.m.err == nil && s.rows.Next()
-	if s.ok {
-		v := s.rows.Values()
-		s.key, _ = v[0].(string)
-		s.val, _ = v[1].(string)
-	} else if s.m.err == nil {
-		s.m.err = s.rows.Err()
-	}
-}
-
-// take returns all values of a profile; profiles before it are passed over.
-func (s *stream) take(profile string) []string {
-	var out []string
-	for s.ok && s.key <= profile {
-		if s.key == profile {
-			out = append(out, s.val)
-		}
-		s.next()
-	}
-	return out
-}

@@ -2,9 +2,6 @@ package stages
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
@@ -24,6 +21,8 @@ type decideSpec struct {
 	Policy string           `json:"policy"` // revision
 	Broken string           `json:"broken"` // why the policy can't be used; "" if it can
 	Ledger string           `json:"ledger"` // head of the ledger of consents
+	// Uncomputed are the segments that hold people back and that no run has computed.
+	Uncomputed []string `json:"uncomputed,omitempty"`
 }
 
 func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
@@ -56,7 +55,7 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 	if err != nil {
 		return plan, err
 	}
-	for _, t := range []string{"consent.decisions", "consent.classes", "activation.audience"} {
+	for _, t := range []string{"consent.decisions", "consent.classes", "activation.audience", heldBackTable} {
 		if _, err := d.Lake.Ensure(ctx, schema.Named(t)); err != nil {
 			return plan, err
 		}
@@ -65,7 +64,11 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 	if err != nil {
 		return plan, err
 	}
-	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken, Ledger: head})
+	uncomputed, err := d.uncomputed(ctx, p)
+	if err != nil {
+		return plan, err
+	}
+	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken, Ledger: head, Uncomputed: uncomputed})
 }
 
 func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
@@ -133,6 +136,7 @@ type deciding struct {
 	sp          decideSpec
 	p           *project.Project
 	activations []*deciding1
+	order       []*deciding1 // the same, by priority
 	decisions   *rowfile.TableWriter[weir.Decision]
 	newClasses  *rowfile.TableWriter[weir.DecisionClass]
 	classes     map[string]bool           // known to the lake, or written
@@ -145,10 +149,13 @@ type deciding struct {
 
 // deciding1 is one activation's part of it.
 type deciding1 struct {
+	barrier
 	def      weir.ActivationDef
 	decider  *policies.Decider
 	out      *rowfile.TableWriter[weir.AudienceRow]
+	back     *rowfile.TableWriter[weir.HeldBack]
 	block    []pending
+	counts   map[string]int64 // of those held back, by reason
 	keyless  int64
 	standing int64 // kept without a gate
 	shadow   *shadow
@@ -162,6 +169,8 @@ type pending struct {
 	prior     weir.Decision
 	held      weir.DeliveryState
 	shadow    policies.Candidate
+	fresh     bool    // the destination does not hold it: a delivery, for contact pressure
+	sent      []int64 // of the person, shared by what waits of them
 }
 
 // blockRows is how many rows are decided at once.
@@ -200,8 +209,13 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 		if err != nil {
 			return nil, err
 		}
-		x.activations = append(x.activations, &deciding1{def: def, decider: dec, out: out})
+		back, err := x.heldBackWriter(ctx, def.Name)
+		if err != nil {
+			return nil, err
+		}
+		x.activations = append(x.activations, &deciding1{def: def, decider: dec, out: out, back: back, counts: map[string]int64{}, barrier: barrierOf(p, def, sp.Uncomputed)})
 	}
+	x.order = byPriority(p, x.activations)
 	return x, nil
 }
 
@@ -210,22 +224,30 @@ func (x *deciding) abort() {
 	x.newClasses.Abort()
 	for _, a := range x.activations {
 		a.out.Abort()
+		a.back.Abort()
 	}
 }
 
 // all walks over the people once and decides each for every activation that
 // they are a member of or were delivered to.
+//
+// Where there is contact pressure, what waits of all activations is decided at
+// once, so that a person's deliveries are planned in the order of priority.
 func (x *deciding) all(ctx context.Context, people *audience, progress func(weir.Progress)) error {
+	waiting := 0
 	for p, err := range people.people(ctx) {
 		if err != nil {
 			return err
 		}
 		for _, a := range x.activations {
-			member := slices.Contains(p.segments, a.def.Segment)
-			state, held := p.state[a.def.Name]
-			if !member && !held {
+			member, looked, err := x.belongs(a, p)
+			if err != nil {
+				return err
+			}
+			if !looked {
 				continue
 			}
+			state, held := p.state[a.def.Name]
 			row, addresses, ok := compose(a.def, p)
 			if !ok {
 				if member { // else merged away, or gone: its old key is removed
@@ -241,21 +263,30 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 				continue
 			}
 			asked := p.asked(addresses)
-			a.block = append(a.block, pending{candidate: a.decider.Describe(asked), shadow: a.shadow.describe(asked), row: row, member: member, prior: p.decided[a.def.Name], held: state})
-			if len(a.block) == blockRows {
+			a.block = append(a.block, pending{candidate: a.decider.Describe(asked), shadow: a.shadow.describe(asked), row: row, member: member, prior: p.decided[a.def.Name], held: state, fresh: !held, sent: p.sent})
+			waiting++
+			if p.sent == nil && len(a.block) == blockRows {
+				waiting -= blockRows
 				if err := x.flush(ctx, a); err != nil {
 					return err
 				}
 				progress(weir.Progress{Done: x.rows, Unit: "rows", Note: a.def.Name})
 			}
 		}
+		if p.sent != nil && waiting >= 2*blockRows {
+			waiting = 0
+			if err := x.flushAll(ctx); err != nil {
+				return err
+			}
+			progress(weir.Progress{Done: x.rows, Unit: "rows"})
+		}
+	}
+	if err := x.flushAll(ctx); err != nil {
+		return err
 	}
 	for _, a := range x.activations {
 		if a.decider == nil {
 			continue
-		}
-		if err := x.flush(ctx, a); err != nil {
-			return err
 		}
 		if err := a.decider.Finish(ctx); err != nil {
 			return err
@@ -266,6 +297,9 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 
 // flush decides a block and writes its decisions and audience.
 func (x *deciding) flush(ctx context.Context, a *deciding1) error {
+	if err := x.makeRoom(a); err != nil {
+		return err
+	}
 	rows := make([]policies.Candidate, len(a.block))
 	for i := range a.block {
 		rows[i] = a.block[i].candidate
@@ -299,6 +333,7 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 		if !dec.Allow || !(b.member || a.def.Mode == weir.Upsert) {
 			continue
 		}
+		a.takeRoom(b)
 		b.row.ClassID, b.row.DecisionID, b.row.ValidUntil = dec.ClassID, dec.ID, dec.ValidUntil
 		if err := a.out.Write(b.row); err != nil {
 			return err
@@ -320,76 +355,4 @@ func (x *deciding) keepClasses(found []weir.DecisionClass) error {
 		}
 	}
 	return nil
-}
-
-func (x *deciding) result(ctx context.Context) (result, error) {
-	counts := map[string]int64{"rows_in": x.rows}
-	r := result{Manifest: weir.Manifest{Run: x.sp.Run, Stage: weir.Decide, Counts: counts}, Follows: map[string]string{followsPolicy: x.sp.Policy, followsLedger: x.sp.Ledger}}
-	if x.shadowed != "" {
-		r.Follows[followsShadow] = x.shadowed
-	}
-	if x.sp.Broken != "" {
-		r.Status, r.Problem = Partial, "nobody was decided on, since the policy can't be used: "+x.sp.Broken
-	}
-	files, err := x.decisions.Close()
-	if err != nil {
-		return r, err
-	}
-	for _, f := range files {
-		counts["decisions"] += f.Rows
-	}
-	for _, a := range x.activations {
-		kept, err := a.out.Close()
-		if err != nil {
-			return r, err
-		}
-		r.Tables = append(r.Tables, weir.TableFiles{Table: "activation.audience", Scope: a.def.Name, Replace: true, Files: kept})
-		if a.decider == nil {
-			counts[a.def.Name+".standing"] = a.standing
-			continue
-		}
-		stats := a.decider.Stats()
-		counts["rows_out"] += stats.Allowed
-		counts["classes"] += stats.Classes
-		counts["evaluations"] += stats.Evaluations
-		counts[a.def.Name+".allow"] = stats.Allowed
-		counts[a.def.Name+".deny"] = stats.Rows - stats.Allowed
-		counts[a.def.Name+".no_key"] = a.keyless
-		if problem := a.shadow.count(a.def.Name, counts); problem != "" {
-			x.Log.Warn("the revision in shadow could not be asked", "activation", a.def.Name, "why", problem)
-		}
-		for code, n := range stats.Reasons {
-			counts[a.def.Name+"."+code] = n
-		}
-		if len(stats.Faults) > 0 && r.Problem == "" {
-			r.Status, r.Problem = Partial, fmt.Sprintf("rows of activation %s were denied, since no policy could answer for them: %s", a.def.Name, stats.Faults[0])
-		}
-		if err := x.keepClasses(a.decider.Drain()); err != nil {
-			return r, err
-		}
-	}
-	classFiles, err := x.newClasses.Close()
-	r.Tables = append(r.Tables, weir.TableFiles{Table: "consent.decisions", Files: files}, weir.TableFiles{Table: "consent.classes", Files: classFiles})
-	gone, gerr := x.withdrawn(ctx)
-	r.Tables = append(r.Tables, gone...)
-	if err == nil {
-		err = gerr
-	}
-	return r, err
-}
-
-// withdrawn empties the audience of activations that the project no longer has,
-// so that what they delivered is removed.
-func (x *deciding) withdrawn(ctx context.Context) ([]weir.TableFiles, error) {
-	scopes, err := x.Lake.ByScope(ctx, "activation.audience", x.sp.Pins["activation.audience"])
-	if err != nil {
-		return nil, err
-	}
-	var out []weir.TableFiles
-	for _, s := range slices.Sorted(maps.Keys(scopes)) {
-		if _, ok := x.p.Activation(s); !ok {
-			out = append(out, weir.TableFiles{Table: "activation.audience", Scope: s, Replace: true})
-		}
-	}
-	return out, nil
 }

@@ -22,6 +22,7 @@ import (
 type change struct {
 	ID         string    `parquet:"id"` // of the delivery, the idempotency key
 	Activation string    `parquet:"activation,dict"`
+	Channel    string    `parquet:"channel,dict"`
 	Op         weir.Op   `parquet:"op,dict"`
 	ProfileID  string    `parquet:"profile_id"`
 	Key        string    `parquet:"delivered_key"`
@@ -165,6 +166,7 @@ func (h *House) changes(ctx context.Context, sess *sql.Internal, run weir.Run, a
 	defer rows.Close()
 	for rows.Next() {
 		c := changeOf(run.Workspace, a.Name, rows.Values())
+		c.Channel = a.Channel
 		if err := each(c); err != nil {
 			return err
 		}

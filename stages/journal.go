@@ -110,7 +110,7 @@ func (j journal) broken(ctx context.Context, sp activateSpec, n int) ([]weir.Del
 	out := make([]weir.Delivery, len(changes))
 	for i, c := range changes {
 		out[i] = weir.Delivery{ID: c.ID, RunID: sp.Run.ID, Activation: c.Activation, Destination: sp.Destination, ProfileID: c.ProfileID,
-			DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, Status: Unknown, At: sp.Run.Now}
+			DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, Status: Unknown, At: sp.Run.Now, Channel: c.Channel}
 	}
 	return out, nil
 }

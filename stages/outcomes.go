@@ -17,7 +17,7 @@ type outcomes struct {
 
 func (o *outcomes) add(c change) {
 	o.rows[c.ID] = &weir.Delivery{ID: c.ID, RunID: o.d.sp.Run.ID, Activation: c.Activation, Destination: o.d.sp.Destination, ProfileID: c.ProfileID,
-		DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, At: o.d.now()}
+		DeliveredKey: c.Key, Op: c.Op, DecisionID: c.DecisionID, Checksum: c.Checksum, Sequence: c.Sequence, At: o.d.now(), Channel: c.Channel}
 }
 
 // Stopped is the status of a row that the gate stopped before it was sent.

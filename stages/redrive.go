@@ -27,7 +27,10 @@ type ActivationPreview struct {
 	Counts      map[string]int64 `json:"counts"`              // by operation: add, update, remove
 	Held        int64            `json:"held"`                // rows that the destination has now
 	Rejected    int64            `json:"rejected"`            // rows that it refused and that are not tried again by themselves
-	Sample      []Planned        `json:"sample"`
+	// HeldBack are the members who are not sent, by reason, before any policy is
+	// asked: activation.held_back says who.
+	HeldBack map[string]int64 `json:"held_back"`
+	Sample   []Planned        `json:"sample"`
 	// PolicyChanged says that the project's policy is another than that decision's.
 	PolicyChanged bool `json:"policy_changed,omitempty"`
 	// Waits says that nothing goes before the destination that it was moved from
@@ -46,13 +49,13 @@ type Planned struct {
 // PreviewActivation compares what was decided last with what the destination
 // holds. sample bounds the rows shown of each operation.
 func (h *House) PreviewActivation(ctx context.Context, p *project.Project, name string, sample int) (ActivationPreview, error) {
-	v := ActivationPreview{Activation: name, Counts: map[string]int64{}, Sample: []Planned{}}
+	v := ActivationPreview{Activation: name, Counts: map[string]int64{}, HeldBack: map[string]int64{}, Sample: []Planned{}}
 	def, ok := p.Activation(name)
 	if !ok {
 		return v, noActivation(p, name)
 	}
 	v.Destination = def.Destination
-	q, err := h.ask(ctx, differenceTables...)
+	q, err := h.ask(ctx, append([]string{heldBackTable}, differenceTables...)...)
 	if err != nil {
 		return v, err
 	}
@@ -70,6 +73,16 @@ func (h *House) PreviewActivation(ctx context.Context, p *project.Project, name 
 		return v, err
 	}
 	v.Held = held[0]
+	back, err := decoded[struct {
+		Reason string `json:"reason"`
+		People int64  `json:"people"`
+	}](ctx, q, "select "+fieldsJSON([2]string{"reason", "reason"}, [2]string{"people", "count(*)"})+" from activation.held_back where activation = ? group by reason", name)
+	if err != nil {
+		return v, err
+	}
+	for _, b := range back {
+		v.HeldBack[b.Reason] = b.People
+	}
 	refused, err := q.rejected(ctx, name)
 	if err != nil {
 		return v, err

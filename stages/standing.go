@@ -133,6 +133,8 @@ type Answer struct {
 	Input       policies.Input       `json:"input"` // facts alone, no personal value
 	Explanation policies.Explanation `json:"explanation"`
 	Recorded    *Ruling              `json:"recorded,omitempty"` // the decision in force
+	// HeldBack is why the last run did not even ask the gate about the profile.
+	HeldBack *weir.HeldBack `json:"held_back,omitempty"`
 }
 
 // ExplainDecision asks the gate about one profile, as the decide stage would at
@@ -143,13 +145,18 @@ func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, ac
 	if !ok {
 		return a, noActivation(p, activation)
 	}
-	q, err := h.ask(ctx, append([]string{"core.consents", "core.traits", "segment.memberships", "activation.state", "consent.decisions", "consent.classes", "core.events"}, whoTables...)...)
+	q, err := h.ask(ctx, append([]string{"core.consents", "core.traits", "segment.memberships", "activation.state", "consent.decisions", "consent.classes", "core.events", heldBackTable}, whoTables...)...)
 	if err != nil {
 		return a, err
 	}
 	defer q.close()
 	if a.Who, err = q.one(ctx, ref); err != nil {
 		return a, err
+	}
+	if back, err := list[weir.HeldBack](ctx, q, heldBackTable, "where activation = ? and profile_id = ?", activation, a.Who.ProfileID); err != nil {
+		return a, err
+	} else if len(back) > 0 {
+		a.HeldBack = &back[0]
 	}
 	who, err := q.person(ctx, a.Who.ProfileID)
 	if err != nil {

@@ -34,9 +34,9 @@ func (a *app) activationLs() *cobra.Command {
 				var rows [][]string
 				for i, v := range views {
 					x := pl.project.Activations[i]
-					rows = append(rows, []string{x.Name, x.Segment, x.Destination, x.Purpose, string(x.Mode), count(v.Held), counts(v.Counts), count(v.Rejected)})
+					rows = append(rows, []string{x.Name, x.Segment, x.Destination, x.Purpose, string(x.Mode), count(v.Held), counts(v.Counts), counts(v.HeldBack), count(v.Rejected)})
 				}
-				a.table([]string{"ACTIVATION", "SEGMENT", "DESTINATION", "PURPOSE", "MODE", "HELD", "TO SEND", "REJECTED"}, rows)
+				a.table([]string{"ACTIVATION", "SEGMENT", "DESTINATION", "PURPOSE", "MODE", "HELD", "TO SEND", "HELD BACK", "REJECTED"}, rows)
 				return nil
 			})
 		},
@@ -66,6 +66,9 @@ func (a *app) activationPreview() *cobra.Command {
 					decided = "decided as of " + when(v.DecidedAt)
 				}
 				a.printf("%s to %s: %s; held there %s; to send: %s\n", v.Activation, v.Destination, decided, count(v.Held), counts(v.Counts))
+				if len(v.HeldBack) > 0 {
+					a.printf("held back, without asking the policy: %s (who: weir query \"select * from activation.held_back\")\n", counts(v.HeldBack))
+				}
 				if v.PolicyChanged {
 					a.printf("the policy changed since: weir policy diff shows who would gain or lose\n")
 				}

@@ -146,6 +146,9 @@ func (a *app) showAnswer(x stages.Answer) {
 	if e.Verdict.Fault != "" {
 		a.printf("\nthe policy failed: %s\n", e.Verdict.Fault)
 	}
+	if x.HeldBack != nil {
+		a.printf("\nnot sent all the same, as of the last run: %s (%s)\n", x.HeldBack.Reason, x.HeldBack.By)
+	}
 	if x.Recorded != nil {
 		a.printf("\nrecorded: %s at %s %s\n", map[bool]string{true: "allow", false: "deny"}[x.Recorded.Allow], when(x.Recorded.At), strings.Join(x.Recorded.Reasons, " "))
 	}

@@ -92,9 +92,9 @@ func (a *app) showStatus(v statusView) {
 			if !s.SucceededAt.IsZero() {
 				lag = ago(s.Lag)
 			}
-			rows = append(rows, []string{string(s.Stage), s.Part, s.Last.Status, lag, count(s.Last.RowsIn), count(s.Last.RowsOut), quarantined(s.Last), when(s.Last.EndedAt), cell(s.Last.Error)})
+			rows = append(rows, []string{string(s.Stage), s.Part, s.Last.Status, lag, count(s.Last.RowsIn), count(s.Last.RowsOut), quarantined(s.Last), heldBack(s.Last), when(s.Last.EndedAt), cell(s.Last.Error)})
 		}
-		a.table([]string{"STAGE", "PART", "LAST RUN", "LAG", "ROWS IN", "ROWS OUT", "QUARANTINED", "ENDED (UTC)", "ERROR"}, rows)
+		a.table([]string{"STAGE", "PART", "LAST RUN", "LAG", "ROWS IN", "ROWS OUT", "QUARANTINED", "HELD BACK", "ENDED (UTC)", "ERROR"}, rows)
 	}
 	if len(v.Schedules) > 0 {
 		var rows [][]string
@@ -130,6 +130,15 @@ func (v statusView) step(r workflows.Report) string {
 		return " (" + waitsForRoom + ")"
 	}
 	return step(r)
+}
+
+// heldBack is how many members of activated segments a run did not send, before it
+// asked the policy.
+func heldBack(last weir.StageRun) string {
+	if n := last.Counts["held_back"]; n > 0 {
+		return count(n)
+	}
+	return ""
 }
 
 // quarantined is how much of a part's data lies in ops.quarantine.

@@ -85,6 +85,13 @@ func gateTables() []Table {
 			col("key_digest", Long, "Of delivered_key; null in rows of an older version."),
 			col("row_digest", Long, "Of profile_id, delivered_key and checksum: rows of activation.audience and activation.state with equal digests are the same."),
 		),
+		table("activation.held_back", "Who belongs to an activation's segment and is not sent there, before any policy is asked (contact.yaml). Whom a policy refuses is in consent.decisions.",
+			[]string{"activation", "profile_id"}, []string{ByProfile},
+			col("activation", Text, "The activation."),
+			col("profile_id", Text, "The profile."),
+			col("reason", Text, "suppressed (in a suppression segment), waterfall (counts for an earlier segment of the list), pressure (written to often enough), not_computed (no run has computed such a segment yet)."),
+			col("held_by", Text, "The segment, or the limit."),
+		),
 		table("activation.state", "What each destination now holds.",
 			[]string{"activation", "profile_id"}, []string{ByProfile, ByIdentifier},
 			col("activation", Text, "The activation."),
@@ -112,6 +119,7 @@ func gateTables() []Table {
 			col("attempts", Int, "How often it was sent."),
 			col("reply", Text, "What the destination said."),
 			col("at", Timestamp, "When."),
+			col("channel", Text, "The activation's channel; empty or null of a removal of an activation that is gone, and in rows of an older version."),
 		),
 	}
 }
