@@ -86,6 +86,50 @@ func (s *setup) addEvents(ctx context.Context, t *pipelines.Task, members map[st
 		e := timeline.Event{ID: row.ID, Name: row.Name, At: time.UnixMicro(row.At).UTC(), Properties: row.Properties}
 		s.plan.Add(m.state, &e, now)
 	}
+	return s.addBlocks(ctx, t, members)
+}
+
+// addBlocks adds the events that came by places of the roster.
+func (s *setup) addBlocks(ctx context.Context, t *pipelines.Task, members map[string]*member) error {
+	var places []*member
+	for row, err := range pipelines.Stream[rosterRow](ctx, t, "roster") {
+		if err != nil {
+			return err
+		}
+		for int(row.Place) >= len(places) {
+			places = append(places, nil)
+		}
+		if places[row.Place] == nil {
+			places[row.Place] = members[row.Profile]
+		}
+	}
+	now := t.Spec().Run.Now
+	d := &timeline.Dictionary{Properties: make([]timeline.Texts, len(s.plan.Properties()))}
+	var o opened
+	var e timeline.Event
+	for row, err := range pipelines.Stream[blockRow](ctx, t, "blocks") {
+		if err == nil {
+			err = o.open(&row, d)
+		}
+		if err != nil {
+			return err
+		}
+		for i := range o.Len() {
+			var m *member
+			if place := int(o.Profiles[i]); place < len(places) {
+				m = places[place]
+			}
+			if m == nil { // identifiers of a profile that unify has not made
+				t.Count("events_unowned", 1)
+				continue
+			}
+			if m.state == nil {
+				m.state = s.plan.NewState()
+			}
+			o.Event(i, d, &e)
+			s.plan.Add(m.state, &e, now)
+		}
+	}
 	return nil
 }
 

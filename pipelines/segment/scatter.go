@@ -63,6 +63,13 @@ func (s *setup) scatterProfiles(ctx context.Context, t *pipelines.Task) error {
 }
 
 func (s *setup) scatterOwners(ctx context.Context, t *pipelines.Task) error {
+	o, err := s.toldOwners(ctx, t)
+	if err != nil {
+		return err
+	}
+	if o != nil {
+		return s.scatterRoster(ctx, t, o)
+	}
 	for o, err := range pipelines.Rows[weir.IdentifierOwner](ctx, t) {
 		if err != nil {
 			return err
@@ -124,6 +131,13 @@ func (s *setup) successors(ctx context.Context, t *pipelines.Task) (membership.S
 }
 
 func (s *setup) scatterEvents(ctx context.Context, t *pipelines.Task) error {
+	o, err := s.toldOwners(ctx, t)
+	if err != nil {
+		return err
+	}
+	if o != nil {
+		return s.scatterBlocks(ctx, t, o)
+	}
 	now := t.Spec().Run.Now
 	for e, err := range pipelines.Rows[weir.Event](ctx, t) {
 		if err != nil {

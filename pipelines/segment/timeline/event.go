@@ -79,3 +79,6 @@ func (f Field) Of(e *Event) value.Value {
 	}
 	return value.OfText(e.property(f.slot))
 }
+
+// Slot is the field's slot in the layout; false if it is no property.
+func (f Field) Slot() (int, bool) { return f.slot, !f.OccurredAt && !f.Name }

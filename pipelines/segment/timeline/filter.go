@@ -80,3 +80,12 @@ func (f *Filter) Now() bool {
 	}
 	return false
 }
+
+// Slots returns the slots of the properties that the filter compares.
+func (f *Filter) Slots() []int {
+	out := make([]int, len(f.where))
+	for i := range f.where {
+		out[i] = f.where[i].slot
+	}
+	return out
+}

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"math"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -170,4 +171,31 @@ func ages(older, younger string, loc *time.Location) (func(time.Time) Bounds, er
 	return func(now time.Time) Bounds {
 		return Bounds{far.Before(now, loc).Add(tick), near.Before(now, loc).Add(tick)}
 	}, nil
+}
+
+// Micros is a window at one now, in microseconds since 1970: from From to before
+// Until.
+type Micros struct{ From, Until int64 }
+
+// Holds says whether a moment lies in the window.
+func (m Micros) Holds(at int64) bool { return m.From <= at && at < m.Until }
+
+// Micros returns the window at now: of moments in whole microseconds, it holds those
+// that Holds says.
+func (w *Window) Micros(now time.Time) Micros {
+	b := w.At(now)
+	out := Micros{From: math.MinInt64, Until: above(b.Until)}
+	if !b.From.IsZero() {
+		out.From = above(b.From)
+	}
+	return out
+}
+
+// above is the first whole microsecond that is not before t.
+func above(t time.Time) int64 {
+	n := t.UnixMicro()
+	if time.UnixMicro(n).Before(t) {
+		n++
+	}
+	return n
 }

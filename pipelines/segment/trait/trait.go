@@ -291,3 +291,17 @@ func Row(profile, name string, v value.Value) (weir.TraitValue, bool) {
 	}
 	return row, v.Known()
 }
+
+// Slots returns the slots of the properties that the trait reads of events.
+func (t *Trait) Slots() []int {
+	out := t.Filter.Slots()
+	if slot, is := t.field.Slot(); is && !t.every && !t.Given() {
+		out = append(out, slot)
+	}
+	if t.money != nil {
+		if slot, is := t.money.field.Slot(); is {
+			out = append(out, slot)
+		}
+	}
+	return out
+}

@@ -1,0 +1,120 @@
+package segment
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/timeline"
+)
+
+// blockRow is events for one partition, column by column. Their texts are numbered
+// in the block's own dictionaries, so that a block can be read alone.
+type blockRow struct {
+	Events  int32
+	Columns []byte
+}
+
+// heldEvents is how many events a task of scatter gathers before it emits them.
+const heldEvents = 256 << 10
+
+// gathered are events on their way to partitions, in the order in which they came.
+type gathered struct {
+	owners []owner
+	rows   timeline.Block // its Profiles are not used
+	ids    []byte
+	texts  timeline.Dictionary
+	local  []uint32 // of the block that is being written: its number of a text, by ours
+}
+
+func newGathered(slots int) *gathered {
+	g := &gathered{}
+	g.rows.Properties = make([][]uint32, slots)
+	g.texts.Properties = make([]timeline.Texts, slots)
+	return g
+}
+
+// flush emits what is held: a block for each partition that has events.
+func (g *gathered) flush(t *pipelines.Task) error {
+	order := make([]uint32, len(g.owners))
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	slices.SortStableFunc(order, func(a, b uint32) int { return int(g.owners[a].partition) - int(g.owners[b].partition) })
+	g.rows.IDs = string(g.ids)
+	for len(order) > 0 {
+		n, to := 1, g.owners[order[0]].partition
+		for n < len(order) && g.owners[order[n]].partition == to {
+			n++
+		}
+		row := blockRow{Events: int32(n), Columns: g.block(order[:n])}
+		if err := pipelines.Emit(t, "compute:blocks", int(to), row); err != nil {
+			return err
+		}
+		order = order[n:]
+	}
+	g.owners, g.ids = g.owners[:0], g.ids[:0]
+	g.rows.At, g.rows.Names, g.rows.IDEnds = g.rows.At[:0], g.rows.Names[:0], g.rows.IDEnds[:0]
+	for i := range g.rows.Properties {
+		g.rows.Properties[i] = g.rows.Properties[i][:0]
+	}
+	return nil
+}
+
+// block lays some events out.
+func (g *gathered) block(events []uint32) []byte {
+	out := make([]byte, 0, 48*len(events))
+	for _, i := range events {
+		out = binary.LittleEndian.AppendUint32(out, g.owners[i].place)
+	}
+	for _, i := range events {
+		out = binary.LittleEndian.AppendUint64(out, uint64(g.rows.At[i]))
+	}
+	var total uint32
+	for _, i := range events {
+		total += uint32(len(g.rows.ID(int(i))))
+		out = binary.LittleEndian.AppendUint32(out, total)
+	}
+	for _, i := range events {
+		out = append(out, g.rows.ID(int(i))...)
+	}
+	out = g.coded(out, events, g.rows.Names, &g.texts.Names)
+	for slot, codes := range g.rows.Properties {
+		out = g.coded(out, events, codes, &g.texts.Properties[slot])
+	}
+	return out
+}
+
+// coded lays a column of texts out: the texts, then each event's number of its own,
+// in as many bytes as the largest takes.
+func (g *gathered) coded(out []byte, events, codes []uint32, texts *timeline.Texts) []byte {
+	g.local = append(g.local[:0], make([]uint32, texts.Len())...)
+	var own []uint32
+	for _, i := range events {
+		if c := codes[i]; c != 0 && g.local[c] == 0 {
+			own = append(own, c)
+			g.local[c] = uint32(len(own))
+		}
+	}
+	out = binary.AppendUvarint(out, uint64(len(own)))
+	for _, c := range own {
+		text := texts.Text(c)
+		out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
+	}
+	switch {
+	case len(own) == 0:
+	case len(own) < 1<<8:
+		for _, i := range events {
+			out = append(out, byte(g.local[codes[i]]))
+		}
+	case len(own) < 1<<16:
+		for _, i := range events {
+			out = binary.LittleEndian.AppendUint16(out, uint16(g.local[codes[i]]))
+		}
+	default:
+		for _, i := range events {
+			out = binary.LittleEndian.AppendUint32(out, g.local[codes[i]])
+		}
+	}
+	return out
+}

@@ -1,0 +1,143 @@
+package segment
+
+import (
+	"context"
+	"hash/maphash"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+)
+
+// toldRows is up to how many rows of identity.identifiers every process holds
+// them all, some 40 bytes each, so that events go straight to their profiles.
+// Tests lower it.
+var toldRows int64 = 6_000_000
+
+// owners says where the profile of an identifier is computed: in which partition,
+// and at which place of its roster. It holds hashes, not texts: of 128 bits, by
+// seeds that nobody knows, so that no two identifiers have one.
+type owners struct {
+	seeds [2]maphash.Seed
+	slots []ownerSlot // a power of two
+}
+
+type ownerSlot struct {
+	a, b  uint64
+	owner owner
+}
+
+// owner is a partition and a place in its roster, counted from 1: 0 is nobody.
+type owner struct{ partition, place uint32 }
+
+func newOwners(rows int64) *owners {
+	size := 16
+	for int64(size) < 2*rows {
+		size *= 2
+	}
+	return &owners{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, slots: make([]ownerSlot, size)}
+}
+
+// kindHash begins the hash of identifiers of a kind.
+func (o *owners) kindHash(kind string) [2]uint64 {
+	return [2]uint64{maphash.String(o.seeds[0], kind) * 0x9e3779b97f4a7c15, maphash.String(o.seeds[1], kind) * 0xc2b2ae3d27d4eb4f}
+}
+
+// slot is where an identifier is, or would be.
+func (o *owners) slot(kind [2]uint64, value string) (*ownerSlot, uint64, uint64) {
+	a, b := maphash.String(o.seeds[0], value)^kind[0], maphash.String(o.seeds[1], value)^kind[1]
+	mask := uint64(len(o.slots) - 1)
+	for i := a & mask; ; i = (i + 1) & mask {
+		s := &o.slots[i]
+		if s.owner.place == 0 || s.a == a && s.b == b {
+			return s, a, b
+		}
+	}
+}
+
+// of returns an identifier's owner.
+func (o *owners) of(kind [2]uint64, value string) owner {
+	s, _, _ := o.slot(kind, value)
+	return s.owner
+}
+
+func (o *owners) add(kind [2]uint64, value string, to owner) {
+	if s, a, b := o.slot(kind, value); s.owner.place == 0 {
+		*s = ownerSlot{a, b, to}
+	}
+}
+
+// toldOwners returns the owners that every process holds; nil where there are too
+// many, or where scores read the events one by one.
+func (s *setup) toldOwners(ctx context.Context, t *pipelines.Task) (*owners, error) {
+	var rows int64
+	for _, f := range t.Spec().Inputs["identity.identifiers"] {
+		rows += f.Rows
+	}
+	if rows > toldRows || s.scores.Any() {
+		return nil, nil
+	}
+	return pipelines.Shared(t, "owners", func() (*owners, error) { return readOwners(ctx, t, rows) })
+}
+
+// readOwners gives every unambiguous identifier a place, in the order of the table.
+func readOwners(ctx context.Context, t *pipelines.Task, rows int64) (*owners, error) {
+	o, partitions := newOwners(rows), max(1, t.Spec().Partitions)
+	places := make([]uint32, partitions)
+	err := eachOwner(pipelines.InputBatches(ctx, t, "identity.identifiers", ownerColumns), func(kind, value, profile string) error {
+		p := pipelines.PartitionOf(profile, partitions)
+		places[p]++
+		o.add(o.kindHash(kind), value, owner{uint32(p), places[p]})
+		return nil
+	})
+	return o, err
+}
+
+var ownerColumns = []string{"kind", "value", "profile_id", "ambiguous"}
+
+// eachOwner calls do for every identifier that leads to a profile. The texts are
+// valid during the call.
+func eachOwner(batches func(yield func(pipelines.Batch, error) bool), do func(kind, value, profile string) error) error {
+	for b, err := range batches {
+		if err != nil {
+			return err
+		}
+		var texts [3]array.StringLike
+		for i, name := range ownerColumns[:3] {
+			if texts[i], err = textColumn(b.Rows, name); err != nil {
+				return err
+			}
+		}
+		ambiguous, err := columnOf[*array.Boolean](b.Rows, "ambiguous")
+		if err != nil {
+			return err
+		}
+		for i := range int(b.Rows.NumRows()) {
+			if ambiguous.IsValid(i) && ambiguous.Value(i) || texts[2].IsNull(i) || texts[2].Value(i) == "" || texts[1].IsNull(i) {
+				continue
+			}
+			if err := do(texts[0].Value(i), texts[1].Value(i), texts[2].Value(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rosterRow says whose profile is at a place of a partition.
+type rosterRow struct {
+	Place   int32
+	Profile string
+}
+
+// scatterRoster tells each partition whose the places are that events name.
+func (s *setup) scatterRoster(ctx context.Context, t *pipelines.Task, o *owners) error {
+	return eachOwner(pipelines.Batches(ctx, t, ownerColumns), func(kind, value, profile string) error {
+		to := o.of(o.kindHash(kind), value)
+		if to.place == 0 {
+			return weir.Errorf(weir.Internal, "an identifier has no place")
+		}
+		return pipelines.Emit(t, "compute:roster", int(to.partition), rosterRow{int32(to.place), profile})
+	})
+}
