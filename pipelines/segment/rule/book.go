@@ -36,6 +36,7 @@ type Book struct {
 	defs      map[string]*weir.SegmentDef // of segments, by name
 	cycles    map[string][]string         // ways of Cycle
 	rules     int
+	cells     cells
 }
 
 // NewBook returns an empty book.

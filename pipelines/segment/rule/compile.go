@@ -70,6 +70,16 @@ func (c *compiler) failf(at *weir.Condition, format string, args ...any) {
 
 // node compiles a condition; after an error its result is not used.
 func (c *compiler) node(cond *weir.Condition, depth int) *Node {
+	n := c.compile(cond, depth)
+	if len(c.errs) == 0 {
+		if err := c.book.cells.number(n); err != nil {
+			c.fail(cond, err)
+		}
+	}
+	return n
+}
+
+func (c *compiler) compile(cond *weir.Condition, depth int) *Node {
 	n := &Node{Condition: cond, book: c.book, loc: c.loc}
 	if depth > maxDepth {
 		c.failf(cond, "conditions are nested deeper than %d", maxDepth)

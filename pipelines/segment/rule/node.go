@@ -35,6 +35,7 @@ type Node struct {
 	source    source             // of an event
 	share     *share             // of random
 	target    *Rule              // of a segment
+	cell      int                // of equal conditions one
 	book      *Book
 	loc       *time.Location
 }

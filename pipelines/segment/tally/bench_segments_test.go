@@ -197,6 +197,7 @@ func TestBenchSegments(t *testing.T) {
 	g := gen{rand.New(rand.NewPCG(100, 25)), benchNow}
 	sizes := map[string]int{}
 	const people = 2000
+	var crowd []person
 	for i := range people {
 		w := world{traits: map[string]weir.TraitDef{}, types: d.AttributeTypes, now: benchNow, zone: time.UTC}
 		w.profile, w.events = shopper(g, i)
@@ -209,6 +210,7 @@ func TestBenchSegments(t *testing.T) {
 			plan.Add(state, &e, benchNow)
 		}
 		out := plan.Outcome(&w.profile, state, benchNow)
+		crowd = append(crowd, person{w.profile, w.events})
 		checkTraits(t, w, d, out, nil)
 		for _, s := range d.Segments {
 			want := w.holds(s.Where)
@@ -220,6 +222,7 @@ func TestBenchSegments(t *testing.T) {
 			}
 		}
 	}
+	checkCohort(t, plan, crowd, benchNow, g.Perm)
 	for _, s := range d.Segments {
 		if n := sizes[s.Name]; n == 0 || n == people {
 			t.Errorf("segment %s holds %d of %d: the generator does not test it", s.Name, n, people)

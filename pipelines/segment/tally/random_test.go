@@ -52,6 +52,7 @@ func TestAgainstOracle(t *testing.T) {
 	}
 	g := gen{rand.New(rand.NewPCG(6, 37)), time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)}
 	matched, done := 0, 0
+	var crowd []person
 	for done < cases {
 		if g.now = nows[0]; g.IntN(2) == 0 {
 			g.now = pick(g, nows)
@@ -105,6 +106,9 @@ func TestAgainstOracle(t *testing.T) {
 			}
 		}
 		out := plan.Outcome(&w.profile, state, w.now)
+		people := append(crowd, person{w.profile, w.events})
+		checkCohort(t, plan, people, w.now, g.Perm)
+		crowd = people[max(0, len(people)-2):] // meets other rules too
 		for _, s := range d.Segments {
 			if wrong[s.Name] {
 				continue

@@ -130,15 +130,7 @@ func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (rule.Sub
 	}
 	subject := rule.Subject{ID: profile.ID, Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
 		Measures: measures, Edges: s.edges, Now: now}
-	for i := range s.sequences {
-		subject.Sequences = append(subject.Sequences, p.book.Sequences()[i].Done(&s.sequences[i]))
-		if s.sequences[i].Forgot() {
-			left.Forgot++
-		}
-	}
-	for i := range s.busiest {
-		subject.Busiest = append(subject.Busiest, p.book.Busiest()[i].Value(&s.busiest[i]))
-	}
+	p.journeys(s, &subject, &left)
 	left.Failed = p.derive(&subject)
 	return subject, left
 }
@@ -160,4 +152,30 @@ func (p *Plan) Behind(n *rule.Node, s *rule.Subject, e *timeline.Event, now time
 	}
 	f, of := p.filterOf(n.Condition.Trait)
 	return f != nil && of == s.Kind && f.Picks(e, now)
+}
+
+// restState is the state, of no event, of what a Cohort keeps by profile.
+func (p *Plan) restState() *State {
+	return &State{edges: make([]timeline.EdgeState, len(p.book.Edges())), sequences: make([]journey.State, len(p.book.Sequences())),
+		busiest: make([]journey.BusiestState, len(p.book.Busiest()))}
+}
+
+// restSubject is what rules see of it.
+func (p *Plan) restSubject(s *State, now time.Time, left *Left) *rule.Subject {
+	out := &rule.Subject{Edges: s.edges, Now: now}
+	p.journeys(s, out, left)
+	return out
+}
+
+// journeys adds what came of sequences and sessions.
+func (p *Plan) journeys(s *State, to *rule.Subject, left *Left) {
+	for i := range s.sequences {
+		to.Sequences = append(to.Sequences, p.book.Sequences()[i].Done(&s.sequences[i]))
+		if s.sequences[i].Forgot() {
+			left.Forgot++
+		}
+	}
+	for i := range s.busiest {
+		to.Busiest = append(to.Busiest, p.book.Busiest()[i].Value(&s.busiest[i]))
+	}
 }
