@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
@@ -21,34 +22,31 @@ func scatterAnswers(ctx context.Context, t *pipelines.Task) error {
 	return nil
 }
 
-// giveAnswers gives the partition's members what queries found about them. Rows
+// giveAnswers gives the partition's profiles what queries found about them. Rows
 // of profiles that are none any more count for nobody.
-func (s *setup) giveAnswers(ctx context.Context, t *pipelines.Task, members map[string]*member) error {
+func (p *partition) giveAnswers(ctx context.Context) error {
 	places := map[string]int{} // of traits
-	for row, err := range pipelines.Stream[weir.TraitValue](ctx, t, "answers") {
+	for row, err := range pipelines.Stream[weir.TraitValue](ctx, p.t, "answers") {
 		if err != nil {
 			return err
 		}
-		m := members[row.ProfileID]
-		if m == nil {
-			t.Count("answers_unowned", 1)
+		profile := p.place(row.ProfileID)
+		if profile < 0 {
+			p.t.Count("answers_unowned", 1)
 			continue
-		}
-		if m.state == nil {
-			m.state = s.plan.NewState()
 		}
 		place, known := places[row.Trait]
 		if !known {
-			place = s.plan.Given(row.Trait)
+			place = p.plan.Given(row.Trait)
 			places[row.Trait] = place
 		}
-		v := value.OfText(row.Text)
+		v := value.OfText(strings.Clone(row.Text))
 		if n, ok := value.ParseNumber(row.Number); ok && row.Number != "" {
 			v = value.OfNumber(n)
 		} else if !row.Time.IsZero() {
 			v = value.OfTime(row.Time)
 		}
-		s.plan.Give(m.state, place, v)
+		p.cohort.Give(profile, place, v)
 	}
 	return nil
 }

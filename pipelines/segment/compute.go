@@ -2,8 +2,8 @@ package segment
 
 import (
 	"context"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -11,12 +11,23 @@ import (
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
+	"github.com/weir-cdp/weir/pipelines/segment/trait"
 )
 
-// member is a profile of the partition and what its events have come to.
-type member struct {
-	profile weir.Profile
-	state   *tally.State // nil: no event
+// partition is a partition's profiles, by place: in the order of their ids.
+type partition struct {
+	*setup
+	t        *pipelines.Task
+	profiles tally.Profiles
+	cohort   *tally.Cohort
+}
+
+// place returns the place of a profile; -1 if it is none of the partition.
+func (p *partition) place(id string) int {
+	if at, found := slices.BinarySearch(p.profiles.IDs, id); found {
+		return at
+	}
+	return -1
 }
 
 // compute evaluates a partition of profiles.
@@ -25,140 +36,160 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	members, err := readProfiles(ctx, t)
+	p := &partition{setup: s, t: t}
+	if err := p.readProfiles(ctx); err != nil {
+		return err
+	}
+	p.cohort = s.plan.Cohort(&p.profiles, t.Spec().Run.Now)
+	if err := p.addEvents(ctx); err != nil {
+		return err
+	}
+	if err := p.addBlocks(ctx); err != nil {
+		return err
+	}
+	if err := p.giveAnswers(ctx); err != nil {
+		return err
+	}
+	status, err := p.giveScores(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.addEvents(ctx, t, members); err != nil {
+	out := p.cohort.Outcome()
+	for name, n := range map[string]int64{"values_not_numbers": out.Skipped, "currencies_mixed": out.Mixed,
+		"expressions_failed": out.Failed, "sequences_cut": out.Forgot} {
+		if n > 0 {
+			t.Count(name, n)
+		}
+	}
+	if err := p.writeTraits(out.Traits); err != nil {
 		return err
 	}
-	if err := s.giveAnswers(ctx, t, members); err != nil {
-		return err
-	}
-	status, err := s.giveScores(ctx, t, members)
+	return p.writeMemberships(ctx, status, out.Segments)
+}
+
+// readProfiles reads the partition's profiles in the order of their ids; of two of
+// one id the last counts.
+func (p *partition) readProfiles(ctx context.Context) error {
+	rows, err := pipelines.Read[profileRow](ctx, p.t, "profiles")
 	if err != nil {
 		return err
 	}
-	matches, err := s.writeTraits(t, members)
-	if err != nil {
-		return err
-	}
-	in := membership.Input{Run: t.Spec().Run, Segments: status, Matches: matches,
-		Alive: func(id string) bool { return members[id] != nil }}
-	if in.Prior, err = readPrior(ctx, t, "prior"); err != nil {
-		return err
-	}
-	if in.Handed, err = readPrior(ctx, t, "handed"); err != nil {
-		return err
-	}
-	return writeMemberships(t, membership.Diff(in))
-}
-
-func readProfiles(ctx context.Context, t *pipelines.Task) (map[string]*member, error) {
-	members := map[string]*member{}
-	for row, err := range pipelines.Stream[profileRow](ctx, t, "profiles") {
-		if err != nil {
-			return nil, err
-		}
-		m := &member{profile: weir.Profile{ID: row.ID, Kind: weir.Kind(row.Kind), Attributes: make(map[string]string, len(row.Names))}}
-		for i, name := range row.Names {
-			m.profile.Attributes[name] = row.Values[i]
-		}
-		members[row.ID] = m
-	}
-	return members, nil
-}
-
-func (s *setup) addEvents(ctx context.Context, t *pipelines.Task, members map[string]*member) error {
-	now := t.Spec().Run.Now
-	for row, err := range pipelines.Stream[eventRow](ctx, t, "events") {
-		if err != nil {
-			return err
-		}
-		m := members[row.Profile]
-		if m == nil { // identifiers of a profile that unify has not made
-			t.Count("events_unowned", 1)
-			continue
-		}
-		if m.state == nil {
-			m.state = s.plan.NewState()
-		}
-		e := timeline.Event{ID: row.ID, Name: row.Name, At: time.UnixMicro(row.At).UTC(), Properties: row.Properties}
-		s.plan.Add(m.state, &e, now)
-	}
-	return s.addBlocks(ctx, t, members)
-}
-
-// addBlocks adds the events that came by places of the roster.
-func (s *setup) addBlocks(ctx context.Context, t *pipelines.Task, members map[string]*member) error {
-	var places []*member
-	for row, err := range pipelines.Stream[rosterRow](ctx, t, "roster") {
-		if err != nil {
-			return err
-		}
-		for int(row.Place) >= len(places) {
-			places = append(places, nil)
-		}
-		if places[row.Place] == nil {
-			places[row.Place] = members[row.Profile]
+	slices.SortStableFunc(rows, func(a, b profileRow) int { return strings.Compare(a.ID, b.ID) })
+	kept := rows[:0]
+	for i := range rows {
+		if i+1 == len(rows) || rows[i+1].ID != rows[i].ID {
+			kept = append(kept, rows[i])
 		}
 	}
-	now := t.Spec().Run.Now
-	d := &timeline.Dictionary{Properties: make([]timeline.Texts, len(s.plan.Properties()))}
-	var o opened
-	var e timeline.Event
-	for row, err := range pipelines.Stream[blockRow](ctx, t, "blocks") {
-		if err == nil {
-			err = o.open(&row, d)
-		}
-		if err != nil {
-			return err
-		}
-		for i := range o.Len() {
-			var m *member
-			if place := int(o.Profiles[i]); place < len(places) {
-				m = places[place]
-			}
-			if m == nil { // identifiers of a profile that unify has not made
-				t.Count("events_unowned", 1)
-				continue
-			}
-			if m.state == nil {
-				m.state = s.plan.NewState()
-			}
-			o.Event(i, d, &e)
-			s.plan.Add(m.state, &e, now)
+	for i := range kept {
+		p.profiles.IDs, p.profiles.Kinds = append(p.profiles.IDs, strings.Clone(kept[i].ID)), append(p.profiles.Kinds, weir.Kind(kept[i].Kind))
+	}
+	for i := range kept {
+		for j, name := range kept[i].Names {
+			p.profiles.Set(i, name, kept[i].Values[j])
 		}
 	}
 	return nil
 }
 
-// writeTraits writes the partition's traits by profile and returns who matches.
-func (s *setup) writeTraits(t *pipelines.Task, members map[string]*member) ([]membership.Match, error) {
-	w, err := pipelines.Output[weir.TraitValue](t, "core.traits", "")
+// blockEvents is how many events that come one by one are added at once.
+const blockEvents = 4 << 10
+
+// addEvents adds the events that came by their profiles' ids.
+func (p *partition) addEvents(ctx context.Context) error {
+	b, d := &timeline.Block{Properties: make([][]uint32, len(p.plan.Properties()))}, p.cohort.Texts()
+	var ids []byte
+	add := func() {
+		b.IDs = string(ids)
+		p.cohort.Add(b)
+		b.Profiles, b.At, b.Names, b.IDEnds, ids = b.Profiles[:0], b.At[:0], b.Names[:0], b.IDEnds[:0], ids[:0]
+		for slot := range b.Properties {
+			b.Properties[slot] = b.Properties[slot][:0]
+		}
+	}
+	for row, err := range pipelines.Stream[eventRow](ctx, p.t, "events") {
+		if err != nil {
+			return err
+		}
+		place := p.place(row.Profile)
+		if place < 0 { // identifiers of a profile that unify has not made
+			p.t.Count("events_unowned", 1)
+			continue
+		}
+		ids = append(ids, row.ID...)
+		b.Profiles, b.At, b.IDEnds = append(b.Profiles, int32(place)), append(b.At, row.At), append(b.IDEnds, uint32(len(ids)))
+		b.Names = append(b.Names, d.Names.Code(row.Name))
+		for slot := range b.Properties {
+			text := ""
+			if slot < len(row.Properties) {
+				text = row.Properties[slot]
+			}
+			b.Properties[slot] = append(b.Properties[slot], d.Properties[slot].Code(text))
+		}
+		if len(b.At) == blockEvents {
+			add()
+		}
+	}
+	add()
+	return nil
+}
+
+// addBlocks adds the events that came by places of the roster.
+func (p *partition) addBlocks(ctx context.Context) error {
+	var places []int32
+	for row, err := range pipelines.Stream[rosterRow](ctx, p.t, "roster") {
+		if err != nil {
+			return err
+		}
+		for int(row.Place) >= len(places) {
+			places = append(places, -1)
+		}
+		places[row.Place] = int32(p.place(row.Profile))
+	}
+	var o opened
+	unowned := int64(0)
+	for row, err := range pipelines.Stream[blockRow](ctx, p.t, "blocks") {
+		if err == nil {
+			err = o.open(&row, p.cohort.Texts())
+		}
+		if err != nil {
+			return err
+		}
+		for i, at := range o.Profiles {
+			o.Profiles[i] = -1
+			if int(at) < len(places) {
+				o.Profiles[i] = places[at]
+			}
+			if o.Profiles[i] < 0 { // identifiers of a profile that unify has not made
+				unowned++
+			}
+		}
+		p.cohort.Add(&o.Block)
+	}
+	if unowned > 0 {
+		p.t.Count("events_unowned", unowned)
+	}
+	return nil
+}
+
+// writeTraits writes the partition's traits by profile.
+func (p *partition) writeTraits(traits []tally.TraitColumn) error {
+	w, err := pipelines.Output[weir.TraitValue](p.t, "core.traits", "")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var matches []membership.Match
-	for _, id := range slices.Sorted(maps.Keys(members)) {
-		m := members[id]
-		out := s.plan.Outcome(&m.profile, m.state, t.Spec().Run.Now)
-		for _, row := range out.Traits {
+	for place, id := range p.profiles.IDs {
+		for i := range traits {
+			row, known := trait.Row(id, traits[i].Name, traits[i].At(place))
+			if !known {
+				continue
+			}
 			if err := w.Write(row); err != nil {
-				return nil, err
-			}
-		}
-		for _, segment := range out.Segments {
-			matches = append(matches, membership.Match{Segment: segment, Profile: id})
-		}
-		for name, n := range map[string]int64{"values_not_numbers": out.Skipped, "currencies_mixed": out.Mixed,
-			"expressions_failed": out.Failed, "sequences_cut": out.Forgot} {
-			if n > 0 {
-				t.Count(name, n)
+				return err
 			}
 		}
 	}
-	return matches, nil
+	return nil
 }
 
 func readPrior(ctx context.Context, t *pipelines.Task, channel string) ([]weir.Membership, error) {
@@ -170,25 +201,44 @@ func readPrior(ctx context.Context, t *pipelines.Task, channel string) ([]weir.M
 	return out, err
 }
 
-func writeMemberships(t *pipelines.Task, out membership.Output) error {
-	members, err := pipelines.Output[weir.Membership](t, "segment.memberships", "")
+// writeMemberships writes who belongs to the segments, and what changed.
+func (p *partition) writeMemberships(ctx context.Context, status map[string]membership.Status, found []tally.SegmentBits) (err error) {
+	run, bits := p.t.Spec().Run, map[string]tally.SegmentBits{}
+	for _, s := range found {
+		bits[s.Name] = s
+	}
+	in := membership.Sorted{Run: run, Segments: status, IDs: p.profiles.IDs, Matches: func(segment string) func(func(int) bool) {
+		if s, evaluated := bits[segment]; evaluated {
+			return s.All
+		}
+		return nil
+	}}
+	if in.Prior, err = readPrior(ctx, p.t, "prior"); err != nil {
+		return err
+	}
+	if in.Handed, err = readPrior(ctx, p.t, "handed"); err != nil {
+		return err
+	}
+	members, err := pipelines.Output[weir.Membership](p.t, "segment.memberships", "")
 	if err != nil {
 		return err
 	}
-	for _, m := range out.Members {
-		if err := members.Write(m); err != nil {
-			return err
-		}
-	}
-	changes, err := pipelines.Output[weir.MembershipChange](t, "segment.changes", "")
+	changes, err := pipelines.Output[weir.MembershipChange](p.t, "segment.changes", "")
 	if err != nil {
 		return err
 	}
-	for _, c := range out.Changes {
-		t.Count(map[string]string{"enter": "entered", "exit": "exited"}[c.Change], 1)
-		if err := changes.Write(c); err != nil {
-			return err
-		}
+	counts := map[string]int64{}
+	err = in.Diff(membership.Writer{
+		Member: func(segment string, place int, at time.Time) error {
+			return members.Write(weir.Membership{Segment: segment, ProfileID: p.profiles.IDs[place], EnteredAt: at})
+		},
+		Change: func(segment, profile, change, cause string) error {
+			counts[change]++
+			return changes.Write(weir.MembershipChange{Segment: segment, ProfileID: profile, Change: change, At: run.Now, RunID: run.ID, Cause: cause})
+		},
+	})
+	for change, n := range counts {
+		p.t.Count(map[string]string{"enter": "entered", "exit": "exited"}[change], n)
 	}
-	return nil
+	return err
 }

@@ -47,13 +47,29 @@ func (s *setup) studyProfile(t *pipelines.Task, p *weir.Profile) error {
 	return emit(t, "study:profiles", p.ID, row)
 }
 
+// studied reads the profiles that were sent to be studied.
+func studied(ctx context.Context, t *pipelines.Task) (map[string]*weir.Profile, error) {
+	members := map[string]*weir.Profile{}
+	for row, err := range pipelines.Stream[profileRow](ctx, t, "profiles") {
+		if err != nil {
+			return nil, err
+		}
+		p := &weir.Profile{ID: row.ID, Kind: weir.Kind(row.Kind), Attributes: make(map[string]string, len(row.Names))}
+		for i, name := range row.Names {
+			p.Attributes[name] = row.Values[i]
+		}
+		members[row.ID] = p
+	}
+	return members, nil
+}
+
 // study makes of a partition's profiles what scores learn from and go by.
 func study(ctx context.Context, t *pipelines.Task) error {
 	s, err := prepared(t)
 	if err != nil {
 		return err
 	}
-	members, err := readProfiles(ctx, t)
+	members, err := studied(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -73,7 +89,7 @@ func study(ctx context.Context, t *pipelines.Task) error {
 		s.scores.Add(state, &timeline.Event{ID: row.ID, Name: row.Name, At: time.UnixMicro(row.At).UTC(), Properties: row.Properties})
 	}
 	for _, id := range slices.Sorted(maps.Keys(states)) {
-		out := s.scores.Result(&members[id].profile, states[id])
+		out := s.scores.Result(members[id], states[id])
 		for _, row := range out.Lessons {
 			if err := pipelines.Emit(t, "learn:lessons", int(row.Score), row); err != nil {
 				return err
@@ -143,10 +159,11 @@ func writeFitted(t *pipelines.Task, f *score.Fitted) error {
 	return w.Write(row)
 }
 
-// giveScores gives the partition's members the values of their scores. Segments
+// giveScores gives the partition's profiles the values of their scores. Segments
 // that go by a score which was refused count as broken, so that they keep their
 // members.
-func (s *setup) giveScores(ctx context.Context, t *pipelines.Task, members map[string]*member) (map[string]membership.Status, error) {
+func (p *partition) giveScores(ctx context.Context) (map[string]membership.Status, error) {
+	s, t := p.setup, p.t
 	if !s.scores.Any() {
 		return s.status, nil
 	}
@@ -172,12 +189,9 @@ func (s *setup) giveScores(ctx context.Context, t *pipelines.Task, members map[s
 		if err != nil {
 			return nil, err
 		}
-		scorer, m := scorers[s.scores.Definition(int(row.Score)).Trait], members[row.Profile]
-		if scorer == nil || m == nil {
+		scorer, profile := scorers[s.scores.Definition(int(row.Score)).Trait], p.place(row.Profile)
+		if scorer == nil || profile < 0 {
 			continue
-		}
-		if m.state == nil {
-			m.state = s.plan.NewState()
 		}
 		for _, v := range scorer.Values(&row) {
 			place, known := places[v.Trait]
@@ -185,7 +199,7 @@ func (s *setup) giveScores(ctx context.Context, t *pipelines.Task, members map[s
 				place = s.plan.Given(v.Trait)
 				places[v.Trait] = place
 			}
-			s.plan.Give(m.state, place, v.Value)
+			p.cohort.Give(profile, place, v.Value)
 		}
 	}
 	return status, nil

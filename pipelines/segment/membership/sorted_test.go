@@ -1,0 +1,71 @@
+package membership_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/membership"
+)
+
+// TestSortedIsDiff: by place or by look-up, the memberships and changes are the same.
+func TestSortedIsDiff(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 9))
+	changed := 0
+	for range 3000 {
+		in := membership.Input{Run: run, Segments: map[string]membership.Status{}}
+		for i := range 4 {
+			if r.IntN(5) > 0 {
+				in.Segments[fmt.Sprint("s", i)] = membership.Status{Changed: r.IntN(3) == 0, Broken: r.IntN(4) == 0}
+			}
+		}
+		var ids []string
+		for i := range 8 {
+			if r.IntN(4) > 0 {
+				ids = append(ids, fmt.Sprint("p", i))
+			}
+		}
+		in.Alive = func(id string) bool { return slices.Contains(ids, id) }
+		matches := map[string][]int{}
+		for name, status := range in.Segments {
+			for place, id := range ids {
+				if r.IntN(2) == 0 && !status.Broken {
+					matches[name] = append(matches[name], place)
+					in.Matches = append(in.Matches, membership.Match{Segment: name, Profile: id})
+				}
+			}
+		}
+		draw := func(n int) (out []weir.Membership) {
+			for range r.IntN(n) {
+				out = append(out, member(fmt.Sprint("s", r.IntN(5)), fmt.Sprint("p", r.IntN(8)), 1+r.IntN(9)))
+			}
+			return out
+		}
+		in.Prior, in.Handed = draw(20), draw(6)
+		want := membership.Diff(in)
+		var got membership.Output
+		sorted := membership.Sorted{Run: in.Run, Segments: in.Segments, IDs: ids, Prior: in.Prior, Handed: in.Handed,
+			Matches: func(segment string) func(func(int) bool) { return slices.Values(matches[segment]) }}
+		err := sorted.Diff(membership.Writer{
+			Member: func(segment string, place int, at time.Time) error {
+				got.Members = append(got.Members, weir.Membership{Segment: segment, ProfileID: ids[place], EnteredAt: at})
+				return nil
+			},
+			Change: func(segment, profile, what, cause string) error {
+				got.Changes = append(got.Changes, change(segment, profile, what, cause))
+				return nil
+			},
+		})
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("got  %+v\nwant %+v\nof %+v", got, want, in)
+		}
+		changed += len(got.Changes)
+	}
+	if changed < 3000 {
+		t.Errorf("only %d changes", changed)
+	}
+}
