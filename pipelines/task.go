@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -70,6 +71,21 @@ func (t *Task) Again(step string) error {
 		return weir.Errorf(weir.Internal, "step %s can't have %q read its source again", t.Step(), step)
 	}
 	t.out = append(t.out, element{To: i, At: t.partition, Source: t.source})
+	return nil
+}
+
+// Pass sends what was sent to this task on a channel on to a partition of a later
+// step, "<step>:<channel>": the rows stay where they lie.
+func (t *Task) Pass(channel, to string, partition int) error {
+	step, name, _ := strings.Cut(to, ":")
+	i, ok := t.rt.pipeline.step(step)
+	if !ok || i <= t.index || name == "" || strings.Contains(name, "/") {
+		return weir.Errorf(weir.Internal, "step %s can't pass channel %q on to %q", t.Step(), channel, to)
+	}
+	for _, r := range t.in[channel] {
+		r.Channel = name
+		t.out = append(t.out, element{To: i, At: partition, Ref: &r})
+	}
 	return nil
 }
 

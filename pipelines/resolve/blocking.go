@@ -33,6 +33,7 @@ type comparing struct {
 	buf      []byte
 	scratch  []model.Key // of the last record
 	last     []byte      // its features
+	bytes    int64       // of all features
 }
 
 func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
@@ -67,6 +68,7 @@ func (c *comparing) add(rec *weir.Record, d evidence.Hash) (bool, error) {
 	c.buf = appendDigest(append(c.buf[:0], of), d)
 	c.buf = f.Append(c.buf)
 	c.last = append(c.last[:0], c.buf[1+digestSize:]...)
+	c.bytes += int64(len(c.buf))
 	if err := c.features.add(int(d.Lo%uint64(len(c.features.parts))), c.buf); err != nil {
 		return false, err
 	}
@@ -100,6 +102,9 @@ func (c *comparing) flush(t *pipelines.Task) error {
 		return err
 	}
 	if err := c.features.flush(); err != nil {
+		return err
+	}
+	if err := pipelines.Emit(t, "count:size", 0, sizeRow{c.bytes}); err != nil {
 		return err
 	}
 	return c.keys.flush()
@@ -150,6 +155,9 @@ func count(ctx context.Context, t *pipelines.Task) error {
 	for rule, n := range c.pairs {
 		t.Count(PairsBy+rule, n)
 	}
+	if err := each(pipelines.Stream[sizeRow](ctx, t, "size"), func(s sizeRow) error { c.bytes += s.Bytes; return nil }); err != nil {
+		return err
+	}
 	return c.publish(ctx)
 }
 
@@ -161,6 +169,7 @@ type counter struct {
 	pairs  map[string]int64 // of the blocks that are compared, by rule
 	parts  []partKey
 	big    []bigKey
+	bytes  int64 // of the features that some tasks sent
 }
 
 // partKey is a part of a big block that two records or more share.
@@ -224,7 +233,7 @@ func pairsOf(n int) int64 { return int64(n) * int64(n-1) / 2 }
 
 // publish leaves what the task found where all tasks of later steps read it.
 func (c *counter) publish(ctx context.Context) error {
-	data, err := json.Marshal(counted{Big: c.big, Parts: c.parts, Met: c.met})
+	data, err := json.Marshal(counted{Big: c.big, Parts: c.parts, Met: c.met, Bytes: c.bytes})
 	if err != nil {
 		return weir.Errorf(weir.Internal, "encode what blocks hold: %w", err)
 	}
@@ -236,6 +245,7 @@ type counted struct {
 	Big   []bigKey  `json:"big,omitempty"`
 	Parts []partKey `json:"parts,omitempty"`
 	Met   filter    `json:"met"`
+	Bytes int64     `json:"bytes,omitempty"`
 }
 
 func countedKey(t *pipelines.Task, partition int) string {
@@ -247,6 +257,7 @@ type meeting struct {
 	plans map[recordKind]*block.Plan
 	met   []filter // by partition of the key; nil: no record has such a key
 	parts map[partKey]struct{}
+	bytes int64 // of all features
 }
 
 // shared tells whether other records may have a key; it is seldom wrong, and
@@ -276,6 +287,7 @@ func meetings(ctx context.Context, t *pipelines.Task) (*meeting, error) {
 				return nil, weir.Errorf(weir.Internal, "what blocks hold is damaged: %w", err).At(countedKey(t, i))
 			}
 			m.met[i] = c.Met
+			m.bytes += c.Bytes
 			for _, p := range c.Parts {
 				m.parts[p] = struct{}{}
 			}

@@ -217,10 +217,15 @@ func (l *loader) pairs(ctx context.Context, t *pipelines.Task) error {
 
 // byDigest finds a record, -1 where there is none: who has no model asks for none.
 func (g *graph) byDigest(h evidence.Hash) int32 {
+	g.indexDigests()
+	return g.digested.find(h)
+}
+
+// indexDigests lets byDigest be used by several goroutines.
+func (g *graph) indexDigests() {
 	if g.digested == nil {
 		g.digested = newDigests(g.digests)
 	}
-	return g.digested.find(h)
 }
 
 // digests is a hash table with open addressing, by a record's digest.

@@ -143,6 +143,28 @@ func TestModelKnowsNoOrder(t *testing.T) {
 	}
 }
 
+// TestBlocksNameOrCarry: blocks that name records, whose features are held together,
+// give what blocks that carry the features give.
+func TestBlocksNameOrCarry(t *testing.T) {
+	l, _ := fake1000(t, 2, nil)
+	l.train("models/person/a.json")
+	want := l.resolve()
+	resolve.HoldTogether(t, 1)
+	carried, _ := fake1000(t, 2, nil)
+	carried.train("models/person/a.json")
+	got := carried.resolve()
+	for _, table := range []string{"identity.links", "identity.edges", "identity.candidates"} {
+		if len(want.files(table)) == 0 || !slices.Equal(got.files(table), want.files(table)) {
+			t.Errorf("%s differs", table)
+		}
+	}
+	for _, n := range []string{"pairs_compared", "pairs_linked", "pairs_looked_at_again"} {
+		if want.Counts[n] == 0 || got.Counts[n] != want.Counts[n] {
+			t.Errorf("%s: %d where they are held together, else %d", n, want.Counts[n], got.Counts[n])
+		}
+	}
+}
+
 // TestLargeTableInAnyOrder: a table that is larger than the sample, of which
 // training gathers whole blocks, gives one model in any order and cut.
 func TestLargeTableInAnyOrder(t *testing.T) {

@@ -63,7 +63,7 @@ func (x *increment) look(ctx context.Context, s *touched) error {
 		s.Result = parts.Solve(nil)
 		return nil
 	}
-	look := looking{graph: &graph{kinds: make([]recordKind, s.N)}, features: map[int32]string{}}
+	look := looking{graph: &graph{kinds: make([]recordKind, s.N)}, features: make([]string, s.N)}
 	for k := range look.models {
 		look.models[k] = x.models[recordKind(k).kind()]
 	}

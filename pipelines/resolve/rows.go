@@ -33,6 +33,11 @@ type recordRow struct {
 	Entry  int64  // where it is in the index: the task, and in its lower half the place
 }
 
+// sizeRow: a task sent features of so many bytes. To count.
+type sizeRow struct {
+	Bytes int64
+}
+
 // priorRow: a record was of a profile. To partition.
 type priorRow struct {
 	Record  string

@@ -23,7 +23,7 @@ import (
 //	10  the record's digest
 //	26  how many keys of the record come before this one
 //	27  these keys, their hashes cut to 32 bits
-//	…   its features
+//	…   where its features are among all (see compared), or the features themselves
 const (
 	keySize     = 9
 	shortSize   = 5
@@ -47,6 +47,13 @@ func score(ctx context.Context, t *pipelines.Task) error {
 	// By block, and in it by record: no result depends on how files were cut.
 	all = sortHashed(all, func(e *entry) uint64 { return e.key.Hash }, compareEntries)
 	s := scorer{t: t, out: newPacker(t, "partition:pair", 1)}
+	if met, err := meetings(ctx, t); err != nil {
+		return err
+	} else if met.together() {
+		if s.compared, err = allCompared(ctx, t); err != nil {
+			return err
+		}
+	}
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].key == all[0].key && all[n].of == all[0].of {
@@ -59,7 +66,7 @@ func score(ctx context.Context, t *pipelines.Task) error {
 		}
 		all = all[n:]
 	}
-	t.Count("pairs_compared", s.compared)
+	t.Count("pairs_compared", s.pairs)
 	t.Count("pairs_linked", s.linked)
 	if err := s.uncertain.emit(t); err != nil {
 		return err
@@ -92,12 +99,13 @@ type scorer struct {
 	out       *packer
 	decoder   model.Decoder
 	members   []block.Member
-	packed    []string         // features of the block's records, as they were sent
+	compared  compared         // nil: entries hold features
+	packed    []string         // features of the block's records as they were sent, or their places
 	features  []model.Features // of those that were compared; without values: not yet
 	keys      []model.Key
 	row       []byte
 	uncertain nearest
-	compared  int64
+	pairs     int64
 	linked    int64
 }
 
@@ -128,7 +136,7 @@ func (s *scorer) block(m *model.Model, entries []entry) error {
 		if failed = s.decode(i, j); failed != nil {
 			return false
 		}
-		s.compared++
+		s.pairs++
 		w := m.Score(&s.features[i], &s.features[j])
 		left, right := entries[i].rest[:digestSize], entries[j].rest[:digestSize]
 		s.uncertain.add(left, right, uint8(entries[i].of), w-threshold, w)
@@ -151,7 +159,13 @@ func (s *scorer) decode(records ...int) (err error) {
 		if s.features[i].Values != nil {
 			continue
 		}
-		if s.features[i], err = s.decoder.Decode(s.packed[i]); err != nil {
+		packed := s.packed[i]
+		if s.compared != nil {
+			if packed, err = s.compared.at(packed); err != nil {
+				return err
+			}
+		}
+		if s.features[i], err = s.decoder.Decode(packed); err != nil {
 			return err
 		}
 	}
@@ -159,7 +173,8 @@ func (s *scorer) decode(records ...int) (err error) {
 }
 
 // scatter sends the records of one partition to those of their blocks in which
-// there are others, and to partition for its second look.
+// there are others. What is compared of them is passed on to partition, for its
+// second look, and where it is little, to score.
 func scatter(ctx context.Context, t *pipelines.Task) error {
 	ms, err := models(ctx, t)
 	if err != nil || len(ms) == 0 {
@@ -170,11 +185,15 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	n := blockPartitions(t)
+	together := met.together()
+	if err := passCompared(t, n, together); err != nil {
+		return err
+	}
 	out := newPacker(t, "entry", n)
-	again := newPacker(t, "partition:compared", 1)
 	var keys []model.Key
 	var row []byte
 	decoder := model.Decoder{KeysOnly: true}
+	record := placeOf(t.Partition(), 0)
 	for e, err := range unpack(ctx, t, "features") {
 		if err != nil {
 			return err
@@ -185,24 +204,22 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 		if err != nil {
 			return err
 		}
-		row = append(row[:0], e...)
-		if err := again.add(0, row); err != nil {
-			return err
-		}
 		keys = met.plans[of].Keys(keys[:0], ms[of.kind()], &f)
 		keys = slices.DeleteFunc(keys, func(k model.Key) bool { return !met.shared(of, k) })
 		for i, k := range keys {
 			before := keys[:min(i, math.MaxUint8)] // of more, a pair may be compared twice
 			row = append(appendKey(append(row[:0], e[0]), k), e[1:1+digestSize]...)
 			row = appendShort(append(row, byte(len(before))), before)
-			row = append(row, e[1+digestSize:]...)
+			if together {
+				row = binary.BigEndian.AppendUint64(row, record)
+			} else {
+				row = append(row, e[1+digestSize:]...)
+			}
 			if err := out.add(keyPartition(k, n), row); err != nil {
 				return err
 			}
 		}
-	}
-	if err := again.flush(); err != nil {
-		return err
+		record++
 	}
 	return out.flush()
 }

@@ -24,17 +24,17 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 	if len(ms) == 0 {
 		return parts.Solve(nil), nil
 	}
-	look := looking{graph: g, features: map[int32]string{}}
+	look := looking{graph: g, features: make([]string, g.N)}
 	for k := range look.models {
 		look.models[k] = ms[recordKind(k).kind()]
 	}
-	for e, err := range unpack(ctx, t, "compared") {
-		if err != nil {
-			return nil, err
-		}
+	g.indexDigests()
+	if err := eachCompared(ctx, t, func(e string) {
 		if m := g.byDigest(readDigest(e[1:])); m >= 0 && parts.Open(m) {
 			look.features[m] = strings.Clone(e[1+digestSize:]) // of a row that holds many
 		}
+	}); err != nil {
+		return nil, err
 	}
 	solved := parts.Solve(look.second)
 	if look.failed != nil {
@@ -48,8 +48,8 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 // looking has what is compared of the records of open components, as it was sent.
 type looking struct {
 	graph    *graph
-	models   [2]*model.Model  // by recordKind
-	features map[int32]string // by record
+	models   [2]*model.Model // by recordKind
+	features []string        // by record; empty: it is not asked for, or holds too little to be compared
 	decoder  model.Decoder
 	failed   error
 }
@@ -62,8 +62,8 @@ func (l *looking) second(component []int32) func(i, j int) float32 {
 	l.decoder.Reset()
 	fs := make([]*model.Features, len(component))
 	for i, record := range component {
-		b, there := l.features[record]
-		if !there { // holds too little to be compared
+		b := l.features[record]
+		if b == "" {
 			continue
 		}
 		f, err := l.decoder.Decode(b)
