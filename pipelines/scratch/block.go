@@ -47,7 +47,7 @@ func NewEncoder[T any]() (*Encoder[T], error) {
 
 // Append appends a row's bytes to those of the rows before it.
 func (e *Encoder[T]) Append(rows []byte, row *T) []byte {
-	return e.plan.write(rows, reflect.ValueOf(row).Elem())
+	return e.plan.write(rows, unsafe.Pointer(row))
 }
 
 // Block appends to b the block of n rows that Append laid out.
@@ -107,9 +107,8 @@ func Decode[T any](block []byte) ([]T, error) {
 	}
 	r := reader{b: raw, s: unsafe.String(unsafe.SliceData(raw), len(raw))}
 	rows := make([]T, n)
-	all := reflect.ValueOf(rows)
 	for i := range rows {
-		p.read(&r, all.Index(i))
+		p.read(&r, unsafe.Pointer(&rows[i]))
 	}
 	if r.fail != nil || r.at != len(raw) {
 		return nil, weir.Errorf(weir.Internal, "the block is damaged: %d rows end at byte %d of %d", n, r.at, len(raw))

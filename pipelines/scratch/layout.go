@@ -8,14 +8,16 @@ import (
 	"reflect"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/weir-cdp/weir"
 )
 
-// layout says how values of a type are written and read.
+// layout says how values of a type are written and read, where they lie in memory:
+// through package reflect each field would cost several times as much.
 type layout struct {
-	write func(b []byte, v reflect.Value) []byte
-	read  func(r *reader, v reflect.Value)
+	write func(b []byte, v unsafe.Pointer) []byte
+	read  func(r *reader, v unsafe.Pointer)
 	size  int // bytes at least, to refuse a count that the bytes can't hold
 }
 
@@ -57,14 +59,30 @@ func layoutOf(t reflect.Type, tell func(string)) (layout, error) {
 	switch t.Kind() {
 	case reflect.Bool:
 		return bools, nil
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return ints, nil
-	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
-		return smallUints, nil
-	case reflect.Uint, reflect.Uint64: // hashes: a varint would be longer
-		return uints, nil
-	case reflect.Float32, reflect.Float64:
-		return floats, nil
+	case reflect.Int:
+		return signed[int](), nil
+	case reflect.Int8:
+		return signed[int8](), nil
+	case reflect.Int16:
+		return signed[int16](), nil
+	case reflect.Int32:
+		return signed[int32](), nil
+	case reflect.Int64:
+		return signed[int64](), nil
+	case reflect.Uint8:
+		return small[uint8](), nil
+	case reflect.Uint16:
+		return small[uint16](), nil
+	case reflect.Uint32:
+		return small[uint32](), nil
+	case reflect.Uint: // hashes: a varint would be longer
+		return fixed[uint](), nil
+	case reflect.Uint64:
+		return fixed[uint64](), nil
+	case reflect.Float32:
+		return float[float32](), nil
+	case reflect.Float64:
+		return float[float64](), nil
 	case reflect.String:
 		return texts, nil
 	case reflect.Slice:
@@ -79,7 +97,11 @@ func layoutOf(t reflect.Type, tell func(string)) (layout, error) {
 }
 
 func structOf(t reflect.Type, tell func(string)) (layout, error) {
-	fields := make([]layout, t.NumField())
+	type field struct {
+		layout
+		at uintptr
+	}
+	fields := make([]field, t.NumField())
 	out := layout{}
 	for i := range fields {
 		f := t.Field(i)
@@ -87,22 +109,23 @@ func structOf(t reflect.Type, tell func(string)) (layout, error) {
 			return out, weir.Errorf(weir.Internal, "scratch rows can't hold the field %s.%s: it is not exported", t, f.Name)
 		}
 		tell(f.Name + ":")
-		var err error
-		if fields[i], err = layoutOf(f.Type, tell); err != nil {
+		l, err := layoutOf(f.Type, tell)
+		if err != nil {
 			return out, err
 		}
-		out.size += fields[i].size
+		fields[i] = field{l, f.Offset}
+		out.size += l.size
 	}
 	tell("end ")
-	out.write = func(b []byte, v reflect.Value) []byte {
+	out.write = func(b []byte, v unsafe.Pointer) []byte {
 		for i := range fields {
-			b = fields[i].write(b, v.Field(i))
+			b = fields[i].write(b, unsafe.Add(v, fields[i].at))
 		}
 		return b
 	}
-	out.read = func(r *reader, v reflect.Value) {
+	out.read = func(r *reader, v unsafe.Pointer) {
 		for i := range fields {
-			fields[i].read(r, v.Field(i))
+			fields[i].read(r, unsafe.Add(v, fields[i].at))
 		}
 	}
 	return out, nil
@@ -112,87 +135,101 @@ func structOf(t reflect.Type, tell func(string)) (layout, error) {
 func sliceOf(t reflect.Type, tell func(string)) (layout, error) {
 	elem, err := layoutOf(t.Elem(), tell)
 	return layout{size: 1,
-		write: func(b []byte, v reflect.Value) []byte {
-			n := v.Len()
+		write: func(b []byte, v unsafe.Pointer) []byte {
+			all := reflect.NewAt(t, v).Elem()
+			n := all.Len()
 			b = binary.AppendUvarint(b, uint64(n))
 			for i := range n {
-				b = elem.write(b, v.Index(i))
+				b = elem.write(b, all.Index(i).Addr().UnsafePointer())
 			}
 			return b
 		},
-		read: func(r *reader, v reflect.Value) {
+		read: func(r *reader, v unsafe.Pointer) {
 			n := r.count(max(elem.size, 1))
 			if n == 0 {
 				return
 			}
-			v.Set(reflect.MakeSlice(t, n, n))
+			all := reflect.MakeSlice(t, n, n)
 			for i := range n {
-				elem.read(r, v.Index(i))
+				elem.read(r, all.Index(i).Addr().UnsafePointer())
 			}
+			reflect.NewAt(t, v).Elem().Set(all)
 		},
 	}, err
 }
 
+func signed[T int | int8 | int16 | int32 | int64]() layout {
+	return layout{size: 1,
+		write: func(b []byte, v unsafe.Pointer) []byte { return binary.AppendVarint(b, int64(*(*T)(v))) },
+		read:  func(r *reader, v unsafe.Pointer) { *(*T)(v) = T(r.varint()) },
+	}
+}
+
+func small[T uint8 | uint16 | uint32]() layout {
+	return layout{size: 1,
+		write: func(b []byte, v unsafe.Pointer) []byte { return binary.AppendUvarint(b, uint64(*(*T)(v))) },
+		read:  func(r *reader, v unsafe.Pointer) { *(*T)(v) = T(r.uvarint()) },
+	}
+}
+
+func fixed[T uint | uint64]() layout {
+	return layout{size: 8,
+		write: func(b []byte, v unsafe.Pointer) []byte { return binary.LittleEndian.AppendUint64(b, uint64(*(*T)(v))) },
+		read:  func(r *reader, v unsafe.Pointer) { *(*T)(v) = T(r.fixed()) },
+	}
+}
+
+func float[T float32 | float64]() layout {
+	return layout{size: 8,
+		write: func(b []byte, v unsafe.Pointer) []byte {
+			return binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(*(*T)(v))))
+		},
+		read: func(r *reader, v unsafe.Pointer) { *(*T)(v) = T(math.Float64frombits(r.fixed())) },
+	}
+}
+
 var (
 	bools = layout{size: 1,
-		write: func(b []byte, v reflect.Value) []byte {
-			if v.Bool() {
+		write: func(b []byte, v unsafe.Pointer) []byte {
+			if *(*bool)(v) {
 				return append(b, 1)
 			}
 			return append(b, 0)
 		},
-		read: func(r *reader, v reflect.Value) { v.SetBool(r.byte() != 0) },
-	}
-	ints = layout{size: 1,
-		write: func(b []byte, v reflect.Value) []byte { return binary.AppendVarint(b, v.Int()) },
-		read:  func(r *reader, v reflect.Value) { v.SetInt(r.varint()) },
-	}
-	smallUints = layout{size: 1,
-		write: func(b []byte, v reflect.Value) []byte { return binary.AppendUvarint(b, v.Uint()) },
-		read:  func(r *reader, v reflect.Value) { v.SetUint(r.uvarint()) },
-	}
-	uints = layout{size: 8,
-		write: func(b []byte, v reflect.Value) []byte { return binary.LittleEndian.AppendUint64(b, v.Uint()) },
-		read:  func(r *reader, v reflect.Value) { v.SetUint(r.fixed()) },
-	}
-	floats = layout{size: 8,
-		write: func(b []byte, v reflect.Value) []byte {
-			return binary.LittleEndian.AppendUint64(b, math.Float64bits(v.Float()))
-		},
-		read: func(r *reader, v reflect.Value) { v.SetFloat(math.Float64frombits(r.fixed())) },
+		read: func(r *reader, v unsafe.Pointer) { *(*bool)(v) = r.byte() != 0 },
 	}
 	texts = layout{size: 1,
-		write: func(b []byte, v reflect.Value) []byte {
-			s := v.String()
+		write: func(b []byte, v unsafe.Pointer) []byte {
+			s := *(*string)(v)
 			return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 		},
-		read: func(r *reader, v reflect.Value) { v.SetString(r.text()) },
+		read: func(r *reader, v unsafe.Pointer) { *(*string)(v) = r.text() },
 	}
 	binaries = layout{size: 1,
-		write: func(b []byte, v reflect.Value) []byte {
-			s := v.Bytes()
+		write: func(b []byte, v unsafe.Pointer) []byte {
+			s := *(*[]byte)(v)
 			return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 		},
-		read: func(r *reader, v reflect.Value) {
+		read: func(r *reader, v unsafe.Pointer) {
 			if s := r.bytes(); len(s) > 0 {
-				v.SetBytes(s)
+				*(*[]byte)(v) = s
 			}
 		},
 	}
 	// times keep the instant to the nanosecond and come back in UTC.
 	times = layout{size: 2,
-		write: func(b []byte, v reflect.Value) []byte {
-			t := v.Interface().(time.Time)
+		write: func(b []byte, v unsafe.Pointer) []byte {
+			t := *(*time.Time)(v)
 			if t.IsZero() {
 				return append(b, 0, 0)
 			}
 			b = binary.AppendVarint(b, t.Unix())
 			return binary.AppendUvarint(b, uint64(t.Nanosecond())+1)
 		},
-		read: func(r *reader, v reflect.Value) {
+		read: func(r *reader, v unsafe.Pointer) {
 			s, n := r.varint(), r.uvarint()
 			if n > 0 {
-				v.Set(reflect.ValueOf(time.Unix(s, int64(n-1)).UTC()))
+				*(*time.Time)(v) = time.Unix(s, int64(n-1)).UTC()
 			}
 		},
 	}

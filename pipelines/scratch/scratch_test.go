@@ -29,13 +29,24 @@ type row struct {
 	Many  []string
 	Deep  []inner
 	One   inner
+	Widths
+}
+
+type Widths struct {
+	I8  int8
+	I16 int16
+	I   int
+	U16 uint16
+	U32 uint32
+	U   uint
+	F32 float32
 }
 
 func rows() []row {
 	return []row{
 		{},
 		{Text: "é\x00\xff", Bytes: []byte{0, 1, 255}, Whole: math.MinInt64, Hash: math.MaxUint64, Small: 255, Share: math.Inf(-1), Yes: true,
-			At: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), Many: []string{"", "a"}, Deep: []inner{{"x", -1}, {}}, One: inner{"y", 7}},
+			At: time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), Many: []string{"", "a"}, Deep: []inner{{"x", -1}, {}}, One: inner{"y", 7}, Widths: Widths{-128, -32768, math.MinInt, 65535, math.MaxUint32, math.MaxUint, 0.5}},
 		{Whole: 1, At: time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), Many: []string{"b"}},
 		{At: time.Unix(0, 0).UTC(), Text: string(make([]byte, 100_000))},
 	}
