@@ -8,6 +8,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/sorting"
 )
 
 // value is all that is known of one identifier value.
@@ -70,9 +71,12 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 		known = func(row knownRow) error { return pipelines.Emit(t, "identifiers:known", t.Partition(), row) }
 	}
 	for _, kind := range slices.Sorted(maps.Keys(values.at)) {
-		for _, text := range slices.Sorted(maps.Keys(values.at[kind])) {
-			id := identifier{kind, text}
-			if err := settle(t, r, id, values.of(id), known); err != nil {
+		texts, at := make([]string, 0, len(values.at[kind])), make([]int32, 0, len(values.at[kind]))
+		for text, i := range values.at[kind] {
+			texts, at = append(texts, text), append(at, i)
+		}
+		for _, i := range sorting.Order(texts) {
+			if err := settle(t, r, identifier{kind, texts[i]}, &values.all[at[i]], known); err != nil {
 				return err
 			}
 		}

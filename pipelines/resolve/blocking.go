@@ -14,6 +14,7 @@ import (
 	"github.com/weir-cdp/weir/pipelines/resolve/block"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
+	"github.com/weir-cdp/weir/pipelines/resolve/sorting"
 )
 
 // blockPartitions is into how many partitions blocks are cut: a record lies in
@@ -131,7 +132,7 @@ func count(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	all = sortHashed(all, func(h *held) uint64 { return h.key.Hash }, func(a, b held) int {
+	all = sorting.Hashed(all, func(h *held) uint64 { return h.key.Hash }, func(a, b held) int {
 		if c := cmp.Compare(a.key.Hash, b.key.Hash); c != 0 {
 			return c
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
+	"github.com/weir-cdp/weir/pipelines/resolve/sorting"
 )
 
 // match brings together the records of each key. Keys of one anchor come
@@ -34,7 +35,7 @@ func match(ctx context.Context, t *pipelines.Task) error {
 
 // all matches keys in any order; those of an anchor must all be there.
 func (m *matcher) all(order []*keyRow) error {
-	order = sortHashed(order, func(k **keyRow) uint64 { return (*k).AnchorHi }, compareKeys)
+	order = sorting.Hashed(order, func(k **keyRow) uint64 { return (*k).AnchorHi }, compareKeys)
 	for len(order) > 0 {
 		n := 1
 		for n < len(order) && order[n].anchor() == order[0].anchor() && order[n].Of == order[0].Of {

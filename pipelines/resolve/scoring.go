@@ -13,6 +13,7 @@ import (
 	"github.com/weir-cdp/weir/pipelines/resolve/block"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
 	"github.com/weir-cdp/weir/pipelines/resolve/model"
+	"github.com/weir-cdp/weir/pipelines/resolve/sorting"
 )
 
 // An entry of a block:
@@ -45,7 +46,7 @@ func score(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	// By block, and in it by record: no result depends on how files were cut.
-	all = sortHashed(all, func(e *entry) uint64 { return e.key.Hash }, compareEntries)
+	all = sorting.Hashed(all, func(e *entry) uint64 { return e.key.Hash }, compareEntries)
 	s := scorer{t: t, out: newPacker(t, "partition:pair", 1)}
 	if met, err := meetings(ctx, t); err != nil {
 		return err
@@ -54,11 +55,17 @@ func score(ctx context.Context, t *pipelines.Task) error {
 			return err
 		}
 	}
+	fetched := 0 // entries of all
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].key == all[0].key && all[n].of == all[0].of {
 			n++
 		}
+		if n > fetched {
+			fetched = min(n+fetchedAhead, len(all))
+			s.fetch(all[:fetched])
+		}
+		fetched -= n
 		if n > 1 {
 			if err := s.block(ms[all[0].of.kind()], all[:n]); err != nil {
 				return err
@@ -105,6 +112,7 @@ type scorer struct {
 	keys      []model.Key
 	row       []byte
 	uncertain nearest
+	fetched   byte // what fetch read: the compiler must not leave it out
 	pairs     int64
 	linked    int64
 }
@@ -150,6 +158,31 @@ func (s *scorer) block(m *model.Model, entries []entry) error {
 	})
 	s.t.Count("pairs_lost", lost)
 	return failed
+}
+
+// fetchedAhead is for how many entries memory is asked at a time: few enough to stay
+// in a cache.
+const fetchedAhead = 256
+
+// fetch touches what blocks are about to read. Sorted entries lie all over the memory,
+// and so does what they name: asked for side by side, it comes in a fraction of the
+// time of one after the other.
+func (s *scorer) fetch(entries []entry) {
+	for i := range entries {
+		rest := entries[i].rest[digestSize:]
+		s.fetched += rest[0] + rest[len(rest)-1]
+	}
+	if s.compared == nil {
+		return
+	}
+	for i := range entries {
+		rest := entries[i].rest[digestSize:]
+		if n := 1 + int(rest[0])*shortSize; n <= len(rest) {
+			if packed, err := s.compared.at(rest[n:]); err == nil && len(packed) > 0 {
+				s.fetched += packed[0] + packed[len(packed)-1]
+			}
+		}
+	}
 }
 
 // decode reads the features of records of the block. Most pairs that meet in a block

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/resolve/sorting"
 )
 
 // Names numbers texts in ascending order, so that the order of numbers is the
@@ -20,7 +21,7 @@ type Names struct {
 
 // NewNames numbers texts, which it sorts in place; repeats count once.
 func NewNames(texts []string) (*Names, error) {
-	slices.Sort(texts)
+	sorting.Texts(texts)
 	texts = slices.Compact(texts)
 	if len(texts) >= 1<<30 {
 		return nil, weir.Errorf(weir.Internal, "%d records are more than one run can cluster", len(texts))

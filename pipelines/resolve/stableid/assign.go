@@ -1,8 +1,11 @@
 package stableid
 
 import (
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/weir-cdp/weir"
 )
@@ -17,7 +20,9 @@ type Input struct {
 	IDs     []string         // every id that lived before, with or without members now; distinct
 	Fixed   map[int32]string // clusters (by smallest member) whose id is given; may be nil
 	Used    func(id string) bool
-	Derive  func(member int32, salt int) string
+	// Derive makes an id of a cluster's smallest member. It is called from several
+	// goroutines.
+	Derive func(member int32, salt int) string
 	// Ended lists the ids that were merged away and lead to one of these prior ids,
 	// those that ended last at the end. It is asked once at most, and only where
 	// members of a prior id part. Nil: no id is given back.
@@ -162,7 +167,8 @@ func (in Input) findFounders(pairs []pair, disputed []int) {
 
 // invent names the clusters that kept no id.
 func (in Input) invent(ids []string, keeper []int32) error {
-	taken := make(map[string]bool, len(in.IDs))
+	first := in.derived(ids)
+	taken := make(map[string]bool, len(in.IDs)+len(first))
 	for _, id := range in.IDs {
 		taken[id] = true
 	}
@@ -177,7 +183,12 @@ func (in Input) invent(ids []string, keeper []int32) error {
 			if salt == 1000 {
 				return weir.Errorf(weir.Internal, "no free profile id after %d salts", salt)
 			}
-			id := in.Derive(int32(m), salt)
+			id := ""
+			if salt == 0 {
+				id, first = first[0], first[1:]
+			} else {
+				id = in.Derive(int32(m), salt)
+			}
 			if !taken[id] && (in.Used == nil || !in.Used(id)) {
 				ids[m] = id
 				taken[id] = true
@@ -185,6 +196,32 @@ func (in Input) invent(ids []string, keeper []int32) error {
 		}
 	}
 	return nil
+}
+
+// derived are the ids without salt of the clusters that have none, in their order.
+// Each costs a hash, so they are made side by side.
+func (in Input) derived(ids []string) []string {
+	var members []int32
+	for m := range ids {
+		if in.Cluster[m] == int32(m) && ids[m] == "" {
+			members = append(members, int32(m))
+		}
+	}
+	out := make([]string, len(members))
+	const piece = 1 << 12
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(members)/piece+1) {
+		all.Go(func() {
+			for start := int(next.Add(piece)) - piece; start < len(members); start = int(next.Add(piece)) - piece {
+				for i := start; i < min(start+piece, len(members)); i++ {
+					out[i] = in.Derive(members[i], 0)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return out
 }
 
 // changes says what became of every prior id.

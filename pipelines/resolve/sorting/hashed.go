@@ -1,17 +1,17 @@
-package resolve
+package sorting
 
 import (
 	"math/bits"
 	"slices"
 )
 
-// bucketSize is about how many things sortHashed puts into a bucket.
+// bucketSize is about how many things Hashed puts into a bucket.
 const bucketSize = 8
 
-// sortHashed sorts by an order whose first criterion is a hash: it puts things into
+// Hashed sorts by an order whose first criterion is a hash: it puts things into
 // buckets by the hash's upper bits, and sorts each (a bucket sort, linear for hashes
 // that are spread evenly). It returns the sorted list; xs is left in any order.
-func sortHashed[T any](xs []T, hash func(*T) uint64, compare func(a, b T) int) []T {
+func Hashed[T any](xs []T, hash func(*T) uint64, compare func(a, b T) int) []T {
 	if len(xs) < 16*bucketSize {
 		slices.SortFunc(xs, compare)
 		return xs
