@@ -3,6 +3,8 @@ package pipelines
 import (
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 )
@@ -75,4 +77,44 @@ func rowsOut(table string, n int64) int64 {
 		return 0
 	}
 	return n
+}
+
+// BatchWriter writes a table's rows as Arrow batches of its schema.
+type BatchWriter struct {
+	*rowfile.ArrowWriter
+	schema *arrow.Schema
+}
+
+// Schema is that of the batches: the table's columns.
+func (w *BatchWriter) Schema() *arrow.Schema { return w.schema }
+
+// OutputBatches is Output of rows that come as columns; the files are those that
+// Output makes of the same rows.
+func OutputBatches(t *Task, table, scope string) (*BatchWriter, error) {
+	key := [2]string{table, scope}
+	if w, ok := t.tables[key]; ok {
+		same, ok := w.(*BatchWriter)
+		if !ok {
+			return nil, weir.Errorf(weir.Internal, "step %s writes both rows and columns", t.Step()).At(table)
+		}
+		return same, nil
+	}
+	d, err := t.table(table)
+	if err != nil {
+		return nil, err
+	}
+	s, err := d.Arrow()
+	if err != nil {
+		return nil, err
+	}
+	w, err := rowfile.NewArrowWriter(t.ctx, t.rt.store, d, s, scope)
+	if err != nil {
+		return nil, err
+	}
+	if t.tables == nil {
+		t.tables = map[[2]string]tableWriter{}
+	}
+	out := &BatchWriter{w, s}
+	t.tables[key] = out
+	return out, nil
 }

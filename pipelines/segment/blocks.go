@@ -2,7 +2,6 @@ package segment
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
@@ -36,11 +35,7 @@ func newGathered(slots int) *gathered {
 
 // flush emits what is held: a block for each partition that has events.
 func (g *gathered) flush(t *pipelines.Task) error {
-	order := make([]uint32, len(g.owners))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortStableFunc(order, func(a, b uint32) int { return int(g.owners[a].partition) - int(g.owners[b].partition) })
+	order := g.byPartition()
 	g.rows.IDs = string(g.ids)
 	for len(order) > 0 {
 		n, to := 1, g.owners[order[0]].partition
@@ -59,6 +54,29 @@ func (g *gathered) flush(t *pipelines.Task) error {
 		g.rows.Properties[i] = g.rows.Properties[i][:0]
 	}
 	return nil
+}
+
+// byPartition returns the events in the order of their partitions, those of one as
+// they came.
+func (g *gathered) byPartition() []uint32 {
+	var ends []uint32
+	for _, o := range g.owners {
+		for int(o.partition) >= len(ends) {
+			ends = append(ends, 0)
+		}
+		ends[o.partition]++
+	}
+	sum := uint32(0)
+	for i, n := range ends {
+		ends[i] = sum
+		sum += n
+	}
+	out := make([]uint32, len(g.owners))
+	for i, o := range g.owners {
+		out[ends[o.partition]] = uint32(i)
+		ends[o.partition]++
+	}
+	return out
 }
 
 // block lays some events out.

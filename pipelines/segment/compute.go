@@ -11,7 +11,6 @@ import (
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
-	"github.com/weir-cdp/weir/pipelines/segment/trait"
 )
 
 // partition is a partition's profiles, by place: in the order of their ids.
@@ -70,11 +69,11 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 // readProfiles reads the partition's profiles in the order of their ids; of two of
 // one id the last counts.
 func (p *partition) readProfiles(ctx context.Context) error {
-	rows, err := pipelines.Read[profileRow](ctx, p.t, "profiles")
+	rows, err := pipelines.Read[memberRow](ctx, p.t, "profiles")
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(rows, func(a, b profileRow) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(rows, func(a, b memberRow) int { return strings.Compare(a.ID, b.ID) })
 	kept := rows[:0]
 	for i := range rows {
 		if i+1 == len(rows) || rows[i+1].ID != rows[i].ID {
@@ -85,8 +84,10 @@ func (p *partition) readProfiles(ctx context.Context) error {
 		p.profiles.IDs, p.profiles.Kinds = append(p.profiles.IDs, strings.Clone(kept[i].ID)), append(p.profiles.Kinds, weir.Kind(kept[i].Kind))
 	}
 	for i := range kept {
-		for j, name := range kept[i].Names {
-			p.profiles.Set(i, name, kept[i].Values[j])
+		for j, text := range kept[i].Values {
+			if text != "" {
+				p.profiles.Set(i, p.names[j], text)
+			}
 		}
 	}
 	return nil
@@ -172,26 +173,6 @@ func (p *partition) addBlocks(ctx context.Context) error {
 	return nil
 }
 
-// writeTraits writes the partition's traits by profile.
-func (p *partition) writeTraits(traits []tally.TraitColumn) error {
-	w, err := pipelines.Output[weir.TraitValue](p.t, "core.traits", "")
-	if err != nil {
-		return err
-	}
-	for place, id := range p.profiles.IDs {
-		for i := range traits {
-			row, known := trait.Row(id, traits[i].Name, traits[i].At(place))
-			if !known {
-				continue
-			}
-			if err := w.Write(row); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 func readPrior(ctx context.Context, t *pipelines.Task, channel string) ([]weir.Membership, error) {
 	rows, err := pipelines.Read[priorRow](ctx, t, channel)
 	out := make([]weir.Membership, 0, len(rows))
@@ -219,26 +200,16 @@ func (p *partition) writeMemberships(ctx context.Context, status map[string]memb
 	if in.Handed, err = readPrior(ctx, p.t, "handed"); err != nil {
 		return err
 	}
-	members, err := pipelines.Output[weir.Membership](p.t, "segment.memberships", "")
-	if err != nil {
-		return err
-	}
-	changes, err := pipelines.Output[weir.MembershipChange](p.t, "segment.changes", "")
-	if err != nil {
-		return err
-	}
 	counts := map[string]int64{}
-	err = in.Diff(membership.Writer{
-		Member: func(segment string, place int, at time.Time) error {
-			return members.Write(weir.Membership{Segment: segment, ProfileID: p.profiles.IDs[place], EnteredAt: at})
-		},
-		Change: func(segment, profile, change, cause string) error {
-			counts[change]++
-			return changes.Write(weir.MembershipChange{Segment: segment, ProfileID: profile, Change: change, At: run.Now, RunID: run.ID, Cause: cause})
-		},
-	})
+	w, done, err := p.membershipWriter(counts)
+	if err != nil {
+		return err
+	}
+	if err := in.Diff(w); err != nil {
+		return err
+	}
 	for change, n := range counts {
 		p.t.Count(map[string]string{"enter": "entered", "exit": "exited"}[change], n)
 	}
-	return err
+	return done()
 }

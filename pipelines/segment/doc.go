@@ -3,14 +3,17 @@
 // It writes core.traits, segment.memberships and segment.scores whole and appends
 // to segment.changes. What a rule means is in the sub-packages: value (operators),
 // timeline (which events count, windows), trait, rule, tally (all of them over
-// one profile after the other), membership (entries, exits and their causes),
-// explain, score (traits that are learned from all profiles).
+// one profile after the other, or over many by columns), membership (entries, exits
+// and their causes), explain, score (traits that are learned from all profiles).
 //
 // Steps:
 //
-//	scatter  events, cut to what some definition reads, to the partition of their
-//	         identifier; owners of identifiers likewise; profiles and prior
-//	         memberships straight to compute
+//	scatter  profiles and prior memberships straight to compute. Where there are few
+//	         enough identifiers (toldRows) each process holds all their owners, by
+//	         hash, and events go to compute too, in blocks of columns, cut to what
+//	         some definition reads: the block names a place of the partition's roster.
+//	         Else, or where scores read events, events and owners go to the partition
+//	         of their identifier
 //	own      identifiers → profile. An event with one identifier is settled here
 //	choose   an event with several identifiers goes to the profile of its strongest
 //	         unambiguous one (Params.IdentifierOrder, then the kind's and value's
@@ -26,7 +29,8 @@
 // Memory: a task of compute holds its partition's profiles and their running
 // aggregates, never the events, so a profile of millions of events costs no more
 // than another; own holds its partition's identifiers, choose one small row for
-// each of its events with several identifiers.
+// each of its events with several identifiers. The owners that a process holds take
+// some 70 bytes each.
 //
 // Counts, beside the engine's: events_later (later than now: they change the
 // outcome once time has passed, even without windows), events_unread,

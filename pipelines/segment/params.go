@@ -1,11 +1,13 @@
 package segment
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
@@ -79,6 +81,7 @@ type setup struct {
 	broken     []tally.Broken
 	status     map[string]membership.Status
 	attributes map[string]bool // that some rule reads
+	names      []string        // of these, sorted
 	rank       map[string]int  // of an identifier's kind
 }
 
@@ -125,6 +128,11 @@ func newSetup(params Params, now time.Time) (*setup, error) {
 		}
 	}
 	s.attributes = s.plan.Attributes()
+	base := schema.Named("core.profiles") // an attribute of such a name has no column
+	s.names = slices.DeleteFunc(slices.Sorted(maps.Keys(s.attributes)), func(name string) bool {
+		_, taken := base.Column(name)
+		return taken
+	})
 	for i, kind := range params.IdentifierOrder {
 		if _, twice := s.rank[kind]; !twice {
 			s.rank[kind] = i

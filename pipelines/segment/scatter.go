@@ -2,8 +2,6 @@ package segment
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -41,21 +39,52 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 	}
 }
 
+// scatterProfiles sends the profiles, with the attributes that some rule reads, to be
+// computed; whole ones are made for scores alone.
 func (s *setup) scatterProfiles(ctx context.Context, t *pipelines.Task) error {
-	for p, err := range pipelines.Rows[weir.Profile](ctx, t) {
+	want := func(column string) bool {
+		return s.scores.Any() || column == "profile_id" || column == "kind" || s.attributes[column]
+	}
+	for p, err := range pipelines.Chosen[weir.Profile](ctx, t, want, func(v *pipelines.View, chosen []bool) error {
+		for i := range chosen {
+			chosen[i] = s.scores.Any()
+		}
+		return s.scatterView(t, v)
+	}) {
 		if err != nil {
 			return err
 		}
-		row := profileRow{ID: p.ID, Kind: string(p.Kind)}
-		for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
-			if v := p.Attributes[name]; v != "" && s.attributes[name] {
-				row.Names, row.Values = append(row.Names, name), append(row.Values, v)
-			}
-		}
-		if err := emit(t, "compute:profiles", p.ID, row); err != nil {
+		if err := s.studyProfile(t, &p); err != nil {
 			return err
 		}
-		if err := s.studyProfile(t, &p); err != nil {
+	}
+	return nil
+}
+
+func (s *setup) scatterView(t *pipelines.Task, v *pipelines.View) error {
+	id, err := v.Text("profile_id")
+	if err != nil {
+		return err
+	}
+	kind, err := v.Text("kind")
+	if err != nil {
+		return err
+	}
+	var attributes []func(row int) string
+	for _, name := range s.names {
+		text, err := v.Text(name)
+		if err != nil {
+			return err
+		}
+		attributes = append(attributes, text)
+	}
+	row := memberRow{Values: make([]string, len(attributes))}
+	for i := range v.Rows() {
+		row.ID, row.Kind = id(i), kind(i)
+		for j, text := range attributes {
+			row.Values[j] = text(i)
+		}
+		if err := emit(t, "compute:profiles", row.ID, row); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,15 @@ func (s *setup) report(t *pipelines.Task) error {
 	return nil
 }
 
-// profileRow is a profile, with the attributes that some rule reads.
+// memberRow is a profile that is computed, with the attributes that some rule reads:
+// setup.names.
+type memberRow struct {
+	ID     string
+	Kind   string
+	Values []string
+}
+
+// profileRow is a profile that is studied, with the attributes that scores read.
 type profileRow struct {
 	ID     string
 	Kind   string

@@ -1,0 +1,246 @@
+package segment
+
+import (
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/membership"
+	"github.com/weir-cdp/weir/pipelines/segment/tally"
+)
+
+// writtenRows is how many rows are handed to a table's writer at once: as many as it
+// writes at once, so that it takes them as they are.
+const writtenRows = 8 << 10
+
+// table writes rows of a table column by column.
+type table struct {
+	w    *pipelines.BatchWriter
+	b    *array.RecordBuilder
+	rows int
+	size map[int]int // bytes of the last batch's texts, by column
+}
+
+func (p *partition) table(name string) (*table, error) {
+	w, err := pipelines.OutputBatches(p.t, name, "")
+	if err != nil {
+		return nil, err
+	}
+	return &table{w: w, b: array.NewRecordBuilder(memory.DefaultAllocator, w.Schema()), size: map[int]int{}}, nil
+}
+
+// builder returns the builder of a column.
+func builder[B array.Builder](t *table, name string) (B, error) {
+	var none B
+	at := t.w.Schema().FieldIndices(name)
+	if len(at) == 1 {
+		if b, ok := t.b.Field(at[0]).(B); ok {
+			return b, nil
+		}
+	}
+	return none, weir.Errorf(weir.Internal, "the table has no such column %s", name)
+}
+
+// next ends a row; a batch that is full is written.
+func (t *table) next() error {
+	if t.rows++; t.rows < writtenRows {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *table) flush() error {
+	if t.rows == 0 {
+		return nil
+	}
+	for i, f := range t.b.Fields() {
+		for f.Len() < t.rows { // a column that we don't know
+			f.AppendNull()
+		}
+		if s, ok := f.(*array.StringBuilder); ok {
+			t.size[i] = s.DataLen()
+		}
+	}
+	rec := t.b.NewRecordBatch()
+	defer rec.Release()
+	for i, f := range t.b.Fields() {
+		f.Reserve(writtenRows)
+		if s, ok := f.(*array.StringBuilder); ok {
+			s.ReserveData(t.size[i] + t.size[i]/16)
+		}
+	}
+	t.rows = 0
+	return t.w.Write(rec)
+}
+
+// micros is a moment as tables keep it.
+func micros(t time.Time) arrow.Timestamp { return arrow.Timestamp(t.UnixMicro()) }
+
+// traitTable writes core.traits.
+type traitTable struct {
+	*table
+	profile, trait, text *array.StringBuilder
+	number               *array.Decimal128Builder
+	time                 *array.TimestampBuilder
+}
+
+// writeTraits writes the partition's traits by profile.
+func (p *partition) writeTraits(traits []tally.TraitColumn) (err error) {
+	w := &traitTable{}
+	if w.table, err = p.table("core.traits"); err != nil {
+		return err
+	}
+	defer w.b.Release()
+	for name, into := range map[string]**array.StringBuilder{"profile_id": &w.profile, "trait": &w.trait, "text": &w.text} {
+		if *into, err = builder[*array.StringBuilder](w.table, name); err != nil {
+			return err
+		}
+	}
+	if w.number, err = builder[*array.Decimal128Builder](w.table, "number"); err != nil {
+		return err
+	}
+	if w.time, err = builder[*array.TimestampBuilder](w.table, "time"); err != nil {
+		return err
+	}
+	for place, id := range p.profiles.IDs {
+		for i := range traits {
+			if !w.value(&traits[i], place) {
+				continue
+			}
+			w.profile.Append(id)
+			w.trait.Append(traits[i].Name)
+			if err := w.next(); err != nil {
+				return err
+			}
+		}
+	}
+	return w.flush()
+}
+
+// value appends a profile's value of a trait; false if there is none.
+func (w *traitTable) value(t *tally.TraitColumn, place int) bool {
+	switch {
+	case t.Any != nil:
+		return w.any(t, place)
+	case t.Codes != nil:
+		if t.Codes[place] == 0 {
+			return false
+		}
+		w.append(nil, t.Texts.Text(t.Codes[place]), nil)
+	case !t.Known[place]:
+		return false
+	case t.Numbers != nil:
+		n := decimal128.FromI64(t.Numbers[place])
+		w.append(&n, "", nil)
+	default:
+		at := arrow.Timestamp(t.Times[place])
+		w.append(nil, "", &at)
+	}
+	return true
+}
+
+func (w *traitTable) any(t *tally.TraitColumn, place int) bool {
+	v := t.At(place)
+	if n, ok := v.Number(); ok {
+		d := decimal128.FromBigInt(n.Decimal().Shift(9).BigInt())
+		w.append(&d, "", nil)
+	} else if at, ok := v.Time(); ok {
+		m := micros(at)
+		w.append(nil, "", &m)
+	} else if v.Known() {
+		w.append(nil, v.String(), nil)
+	}
+	return v.Known()
+}
+
+// append appends what is set.
+func (w *traitTable) append(number *decimal128.Num, text string, at *arrow.Timestamp) {
+	if number != nil {
+		w.number.Append(*number)
+	} else {
+		w.number.AppendNull()
+	}
+	if text != "" {
+		w.text.Append(text)
+	} else {
+		w.text.AppendNull()
+	}
+	if at != nil {
+		w.time.Append(*at)
+	} else {
+		w.time.AppendNull()
+	}
+}
+
+// texts are the builders of a table's columns of texts.
+func texts(t *table, names ...string) ([]*array.StringBuilder, error) {
+	var out []*array.StringBuilder
+	for _, name := range names {
+		b, err := builder[*array.StringBuilder](t, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// membershipWriter writes segment.memberships and segment.changes; done ends both.
+func (p *partition) membershipWriter(counts map[string]int64) (w membership.Writer, done func() error, err error) {
+	members, err := p.table("segment.memberships")
+	if err != nil {
+		return w, nil, err
+	}
+	changes, err := p.table("segment.changes")
+	if err != nil {
+		return w, nil, err
+	}
+	m, err := texts(members, "segment", "profile_id")
+	if err != nil {
+		return w, nil, err
+	}
+	entered, err := builder[*array.TimestampBuilder](members, "entered_at")
+	if err != nil {
+		return w, nil, err
+	}
+	c, err := texts(changes, "segment", "profile_id", "change", "run_id", "cause")
+	if err != nil {
+		return w, nil, err
+	}
+	changed, err := builder[*array.TimestampBuilder](changes, "at")
+	if err != nil {
+		return w, nil, err
+	}
+	run := p.t.Spec().Run
+	w.Member = func(segment string, place int, at time.Time) error {
+		m[0].Append(segment)
+		m[1].Append(p.profiles.IDs[place])
+		if at.IsZero() {
+			entered.AppendNull()
+		} else {
+			entered.Append(micros(at))
+		}
+		return members.next()
+	}
+	w.Change = func(segment, profile, change, cause string) error {
+		counts[change]++
+		for i, s := range [...]string{segment, profile, change, string(run.ID), cause} {
+			c[i].Append(s)
+		}
+		changed.Append(micros(run.Now))
+		return changes.next()
+	}
+	return w, func() error {
+		defer members.b.Release()
+		defer changes.b.Release()
+		if err := members.flush(); err != nil {
+			return err
+		}
+		return changes.flush()
+	}, nil
+}
