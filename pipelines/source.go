@@ -123,6 +123,7 @@ type View = rowfile.View
 
 // Chosen is Rows of those rows that choose wants: it looks at a few columns of
 // some rows at a time. Only the columns that want names are read; nil: all.
+// A row's maps are the caller's until the next row.
 func Chosen[T any](ctx context.Context, t *Task, want func(column string) bool, choose func(v *View, chosen []bool) error) iter.Seq2[T, error] {
 	look := func(v *View, chosen []bool) error {
 		t.result.RowsIn += int64(v.Rows())

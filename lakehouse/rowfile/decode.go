@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -20,6 +21,9 @@ type decoder[T any] struct {
 	others int // columns of the batch that are attributes
 	zero   T
 	intern map[string]*interner
+	// Lent rows are the caller's until the next one: they share maps.
+	lent bool
+	held map[string]string // the attributes of lent rows
 }
 
 func newDecoder[T any](l *layout) *decoder[T] {
@@ -61,7 +65,7 @@ func (d *decoder[T]) use(rec arrow.RecordBatch) error {
 func (d *decoder[T]) decode(i int) (T, error) {
 	*d.row = d.zero
 	if d.layout.attributes >= 0 {
-		*d.attributes() = make(map[string]string, d.others)
+		*d.attributes() = d.emptyAttributes()
 	}
 	for _, s := range d.steps {
 		if err := s(i); err != nil {
@@ -69,6 +73,17 @@ func (d *decoder[T]) decode(i int) (T, error) {
 		}
 	}
 	return *d.row, nil
+}
+
+func (d *decoder[T]) emptyAttributes() map[string]string {
+	if !d.lent {
+		return make(map[string]string, d.others)
+	}
+	if d.held == nil {
+		d.held = make(map[string]string, d.others)
+	}
+	clear(d.held)
+	return d.held
 }
 
 func (d *decoder[T]) attributes() *map[string]string {
@@ -151,7 +166,7 @@ func scalarStep(v reflect.Value, a arrow.Array, in *interner) func(i int) {
 
 // nestedStep sets a map or list field.
 func nestedStep(v reflect.Value, a arrow.Array, in *interner) func(i int) {
-	keysIn := &interner{}
+	keysIn := &interner{lent: in.lent}
 	switch f := v.Addr().Interface().(type) {
 	case *[]string:
 		if list, ok := a.(*array.List); ok {
@@ -192,9 +207,17 @@ func mapSetter[M ~map[string]V, V any](f *M, m *array.Map, in *interner, get fun
 		return nil
 	}
 	items := m.Items()
+	var held M // of lent rows
 	return func(i int) {
 		from, to := m.ValueOffsets(i)
-		out := make(M, to-from)
+		out := held
+		if out == nil {
+			out = make(M, to-from)
+		}
+		if in.lent {
+			clear(out)
+			held = out
+		}
 		for j := int(from); j < int(to); j++ {
 			var v V
 			if !items.IsNull(j) {
@@ -212,12 +235,22 @@ func listOf(a *array.List, in *interner) func(i int) []string {
 		return nil
 	}
 	values := a.ListValues()
+	var room []string // of lent rows
 	return func(i int) []string {
 		from, to := a.ValueOffsets(i)
 		if from == to {
 			return nil
 		}
-		out := make([]string, 0, to-from)
+		n := int(to - from)
+		if cap(room)-len(room) < n {
+			size := n
+			if in.lent {
+				size = max(n, roomLists)
+			}
+			room = make([]string, 0, size)
+		}
+		out := room[len(room) : len(room) : len(room)+n]
+		room = room[:len(room)+n]
 		for j := int(from); j < int(to); j++ {
 			if !values.IsNull(j) {
 				out = append(out, text(j))
@@ -269,17 +302,23 @@ func microsOf(a *array.Timestamp) func(i int) int64 {
 type interner struct {
 	seen   map[string]string
 	misses int
+	lent   bool
+	room   []byte // of lent rows
 }
 
 const (
 	internMost  = 512
 	internBytes = 64
 	giveUpAfter = 4096 // misses: such a column does not repeat
+	// Of lent rows, memory is taken for many texts and lists at a time. Who keeps one
+	// keeps those beside it.
+	roomBytes = 4 << 10
+	roomLists = 256
 )
 
 func (in *interner) own(s string) string {
 	if len(s) > internBytes || in.misses > giveUpAfter {
-		return strings.Clone(s)
+		return in.clone(s)
 	}
 	if known, ok := in.seen[s]; ok {
 		return known
@@ -295,10 +334,22 @@ func (in *interner) own(s string) string {
 	return s
 }
 
+func (in *interner) clone(s string) string {
+	if !in.lent || len(s) == 0 || len(s) > roomBytes/8 {
+		return strings.Clone(s)
+	}
+	if cap(in.room)-len(in.room) < len(s) {
+		in.room = make([]byte, 0, roomBytes)
+	}
+	start := len(in.room)
+	in.room = append(in.room, s...)
+	return unsafe.String(&in.room[start], len(s))
+}
+
 func (d *decoder[T]) interner(column string) *interner {
 	in, ok := d.intern[column]
 	if !ok {
-		in = &interner{}
+		in = &interner{lent: d.lent}
 		d.intern[column] = in
 	}
 	return in

@@ -34,6 +34,7 @@ func scan[T any](ctx context.Context, s *object.Store, t schema.Table, files []w
 			return
 		}
 		d := newDecoder[T](l)
+		d.lent = choose != nil
 		wants := func(c string) bool { return (want == nil || want(c)) && d.wants(c) }
 		var chosen []bool
 		for rec, err := range readFiles(ctx, s, files, wants, groups) {

@@ -111,7 +111,7 @@ func lent(a arrow.Array) (func(i int) string, error) {
 
 // Choose is Scan (of one row group, where group is at least 0) of some rows: choose
 // looks at each batch and sets which of its rows are wanted. Only the columns that
-// want names are read; nil: all.
+// want names are read; nil: all. A row's maps are the caller's until the next row.
 func Choose[T any](ctx context.Context, s *object.Store, t schema.Table, files []weir.DataFile, group int, want func(column string) bool, choose func(v *View, chosen []bool) error) iter.Seq2[T, error] {
 	var groups []int
 	if group >= 0 {
