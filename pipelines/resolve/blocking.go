@@ -45,12 +45,13 @@ func newComparing(ctx context.Context, t *pipelines.Task) (*comparing, error) {
 	prepare := map[weir.Kind]*model.Preparer{}
 	for kind, m := range ms {
 		prepare[kind] = m.Preparer()
+		prepare[kind].Usable = true
 	}
 	return &comparing{models: ms, prepare: prepare, features: newPacker(t, "scatter:features", max(1, t.Spec().Partitions)),
 		keys: newPacker(t, "count:blocking", blockPartitions(t)), drift: newDrifting(t, ms)}, nil
 }
 
-// add sends one record under its digest. It tells whether the record can meet any
+// add sends one record, without what is worth nothing, under its digest. It tells whether the record can meet any
 // other.
 func (c *comparing) add(rec *weir.Record, d evidence.Hash) (bool, error) {
 	m := c.models[rec.Kind]

@@ -28,11 +28,12 @@ const maxFurther = 4
 
 // Prepare reads a record.
 func (m *Model) Prepare(r *weir.Record) Features {
-	return m.read(r, make([]compare.Value, len(m.columns)), func(i int, raw string) compare.Value { return m.columns[i].prepare(raw) })
+	return m.read(r, make([]compare.Value, len(m.columns)), false, func(i int, raw string) compare.Value { return m.columns[i].prepare(raw) })
 }
 
-// read fills the values, which are zero.
-func (m *Model) read(r *weir.Record, values []compare.Value, prepare func(i int, raw string) compare.Value) Features {
+// read fills the values, which are zero. Usable says that the record holds no
+// identifier that is worth nothing.
+func (m *Model) read(r *weir.Record, values []compare.Value, usable bool, prepare func(i int, raw string) compare.Value) Features {
 	f := Features{Source: uint32(Hash(3, r.Source)), Values: values}
 	for i := range m.columns {
 		c := &m.columns[i]
@@ -47,7 +48,7 @@ func (m *Model) read(r *weir.Record, values []compare.Value, prepare func(i int,
 			if k == maxFurther {
 				break
 			}
-			if evidence.Worthless(r.Kind, name, raw) != "" {
+			if !usable && evidence.Worthless(r.Kind, name, raw) != "" {
 				continue
 			}
 			v := c.prepare(raw)

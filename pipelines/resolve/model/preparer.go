@@ -8,6 +8,9 @@ import (
 // Preparer prepares many records of one model, one after the other. Names and towns
 // come again and again, and what was made of one is remembered.
 type Preparer struct {
+	// Usable says that identifiers that are worth nothing were left out of the records
+	// (evidence.Usable), and need not be looked for.
+	Usable bool
 	model  *Model
 	values []compare.Value
 	known  []memory // by column
@@ -39,7 +42,7 @@ func (m *Model) Preparer() *Preparer {
 // Prepare is Model.Prepare. The features are valid until the next record.
 func (p *Preparer) Prepare(r *weir.Record) Features {
 	clear(p.values)
-	return p.model.read(r, p.values, p.prepare)
+	return p.model.read(r, p.values, p.Usable, p.prepare)
 }
 
 func (p *Preparer) prepare(i int, raw string) compare.Value {
