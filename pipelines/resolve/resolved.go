@@ -84,7 +84,7 @@ func (x *increment) look(ctx context.Context, s *touched) error {
 	s.Result = parts.Solve(look.second)
 	x.task.Count("pairs_looked_at_again", int64(s.Asked))
 	x.task.Count("components_doubted", int64(s.Doubted))
-	return look.failed
+	return look.err()
 }
 
 // records gives the numbers of versions; false where they are not touched.

@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/cluster"
@@ -37,8 +38,8 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 		return nil, err
 	}
 	solved := parts.Solve(look.second)
-	if look.failed != nil {
-		return nil, look.failed
+	if err := look.err(); err != nil {
+		return nil, err
 	}
 	t.Count("pairs_looked_at_again", int64(solved.Asked))
 	t.Count("components_doubted", int64(solved.Doubted))
@@ -50,25 +51,32 @@ type looking struct {
 	graph    *graph
 	models   [2]*model.Model // by recordKind
 	features []string        // by record; empty: it is not asked for, or holds too little to be compared
-	decoder  model.Decoder
-	failed   error
+	failed   atomic.Pointer[error]
+}
+
+func (l *looking) err() error {
+	if err := l.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 func (l *looking) second(component []int32) func(i, j int) float32 {
 	m := l.models[l.graph.kinds[component[0]]]
-	if m == nil || l.failed != nil {
+	if m == nil || l.err() != nil {
 		return nil
 	}
-	l.decoder.Reset()
+	var decoder model.Decoder
+	decoder.Reserve(len(component) * len(m.Columns))
 	fs := make([]*model.Features, len(component))
 	for i, record := range component {
 		b := l.features[record]
 		if b == "" {
 			continue
 		}
-		f, err := l.decoder.Decode(b)
+		f, err := decoder.Decode(b)
 		if err != nil {
-			l.failed = err
+			l.failed.Store(&err)
 			return nil
 		}
 		fs[i] = &f

@@ -143,7 +143,7 @@ func packSample(rec *weir.Record) sampleRow {
 }
 
 func (s *sampleRow) record(kind weir.Kind) weir.Record {
-	rec := weir.Record{ID: s.ID, Kind: kind, Source: s.Source, Attributes: map[string]string{}, Identifiers: weir.Identifiers{}}
+	rec := weir.Record{ID: s.ID, Kind: kind, Source: s.Source, Attributes: make(map[string]string, len(s.Attributes)), Identifiers: weir.Identifiers{}}
 	for i, name := range s.Attributes {
 		rec.Attributes[name] = s.Texts[i]
 	}
@@ -153,13 +153,21 @@ func (s *sampleRow) record(kind weir.Kind) weir.Record {
 	return rec
 }
 
-// sampled reads the records of one channel.
-func sampled(ctx context.Context, t *pipelines.Task, channel string, kind weir.Kind) (out []weir.Record, err error) {
-	err = each(pipelines.Stream[sampleRow](ctx, t, channel), func(row sampleRow) error {
-		out = append(out, row.record(kind))
+// sampled reads the records of one channel. Only one task does, so it makes them side
+// by side.
+func sampled(ctx context.Context, t *pipelines.Task, channel string, kind weir.Kind) ([]weir.Record, error) {
+	rows, err := pipelines.Read[sampleRow](ctx, t, channel)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]weir.Record, len(rows))
+	const piece = 1 << 12
+	return out, side((len(rows)+piece-1)/piece, func(i int) error {
+		for k := i * piece; k < min((i+1)*piece, len(rows)); k++ {
+			out[k] = rows[k].record(kind)
+		}
 		return nil
 	})
-	return out, err
 }
 
 // ofKind counts the records of the table of this task's kind.

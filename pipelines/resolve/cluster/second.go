@@ -2,13 +2,18 @@ package cluster
 
 import (
 	"cmp"
+	"maps"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // Second looks again at the records of one component: it returns what the pair
 // of its i-th and j-th record says, in log2 odds. Only what speaks against counts.
-// It is asked about pairs that no score links, i < j.
+// It is asked about pairs that no score links, i < j; about several components at a
+// time.
 type Second func(component []int32) func(i, j int) float32
 
 // askedPairs bounds how many pairs of one component are looked at again. A
@@ -83,28 +88,52 @@ func (c *Components) look(second Second) (map[int32][]doubt, int) {
 		}
 	}
 	vouched := c.vouched()
-	doubts, asked := map[int32][]doubt{}, 0
-	for root, links := range c.open { // each by itself: no order matters
-		component := records[root]
-		say := second(component)
-		if say == nil {
-			continue
-		}
-		linked := make(map[[2]int32]bool, len(links))
-		for _, l := range links {
-			linked[sorted(vouched[l.a], vouched[l.b])] = true
-		}
-		pairsToAsk(component, links, askedPairs, func(i, j int) {
-			x, y := vouched[component[i]], vouched[component[j]]
-			if x == y || linked[sorted(x, y)] {
-				return
-			}
-			asked++
-			if w := fixed(say(i, j)); w < 0 {
-				doubts[root] = append(doubts[root], doubt{component[i], component[j], w})
+	roots := slices.Collect(maps.Keys(c.open)) // each by itself: no order matters
+	found, asked := make([][]doubt, len(roots)), make([]int, len(roots))
+	const piece = 64
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(roots)/piece+1) {
+		all.Go(func() {
+			for start := int(next.Add(piece)) - piece; start < len(roots); start = int(next.Add(piece)) - piece {
+				for i := start; i < min(start+piece, len(roots)); i++ {
+					found[i], asked[i] = c.ask(second, records[roots[i]], c.open[roots[i]], vouched)
+				}
 			}
 		})
 	}
+	all.Wait()
+	doubts, sum := map[int32][]doubt{}, 0
+	for i, root := range roots {
+		sum += asked[i]
+		if len(found[i]) > 0 {
+			doubts[root] = found[i]
+		}
+	}
+	return doubts, sum
+}
+
+// ask asks about one component, of which scores link some records. It returns the
+// doubts and how many pairs it asked about.
+func (c *Components) ask(second Second, component []int32, links []link, vouched forest) (doubts []doubt, asked int) {
+	say := second(component)
+	if say == nil {
+		return nil, 0
+	}
+	linked := make(map[[2]int32]bool, len(links))
+	for _, l := range links {
+		linked[sorted(vouched[l.a], vouched[l.b])] = true
+	}
+	pairsToAsk(component, links, askedPairs, func(i, j int) {
+		x, y := vouched[component[i]], vouched[component[j]]
+		if x == y || linked[sorted(x, y)] {
+			return
+		}
+		asked++
+		if w := fixed(say(i, j)); w < 0 {
+			doubts = append(doubts, doubt{component[i], component[j], w})
+		}
+	})
 	return doubts, asked
 }
 

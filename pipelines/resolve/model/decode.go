@@ -18,6 +18,9 @@ type Decoder struct {
 // Reset takes the memory back of all features that were decoded.
 func (d *Decoder) Reset() { d.values = d.values[:0] }
 
+// Reserve takes memory for n values.
+func (d *Decoder) Reserve(n int) { d.values = make([]compare.Value, 0, n) }
+
 // chunk is for how many values memory is taken at once.
 const chunk = 4096
 
