@@ -14,14 +14,6 @@ func (b Bits) Set(i int) { b[i/64] |= 1 << (i % 64) }
 // Has says whether a profile is in the set.
 func (b Bits) Has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
-// Len is how many profiles are in the set.
-func (b Bits) Len() (n int) {
-	for _, word := range b {
-		n += bits.OnesCount64(word)
-	}
-	return n
-}
-
 // All yields the places of the set, in order.
 func (b Bits) All(yield func(i int) bool) {
 	for w, word := range b {
