@@ -17,21 +17,31 @@ func (l *loader) check() {
 	l.checkSubject()
 	l.checkScores()
 	l.personalKeys()
-	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), segments: namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })}
-	names.events, names.properties = l.p.happened()
+	names := l.vocabulary()
 	for _, t := range l.p.Traits {
 		l.checkTrait(t, names)
 	}
 	for _, s := range l.p.Segments {
-		l.checkCondition(s.Where, names)
-		if way := l.p.circle(s.Name); way != nil {
-			l.add(s.Where.At, "break the circle", "segments depend on each other: %s", strings.Join(way, " → "))
-		}
+		l.checkSegment(s, names)
 	}
 	l.checkContact()
 	for i := range l.p.Activations {
 		l.checkActivation(&l.p.Activations[i])
 	}
+}
+
+func (l *loader) checkSegment(s weir.SegmentDef, names vocabulary) {
+	l.checkCondition(s.Where, names)
+	if way := l.p.circle(s.Name); way != nil {
+		l.add(s.Where.At, "break the circle", "segments depend on each other: %s", strings.Join(way, " → "))
+	}
+}
+
+// vocabulary is what a rule may name.
+func (l *loader) vocabulary() vocabulary {
+	names := vocabulary{attributes: l.p.AttributeNames(), traits: namesOf(l.p.Traits, func(t weir.TraitDef) string { return t.Name }), segments: namesOf(l.p.Segments, func(s weir.SegmentDef) string { return s.Name })}
+	names.events, names.properties = l.p.happened()
+	return names
 }
 
 type vocabulary struct{ attributes, traits, segments, events, properties []string }

@@ -38,6 +38,9 @@ type House struct {
 	// Memory is the folder where this machine keeps what it saw of the published policies;
 	// "": it keeps nothing, and does not notice an older log in the place of a newer.
 	Memory string
+	// Timelines is the folder where this machine keeps profiles and their events for
+	// live counts; it may be lost.
+	Timelines string
 	// Gate loads the policies that rule for a project while nothing is published: see
 	// Ruling.
 	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)

@@ -40,11 +40,29 @@ func (a *app) segmentShow() *cobra.Command {
 }
 
 func (a *app) segmentCount() *cobra.Command {
-	return &cobra.Command{
-		Use: "count [NAME…]", Short: "How many belong to a segment now", Example: "  weir segment count\n  weir segment count vip",
-		Long: "Counts the members of the last run that computed segments. A definition that changed\nsince is marked: weir run segment computes it.",
+	var f liveFlags
+	c := &cobra.Command{
+		Use: "count [NAME…|-]", Short: "How many belong to a segment now",
+		Long: `Counts the members of the last run that computed segments. A definition that changed
+since is marked: weir run segment computes it.
+
+With --live, or with - for a definition on standard input that is in no file yet, the
+rule is evaluated here and now over all profiles, exactly as a run would, and nothing
+is written. The first time after new data this machine keeps profiles and events in
+order of time, which takes a while; then an answer takes seconds.`,
+		Example: "  weir segment count\n  weir segment count vip\n  weir segment count --live vip --by country\n  echo 'where: {attribute: country, is: FR}' | weir segment count -",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				if f.isLive(args) {
+					v, err := f.ask(ctx, cmd, pl, args, 0)
+					if err != nil {
+						return err
+					}
+					return a.showLive(v)
+				}
+				if len(f.by) > 0 || f.now != "" {
+					return weir.Errorf(weir.Invalid, "--by and --now are of a live count").Then("add --live")
+				}
 				found, err := pl.house.CountSegments(ctx, pl.project, args...)
 				if err != nil {
 					return err
@@ -56,7 +74,7 @@ func (a *app) segmentCount() *cobra.Command {
 				for _, c := range found {
 					note := ""
 					if c.Stale {
-						note = "the definition is newer: weir run segment"
+						note = "the definition is newer: weir run segment, or --live"
 					}
 					rows = append(rows, []string{c.Segment, count(c.Members), when(c.AsOf), note})
 				}
@@ -65,17 +83,31 @@ func (a *app) segmentCount() *cobra.Command {
 			})
 		},
 	}
+	f.add(c, "count")
+	return c
 }
 
 func (a *app) segmentPreview() *cobra.Command {
 	var limit int
+	var f liveFlags
 	c := &cobra.Command{
-		Use: "preview NAME", Short: "Some members, with the values that the rule reads", Example: "  weir segment preview vip --limit 5", Args: cobra.ExactArgs(1),
+		Use: "preview NAME|-", Short: "Some members, with the values that the rule reads", Args: cobra.ExactArgs(1),
+		Long: `Shows the first members by profile id, as the last run wrote them. With --live, or with
+- for a definition on standard input: some members drawn by --seed, as of now, with
+masked values, and why each is in.`,
+		Example: "  weir segment preview vip --limit 5\n  weir segment preview --live vip --limit 3 --seed monday\n  weir segment preview - < segments/draft.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 1 || limit > shown {
 				return weir.Errorf(weir.Invalid, "--limit is from 1 to %d", shown).Then("for more: weir query \"select * from segment.memberships\"")
 			}
 			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				if f.isLive(args) {
+					v, err := f.ask(ctx, cmd, pl, args, limit)
+					if err != nil {
+						return err
+					}
+					return a.showSample(v)
+				}
 				members, columns, err := pl.house.PreviewSegment(ctx, pl.project, args[0], limit)
 				if err != nil {
 					return err
@@ -101,6 +133,7 @@ func (a *app) segmentPreview() *cobra.Command {
 		},
 	}
 	c.Flags().IntVar(&limit, "limit", 10, "how many members")
+	f.add(c, "preview")
 	return c
 }
 
@@ -161,10 +194,22 @@ func (a *app) showVerdict(v explain.Verdict, depth int) {
 }
 
 func (a *app) segmentOverlap() *cobra.Command {
-	return &cobra.Command{
-		Use: "overlap A B", Short: "How many members two segments share", Example: "  weir segment overlap vip lapsed_vip", Args: cobra.ExactArgs(2),
+	var f liveFlags
+	c := &cobra.Command{
+		Use: "overlap A B…", Short: "How many members segments share", Args: cobra.MinimumNArgs(2),
+		Long: `Compares the members of two segments as the last run wrote them. With --live, with - for
+a definition on standard input, or with more than two segments, all of them are
+evaluated as of now, and the size of each intersection is told.`,
+		Example: "  weir segment overlap vip lapsed_vip\n  weir segment overlap --live vip lapsed_vip readers\n  weir segment overlap - vip < draft.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
+				if f.isLive(args) || len(args) > 2 {
+					v, err := f.ask(ctx, cmd, pl, args, 0)
+					if err != nil {
+						return err
+					}
+					return a.showSets(v)
+				}
 				o, err := pl.house.OverlapSegments(ctx, pl.project, args[0], args[1])
 				if err != nil {
 					return err
@@ -177,4 +222,6 @@ func (a *app) segmentOverlap() *cobra.Command {
 			})
 		},
 	}
+	f.add(c, "overlap")
+	return c
 }

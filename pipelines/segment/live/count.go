@@ -1,0 +1,330 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
+	"github.com/weir-cdp/weir/pipelines/segment/tally"
+	"github.com/weir-cdp/weir/pipelines/segment/timeline"
+	"github.com/weir-cdp/weir/pipelines/segment/trait"
+	"github.com/weir-cdp/weir/pipelines/segment/value"
+)
+
+// Question is what is asked of all profiles.
+type Question struct {
+	Definitions tally.Definitions
+	Segments    []string // at most Most
+	Now         time.Time
+	By          []string // attributes by whose values sizes are told
+	Sample      int      // how many members of the first segment are named
+	Seed        string   // chooses which
+	Workers     int      // 0: one
+	// Scores are the values of scores as texts, by trait and profile: they are
+	// learned from all profiles, and are those of the last run.
+	Scores map[string]map[string]string
+}
+
+// Most is how many segments one question may ask about.
+const Most = 32
+
+// Answer is what comes of it.
+type Answer struct {
+	Profiles int64            `json:"profiles"` // that were evaluated
+	Sizes    map[string]int64 `json:"sizes"`
+	// Sets are how many profiles are in exactly these segments: bit i is
+	// Question.Segments[i].
+	Sets map[uint32]int64 `json:"-"`
+	// By holds the sizes of each segment by an attribute's value, "" the unknown.
+	By     map[string]map[string][]int64 `json:"by,omitempty"`
+	Sample []Drawn                       `json:"-"` // in the order of the draw
+}
+
+// Run answers. Errors: Invalid for a segment that can't be computed, NotFound for
+// one that is not defined.
+func Run(ctx context.Context, q Question, src Source) (Answer, error) {
+	e, err := prepare(q)
+	if err != nil {
+		return Answer{}, err
+	}
+	e.want = make([]bool, len(src.Names()))
+	e.names = src.Names()
+	for i, n := range e.names {
+		e.want[i] = e.reads.Names == nil || e.reads.Names[n]
+	}
+	parts, err := e.share(ctx, src)
+	if err != nil {
+		return Answer{}, err
+	}
+	return e.merge(parts), nil
+}
+
+// share gives the blocks out to the workers. The first failure ends all.
+func (e *evaluation) share(ctx context.Context, src Source) ([]*part, error) {
+	workers := min(max(e.Workers, 1), max(src.Blocks(), 1))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parts := make([]*part, workers)
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for w := range workers {
+		parts[w] = e.newPart()
+		wait.Go(func() {
+			for ctx.Err() == nil {
+				n := int(next.Add(1) - 1)
+				if n >= src.Blocks() {
+					return
+				}
+				b, err := src.Read(ctx, n, e.reads)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				parts[w].block(n, b)
+			}
+		})
+	}
+	wait.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return parts, nil
+}
+
+// evaluation is a question, compiled.
+type evaluation struct {
+	Question
+	plan   *tally.Plan
+	rules  []*rule.Rule // of Question.Segments
+	reads  Reads
+	kinds  map[string]bool
+	names  []string // of events
+	want   []bool   // by name
+	groups []int    // places in Reads.Attributes of By
+	given  []given
+}
+
+type given struct {
+	place  int
+	number bool
+	of     map[string]string
+}
+
+func (g *given) value(text string) value.Value {
+	if n, ok := value.ParseNumber(text); ok && g.number {
+		return value.OfNumber(n)
+	}
+	return value.OfText(text)
+}
+
+func prepare(q Question) (*evaluation, error) {
+	if len(q.Segments) == 0 || len(q.Segments) > Most {
+		return nil, weir.Errorf(weir.Invalid, "a question is about 1 to %d segments, not %d", Most, len(q.Segments))
+	}
+	d := Needed(q.Definitions, q.Segments...)
+	plan, broken, err := tally.New(d)
+	if err != nil {
+		return nil, err
+	}
+	e := &evaluation{Question: q, plan: plan, kinds: map[string]bool{}}
+	for _, name := range q.Segments {
+		r := plan.Rule(name)
+		for _, b := range broken {
+			if r == nil && !b.Trait && b.Name == name {
+				return nil, b.Errors[0]
+			}
+		}
+		if r == nil {
+			return nil, weir.Errorf(weir.NotFound, "there is no segment %q", name)
+		}
+		e.rules = append(e.rules, r)
+		e.kinds[string(r.Of)] = true
+	}
+	e.reads = readsOf(d, plan, q.By)
+	for _, a := range q.By {
+		e.groups = append(e.groups, slices.Index(e.reads.Attributes, a))
+	}
+	types := trait.Types(d.Traits)
+	for _, name := range slices.Sorted(maps.Keys(q.Scores)) {
+		if place := plan.Given(name); place >= 0 {
+			e.given = append(e.given, given{place, types[name] == weir.Number, q.Scores[name]})
+		}
+	}
+	return e, nil
+}
+
+// Drawn is a member of the sample.
+type Drawn struct {
+	ID    string
+	place int64 // by the seed: those of the lowest places are drawn
+	block int
+	row   int
+}
+
+func (d Drawn) compare(o Drawn) int {
+	return cmp.Or(cmp.Compare(d.place, o.place), strings.Compare(d.ID, o.ID))
+}
+
+// part is what one worker found.
+type part struct {
+	*evaluation
+	profiles int64
+	sets     map[uint32]int64
+	by       []map[string][]int64
+	sample   []Drawn // sorted
+	profile  weir.Profile
+	event    timeline.Event
+}
+
+func (e *evaluation) newPart() *part {
+	p := &part{evaluation: e, sets: map[uint32]int64{}, profile: weir.Profile{Attributes: map[string]string{}}}
+	p.event.Properties = make([]string, len(e.reads.Properties))
+	for range e.By {
+		p.by = append(p.by, map[string][]int64{})
+	}
+	return p
+}
+
+func (p *part) block(n int, b *Block) {
+	for i, id := range b.IDs {
+		if !p.kinds[b.Kinds[i]] {
+			continue
+		}
+		p.profiles++
+		p.profile.ID, p.profile.Kind = id, weir.Kind(b.Kinds[i])
+		clear(p.profile.Attributes)
+		for a, name := range p.reads.Attributes {
+			if v := b.Attributes[a][i]; v != "" {
+				p.profile.Attributes[name] = v
+			}
+		}
+		if set := p.evaluate(b, i); set != 0 {
+			p.sets[set]++
+			p.tell(n, b, i, set)
+		}
+	}
+}
+
+// evaluate returns the segments that a profile of the block is in.
+func (p *part) evaluate(b *Block, i int) (set uint32) {
+	state := p.add(b, i)
+	for _, g := range p.given {
+		if text, ok := g.of[p.profile.ID]; ok {
+			if state == nil {
+				state = p.plan.NewState()
+			}
+			p.plan.Give(state, g.place, g.value(text))
+		}
+	}
+	subject, _ := p.plan.Subject(&p.profile, state, p.Now)
+	for n, r := range p.rules {
+		if r.Matches(&subject) {
+			set |= 1 << n
+		}
+	}
+	return set
+}
+
+// add adds up a profile's events; nil where none counts.
+func (p *part) add(b *Block, i int) *tally.State {
+	if b.First == nil {
+		return nil
+	}
+	var state *tally.State
+	first, now := b.First[i], p.Now.UnixMicro()
+	for j := first; j < b.First[i+1] && b.At[j] <= now; j++ {
+		if !p.want[b.Names[j]] {
+			continue
+		}
+		e := &p.event
+		e.Name, e.At = p.names[b.Names[j]], time.UnixMicro(b.At[j]).UTC()
+		if !p.plan.Wants(e.Name, e.At, p.Now) {
+			continue
+		}
+		e.ID = idOf(j - first)
+		for n := range b.Properties {
+			e.Properties[n] = b.Properties[n][j]
+		}
+		if state == nil {
+			state = p.plan.NewState()
+		}
+		p.plan.Add(state, e, p.Now)
+	}
+	return state
+}
+
+// tell notes a member's values and perhaps the member.
+func (p *part) tell(n int, b *Block, i int, set uint32) {
+	for g, column := range p.groups {
+		v := b.Attributes[column][i]
+		sizes := p.by[g][v]
+		if sizes == nil {
+			sizes = make([]int64, len(p.rules))
+			p.by[g][strings.Clone(v)] = sizes
+		}
+		for s := range p.rules {
+			if set&(1<<s) != 0 {
+				sizes[s]++
+			}
+		}
+	}
+	if p.Sample == 0 || set&1 == 0 {
+		return
+	}
+	d := Drawn{p.profile.ID, rule.Position(p.Seed, p.profile.ID), n, i}
+	if len(p.sample) == p.Sample && d.compare(p.sample[p.Sample-1]) > 0 {
+		return
+	}
+	d.ID = strings.Clone(d.ID)
+	at, _ := slices.BinarySearchFunc(p.sample, d, Drawn.compare)
+	p.sample = slices.Insert(p.sample, at, d)
+	p.sample = p.sample[:min(len(p.sample), p.Sample)]
+}
+
+func (e *evaluation) merge(parts []*part) Answer {
+	out := Answer{Sizes: map[string]int64{}, Sets: map[uint32]int64{}}
+	if len(e.By) > 0 {
+		out.By = map[string]map[string][]int64{}
+	}
+	var sample []Drawn
+	for _, p := range parts {
+		out.Profiles += p.profiles
+		for set, n := range p.sets {
+			out.Sets[set] += n
+		}
+		for g, name := range e.By {
+			into := out.By[name]
+			if into == nil {
+				into = map[string][]int64{}
+				out.By[name] = into
+			}
+			for v, sizes := range p.by[g] {
+				if into[v] == nil {
+					into[v] = make([]int64, len(e.rules))
+				}
+				for n := range sizes {
+					into[v][n] += sizes[n]
+				}
+			}
+		}
+		sample = append(sample, p.sample...)
+	}
+	for n, name := range e.Segments {
+		out.Sizes[name] = 0
+		for set, size := range out.Sets {
+			if set&(1<<n) != 0 {
+				out.Sizes[name] += size
+			}
+		}
+	}
+	slices.SortFunc(sample, Drawn.compare)
+	out.Sample = sample[:min(len(sample), e.Sample)]
+	return out
+}
