@@ -95,7 +95,7 @@ func (h *House) CountLive(ctx context.Context, p *project.Project, o LiveOrder, 
 		return v, err
 	}
 	q := live.Question{Definitions: params.Definitions(), Segments: o.Segments, Now: o.Now, By: o.By, Sample: o.Sample, Seed: o.Seed, Workers: runtime.GOMAXPROCS(0)}
-	if q.Scores, v.Notes, err = h.liveScores(ctx, q); err != nil {
+	if q.Given, v.Notes, err = h.liveGiven(ctx, q); err != nil {
 		return v, err
 	}
 	started := h.Clock()
@@ -150,11 +150,12 @@ func runAll(ctx context.Context, q live.Question, src live.Source) (live.Answer,
 	return all, nil
 }
 
-// liveScores reads the scores that a question needs, as the last run left them.
-func (h *House) liveScores(ctx context.Context, q live.Question) (scores map[string]map[string]string, notes []string, err error) {
+// liveGiven reads the scores, and what queries gave, that a question needs, as the
+// last run left them.
+func (h *House) liveGiven(ctx context.Context, q live.Question) (given map[string]map[string]string, notes []string, err error) {
 	var names []string
 	for _, t := range live.Needed(q.Definitions, q.Segments...).Traits {
-		if t.Score != nil {
+		if t.Score != nil || t.Query != nil {
 			names = append(names, t.Name)
 		}
 	}
@@ -170,18 +171,22 @@ func (h *House) liveScores(ctx context.Context, q live.Question) (scores map[str
 	if err != nil {
 		return nil, nil, err
 	}
-	scores = map[string]map[string]string{}
+	given = map[string]map[string]string{}
 	for _, name := range names {
-		scores[name] = map[string]string{}
+		given[name] = map[string]string{}
 	}
 	for _, r := range rows {
-		scores[r.Trait][r.ProfileID] = cmp.Or(r.Text, r.Number)
+		text := cmp.Or(r.Text, r.Number)
+		if !r.Time.IsZero() {
+			text = r.Time.UTC().Format(time.RFC3339Nano)
+		}
+		given[r.Trait][r.ProfileID] = text
 	}
 	last, ran, err := h.last(ctx, weir.Segment, "")
 	if ran {
-		notes = append(notes, "scores ("+strings.Join(names, ", ")+") are those of the run at "+last.Now.UTC().Format(time.RFC3339))
+		notes = append(notes, "scores and answers of queries ("+strings.Join(names, ", ")+") are those of the run at "+last.Now.UTC().Format(time.RFC3339))
 	}
-	return scores, notes, err
+	return given, notes, err
 }
 
 // groups tells sizes by value, the largest of the first segment first.
@@ -236,7 +241,7 @@ func (v *LiveCount) members(ctx context.Context, q live.Question, src live.Sourc
 			return err
 		}
 		scores := map[string]string{}
-		for trait, of := range q.Scores {
+		for trait, of := range q.Given {
 			if text, ok := of[d.ID]; ok {
 				scores[trait] = text
 			}

@@ -27,9 +27,9 @@ type Question struct {
 	Sample      int      // how many members of the first segment are named
 	Seed        string   // chooses which
 	Workers     int      // 0: one
-	// Scores are the values of scores as texts, by trait and profile: they are
-	// learned from all profiles, and are those of the last run.
-	Scores map[string]map[string]string
+	// Given are the values of scores and of queries as texts, by trait and profile:
+	// they don't follow from a profile's events, and are those of the last run.
+	Given map[string]map[string]string
 }
 
 // Most is how many segments one question may ask about.
@@ -111,17 +111,11 @@ type evaluation struct {
 	given  []given
 }
 
+// given is a trait's values by profile.
 type given struct {
-	place  int
-	number bool
-	of     map[string]string
-}
-
-func (g *given) value(text string) value.Value {
-	if n, ok := value.ParseNumber(text); ok && g.number {
-		return value.OfNumber(n)
-	}
-	return value.OfText(text)
+	place int
+	typ   weir.AttributeType
+	of    map[string]string
 }
 
 func prepare(q Question) (*evaluation, error) {
@@ -152,9 +146,13 @@ func prepare(q Question) (*evaluation, error) {
 		e.groups = append(e.groups, slices.Index(e.reads.Attributes, a))
 	}
 	types := trait.Types(d.Traits)
-	for _, name := range slices.Sorted(maps.Keys(q.Scores)) {
+	for _, name := range slices.Sorted(maps.Keys(q.Given)) {
+		typ := types[name]
+		if typ == weir.Date { // kept as its first moment
+			typ = weir.Instant
+		}
 		if place := plan.Given(name); place >= 0 {
-			e.given = append(e.given, given{place, types[name] == weir.Number, q.Scores[name]})
+			e.given = append(e.given, given{place, typ, q.Given[name]})
 		}
 	}
 	return e, nil
@@ -220,7 +218,7 @@ func (p *part) evaluate(b *Block, i int) (set uint32) {
 			if state == nil {
 				state = p.plan.NewState()
 			}
-			p.plan.Give(state, g.place, g.value(text))
+			p.plan.Give(state, g.place, value.Read(text, g.typ, time.UTC))
 		}
 	}
 	subject, _ := p.plan.Subject(&p.profile, state, p.Now)

@@ -291,7 +291,7 @@ func TestScoresAreGiven(t *testing.T) {
 			scores[p.Profile.ID] = "0.25"
 		}
 	}
-	a, err := live.Run(t.Context(), live.Question{Definitions: d, Segments: []string{"s"}, Now: now, Scores: map[string]map[string]string{"risk": scores}}, m)
+	a, err := live.Run(t.Context(), live.Question{Definitions: d, Segments: []string{"s"}, Now: now, Given: map[string]map[string]string{"risk": scores}}, m)
 	if err != nil || a.Sizes["s"] != want || want == 0 {
 		t.Errorf("%v, %v, want %d", a.Sizes, err, want)
 	}

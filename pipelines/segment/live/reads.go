@@ -74,7 +74,7 @@ func readsOf(d tally.Definitions, plan *tally.Plan, more []string) Reads {
 		r.Names[name] = true
 	}
 	for _, t := range d.Traits {
-		if !derive.Is(t) && t.Score == nil {
+		if !derive.Is(t) && t.Score == nil && t.Query == nil {
 			note(t.Event)
 		}
 	}
