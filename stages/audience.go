@@ -27,6 +27,7 @@ type person struct {
 	decided     map[string]weir.Decision // in force
 	contact     time.Time                // the last one that came from the person; zero: not known
 	sent        []int64                  // deliveries that each limit of contact pressure counts
+	refused     map[string][2]string     // by activation, under contact pressure: key and checksum that its destination refused last
 }
 
 // audience reads people, in the order of profile ids, from the tables that are
@@ -234,8 +235,9 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		if a.contacts {
 			contacts = open(m, `select profile_id, contact from contact semi join chunk using (profile_id) order by 1`)
 		}
-		sent := &stream{m: m}
+		sent, refused := &stream{m: m}, &stream{m: m}
 		if a.limits > 0 {
+			refused = open(m, `select profile_id, cast(to_json([activation, delivered_key, checksum]) as varchar) from refused semi join chunk using (profile_id) order by 1, 2`)
 			sent = open(m, `select profile_id, cast(limit_number as varchar) || ' ' || deliveries from sent semi join chunk using (profile_id) order by 1, limit_number`)
 		}
 		for m.err == nil && ids.ok {
@@ -270,7 +272,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			for _, v := range contacts.take(p.profile) {
 				p.contact = m.time(v)
 			}
-			p.sent = m.numbered(sent.take(p.profile), a.limits)
+			p.sent, p.refused = m.numbered(sent.take(p.profile), a.limits), m.refusals(refused.take(p.profile))
 			if m.err != nil {
 				break
 			}

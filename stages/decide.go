@@ -169,7 +169,7 @@ type pending struct {
 	prior     weir.Decision
 	held      weir.DeliveryState
 	shadow    policies.Candidate
-	fresh     bool    // the destination does not hold it: a delivery, for contact pressure
+	fresh     bool    // the destination would get it anew: a delivery, for contact pressure
 	sent      []int64 // of the person, shared by what waits of them
 }
 
@@ -263,7 +263,8 @@ func (x *deciding) all(ctx context.Context, people *audience, progress func(weir
 				continue
 			}
 			asked := p.asked(addresses)
-			a.block = append(a.block, pending{candidate: a.decider.Describe(asked), shadow: a.shadow.describe(asked), row: row, member: member, prior: p.decided[a.def.Name], held: state, fresh: !held, sent: p.sent})
+			a.block = append(a.block, pending{candidate: a.decider.Describe(asked), shadow: a.shadow.describe(asked), row: row, member: member, prior: p.decided[a.def.Name], held: state, sent: p.sent,
+				fresh: !held && p.refused[a.def.Name] != [2]string{row.Key, row.Checksum}})
 			waiting++
 			if p.sent == nil && len(a.block) == blockRows {
 				waiting -= blockRows

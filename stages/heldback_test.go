@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/policies/permit"
 )
 
 // belong writes who is in which segment, computed by a run of these definitions.
@@ -309,4 +311,29 @@ func TestDeliveriesToAMergedProfileCountForTheOneThatTookOver(t *testing.T) {
 	w.at = w.at.Add(7 * 24 * time.Hour)
 	w.deliver()
 	w.wants("a week later", w.inAudience("second"), []string{"p1", "p2"})
+}
+
+// Who is refused for good by one destination is not kept from the others for it.
+func TestWhatADestinationRefusedTakesNoRoom(t *testing.T) {
+	w := town4(t)
+	w.project.Contact = weir.ContactDef{Priority: []string{"news", "second"}, Pressure: []weir.PressureDef{{Channel: "email", AtMost: 1, Within: 7 * 24 * time.Hour}}}
+	second := w.project.Activations[0]
+	second.Name, second.Fields = "second", map[string]string{"email": "email"}
+	w.project.Activations = append(w.project.Activations, second)
+	w.tool.answer = func(r permit.Row) *connectors.Outcome {
+		if len(r.Fields) == 2 && r.Key == "p1@x.org" {
+			return &connectors.Outcome{Status: connectors.Rejected, Reply: "no such mailbox"}
+		}
+		return nil
+	}
+	w.belong(map[string][]string{"all": everybody})
+	w.deliver()
+	w.wants("second, at first", w.inAudience("second"), []string{})
+	w.deliver()
+	w.wants("second, once it is known", w.inAudience("second"), []string{"p1"})
+	w.people["p1"] = citizen{"p1@x.org", "Bo", true} // changed: it is tried again
+	w.settle()
+	w.belong(map[string][]string{"all": everybody})
+	w.deliver()
+	w.wants("held back", w.heldBack()["news p1"], "pressure email: at most 1 in 7d")
 }

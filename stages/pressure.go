@@ -24,7 +24,8 @@ import (
 // destination holds, and removals, are none. Deliveries to a profile that was
 // merged away are those of the profile that took over. What this run will send
 // counts as it is decided, one activation after the other in the order of their
-// priority; so neither the order of rows nor that of destinations matters.
+// priority; so neither the order of rows nor that of destinations matters. A row that
+// a destination refused is not sent again as it is, so it takes no room.
 
 // pressureTables are those that pressureQueries read, beside core.profiles.
 var pressureTables = []string{"activation.deliveries", "identity.merges"}
@@ -80,11 +81,29 @@ func pressureQueries(p *project.Project, have map[string]schema.Table, now time.
 			from sends s left join took_over t on t.id = s.profile_id`,
 		`create table sent as select profile_id, limit_number, count(distinct delivery_id) as deliveries from (` + strings.Join(counted, " union all ") + `)
 			semi join considered using (profile_id) group by profile_id, limit_number`,
+		fmt.Sprintf(`create table refused as select profile_id, activation, delivered_key, checksum from activation.deliveries
+			where (activation, profile_id) in (select (activation, profile_id) from activation.deliveries where status = %[1]s)
+			qualify row_number() over (partition by activation, profile_id order by sequence desc, "at" desc, (status = %[2]s) desc, delivery_id) = 1
+				and status = %[1]s and op = %[3]s`, sql.QuoteText(string(connectors.Rejected)), sql.QuoteText(Redriven), sql.QuoteText(string(weir.Add))),
 	}, nil
 }
 
 func instantSQL(t time.Time) string {
 	return sql.QuoteText(t.UTC().Format(time.RFC3339Nano)) + "::timestamptz"
+}
+
+// refusals reads what destinations refused last, by activation: key and checksum.
+func (m *merge) refusals(texts []string) map[string][2]string {
+	if len(texts) == 0 {
+		return nil
+	}
+	out := map[string][2]string{}
+	for _, text := range texts {
+		var row [3]string
+		m.decode(text, &row)
+		out[row[0]] = [2]string{row[1], row[2]}
+	}
+	return out
 }
 
 // numbered reads "place count" into a slice of n places; nil if there are none.

@@ -89,7 +89,7 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 	}
 	pl.closers = append(pl.closers, lake.Close)
 	pl.house = &stages.House{
-		Lake: lake, Connectors: systems(), Dir: a.dir, Memory: filepath.Join(pl.state(), "policy"), Timelines: filepath.Join(pl.scratch(), "timelines"), Secrets: project.Resolver{Dir: a.dir}, Log: a.log, Clock: time.Now,
+		Lake: lake, Connectors: systems(), Dir: a.dir, Memory: filepath.Join(pl.state(), "policy"), Timelines: filepath.Join(pl.state(), "timelines"), Secrets: project.Resolver{Dir: a.dir}, Log: a.log, Clock: time.Now,
 		Gate: func(ctx context.Context, p *project.Project) (*policies.Gate, error) { return a.gate(ctx, p) },
 		Session: func(ctx context.Context) (*sql.Internal, error) {
 			return sql.OpenInternal(ctx, pl.sqlOptions(config.Object))

@@ -25,7 +25,7 @@ const backupIndex = ".weir-backup.json"
 
 // notKept are what a backup leaves out: they are of a running platform, or of
 // this machine.
-var notKept = []string{lockFile, endpointsFile, scratchDir}
+var notKept = []string{lockFile, endpointsFile, scratchDir, timelinesDir}
 
 // xattrPrefix marks an extended attribute in a tar header; the S3 store keeps its
 // objects' attributes so.

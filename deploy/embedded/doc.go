@@ -20,6 +20,7 @@
 //	                  has no extended attributes
 //	catalog.db        Iceberg's catalog
 //	scratch/          temporary files of child processes, emptied at the start
+//	timelines/        profiles and events for live counts; built again where missing
 //
 // Invariants: one platform per folder (the lock); a platform killed at any
 // point starts again with what it had; the S3 child never outlives its parent;

@@ -28,6 +28,7 @@ const (
 	portsFile       = "ports.json"
 	credentialsFile = "credentials"
 	scratchDir      = "scratch"
+	timelinesDir    = "timelines"
 	bucket          = "lake"
 	region          = "us-east-1"
 )
