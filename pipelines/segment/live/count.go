@@ -177,85 +177,95 @@ type part struct {
 	sets     map[uint32]int64
 	by       []map[string][]int64
 	sample   []Drawn // sorted
-	profile  weir.Profile
-	event    timeline.Event
 }
 
 func (e *evaluation) newPart() *part {
-	p := &part{evaluation: e, sets: map[uint32]int64{}, profile: weir.Profile{Attributes: map[string]string{}}}
-	p.event.Properties = make([]string, len(e.reads.Properties))
+	p := &part{evaluation: e, sets: map[uint32]int64{}}
 	for range e.By {
 		p.by = append(p.by, map[string][]int64{})
 	}
 	return p
 }
 
+// block evaluates a block as one cohort.
 func (p *part) block(n int, b *Block) {
-	for i, id := range b.IDs {
-		if !p.kinds[b.Kinds[i]] {
-			continue
-		}
-		p.profiles++
-		p.profile.ID, p.profile.Kind = id, weir.Kind(b.Kinds[i])
-		clear(p.profile.Attributes)
-		for a, name := range p.reads.Attributes {
-			if v := b.Attributes[a][i]; v != "" {
-				p.profile.Attributes[name] = v
-			}
-		}
-		if set := p.evaluate(b, i); set != 0 {
-			p.sets[set]++
-			p.tell(n, b, i, set)
-		}
+	people, rows := p.people(b)
+	if len(rows) == 0 {
+		return
 	}
-}
-
-// evaluate returns the segments that a profile of the block is in.
-func (p *part) evaluate(b *Block, i int) (set uint32) {
-	state := p.add(b, i)
+	p.profiles += int64(len(rows))
+	c := p.plan.Cohort(people, p.Now)
+	if b.First != nil {
+		c.Add(p.events(c.Texts(), b, rows))
+	}
 	for _, g := range p.given {
-		if text, ok := g.of[p.profile.ID]; ok {
-			if state == nil {
-				state = p.plan.NewState()
+		for place, id := range people.IDs {
+			if text, ok := g.of[id]; ok {
+				c.Give(place, g.place, value.Read(text, g.typ, time.UTC))
 			}
-			p.plan.Give(state, g.place, value.Read(text, g.typ, time.UTC))
 		}
 	}
-	subject, _ := p.plan.Subject(&p.profile, state, p.Now)
-	for n, r := range p.rules {
-		if r.Matches(&subject) {
-			set |= 1 << n
+	sets := make([]uint32, len(rows))
+	for _, s := range c.Outcome().Segments {
+		if at := slices.Index(p.Segments, s.Name); at >= 0 {
+			for place := range s.All {
+				sets[place] |= 1 << at
+			}
 		}
 	}
-	return set
+	for place, set := range sets {
+		if set != 0 {
+			p.sets[set]++
+			p.tell(n, b, rows[place], set)
+		}
+	}
 }
 
-// add adds up a profile's events; nil where none counts.
-func (p *part) add(b *Block, i int) *tally.State {
-	if b.First == nil {
-		return nil
+// people are the profiles of the block that may be members, and their rows.
+func (p *part) people(b *Block) (*tally.Profiles, []int) {
+	out, rows := &tally.Profiles{Attributes: map[string]*tally.Attribute{}}, []int{}
+	for i, kind := range b.Kinds {
+		if p.kinds[kind] {
+			rows = append(rows, i)
+			out.IDs, out.Kinds = append(out.IDs, b.IDs[i]), append(out.Kinds, weir.Kind(kind))
+		}
 	}
-	var state *tally.State
-	first, now := b.First[i], p.Now.UnixMicro()
-	for j := first; j < b.First[i+1] && b.At[j] <= now; j++ {
-		if !p.want[b.Names[j]] {
-			continue
+	for a, name := range p.reads.Attributes {
+		column := &tally.Attribute{Codes: make([]uint32, len(rows))}
+		for place, row := range rows {
+			column.Codes[place] = column.Texts.Code(b.Attributes[a][row])
 		}
-		e := &p.event
-		e.Name, e.At = p.names[b.Names[j]], time.UnixMicro(b.At[j]).UTC()
-		if !p.plan.Wants(e.Name, e.At, p.Now) {
-			continue
-		}
-		e.ID = idOf(j - first)
-		for n := range b.Properties {
-			e.Properties[n] = b.Properties[n][j]
-		}
-		if state == nil {
-			state = p.plan.NewState()
-		}
-		p.plan.Add(state, e, p.Now)
+		out.Attributes[name] = column
 	}
-	return state
+	return out, rows
+}
+
+// events are those of the rows that the question looks at, up to now.
+func (p *part) events(texts *timeline.Dictionary, b *Block, rows []int) *timeline.Block {
+	out := &timeline.Block{Properties: make([][]uint32, len(b.Properties))}
+	names, now := make([]uint32, len(p.names)), p.Now.UnixMicro()
+	for i, name := range p.names {
+		if p.want[i] {
+			names[i] = texts.Names.Code(name)
+		}
+	}
+	var ids strings.Builder
+	for place, row := range rows {
+		first := b.First[row]
+		for j := first; j < b.First[row+1] && b.At[j] <= now; j++ {
+			if !p.want[b.Names[j]] {
+				continue
+			}
+			out.Profiles, out.At, out.Names = append(out.Profiles, int32(place)), append(out.At, b.At[j]), append(out.Names, names[b.Names[j]])
+			ids.WriteString(idOf(j - first))
+			out.IDEnds = append(out.IDEnds, uint32(ids.Len()))
+			for slot := range b.Properties {
+				out.Properties[slot] = append(out.Properties[slot], texts.Properties[slot].Code(b.Properties[slot][j]))
+			}
+		}
+	}
+	out.IDs = ids.String()
+	return out
 }
 
 // tell notes a member's values and perhaps the member.
@@ -276,7 +286,7 @@ func (p *part) tell(n int, b *Block, i int, set uint32) {
 	if p.Sample == 0 || set&1 == 0 {
 		return
 	}
-	d := Drawn{p.profile.ID, rule.Position(p.Seed, p.profile.ID), n, i}
+	d := Drawn{b.IDs[i], rule.Position(p.Seed, b.IDs[i]), n, i}
 	if len(p.sample) == p.Sample && d.compare(p.sample[p.Sample-1]) > 0 {
 		return
 	}

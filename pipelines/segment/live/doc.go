@@ -2,7 +2,7 @@
 // run: a question asked while the rule is being written.
 //
 // A Source gives profiles in blocks, with only the columns that a question reads
-// (Reads); Run evaluates the blocks side by side with the plan of package tally, the
+// (Reads); Run evaluates the blocks side by side, each as a cohort of package tally, the
 // same that the stage uses, so a count is what a run at the same now would write.
 //
 // Invariants: the answer depends on the blocks' rows, the definitions, now and the
