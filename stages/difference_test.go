@@ -170,7 +170,7 @@ func TestComparisonInPartsIsThatOfAll(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen[fmt.Sprint("cut ", len(bounds) > 0)]++
-			digests, err := matchDigests(t.Context(), sess, wanted, held, rows)
+			digests, err := v.matchDigests(t.Context(), sess, wanted, held, int(rows))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ func (h *House) findMoved(ctx context.Context, sess *sql.Internal, c comparison,
 	if _, err := sess.Exec(ctx, "set preserve_insertion_order = false"); err != nil {
 		return err
 	}
-	digests, err := matchDigests(ctx, sess, wanted, held, matchedRows)
+	digests, err := h.matchDigests(ctx, sess, wanted, held, keptDigests)
 	if err == nil && !digests {
 		err = compare(ctx, sess, wanted, held, comparedRows)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
@@ -58,6 +59,8 @@ type flatFile struct {
 	w      *file.Writer
 	rg     file.BufferedRowGroupWriter
 	levels [][]int16 // by column: 1 for a value, 0 for a null
+	words  []words   // by column
+	batch  int       // rows that are written between two looks at a page's size
 }
 
 func openFlat(s *arrow.Schema, to io.Writer, props *parquet.WriterProperties) (*flatFile, error) {
@@ -66,7 +69,7 @@ func openFlat(s *arrow.Schema, to io.Writer, props *parquet.WriterProperties) (*
 		return nil, err
 	}
 	w, err := file.NewParquetWriterWithError(to, pq.Root(), file.WithWriterProps(props), file.WithWriteMetadata(metadata.KeyValueMetadata{}))
-	return &flatFile{w: w, levels: make([][]int16, s.NumFields())}, err
+	return &flatFile{w: w, levels: make([][]int16, s.NumFields()), words: make([]words, s.NumFields()), batch: int(props.WriteBatchSize())}, err
 }
 
 func (f *flatFile) write(rec arrow.RecordBatch) (err error) {
@@ -85,8 +88,14 @@ func (f *flatFile) write(rec arrow.RecordBatch) (err error) {
 		if nullable {
 			levels = f.present(i, rec.Column(i))
 		}
-		props := arrowProperties()
-		return pqarrow.WriteArrowToColumn(pqarrow.NewArrowWriteContext(context.Background(), &props), c, rec.Column(i), levels, nil, nullable)
+		plain := func(a arrow.Array, levels []int16) error {
+			props := arrowProperties()
+			return pqarrow.WriteArrowToColumn(pqarrow.NewArrowWriteContext(context.Background(), &props), c, a, levels, nil, nullable)
+		}
+		if w := &f.words[i]; w.worth(c, rec.Column(i)) {
+			return w.write(c, rec.Column(i).(*array.String), levels, f.batch, plain)
+		}
+		return plain(rec.Column(i), levels)
 	})
 }
 
@@ -134,6 +143,9 @@ func (f *flatFile) endGroup() error {
 func (f *flatFile) next() (err error) {
 	if err := f.endGroup(); err != nil {
 		return err
+	}
+	for i := range f.words {
+		f.words[i].begin()
 	}
 	f.rg, err = f.w.AppendBufferedRowGroupChecked()
 	return err

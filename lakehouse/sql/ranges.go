@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -14,44 +15,31 @@ import (
 // is read; where files are sorted by the column, a query between two bounds reads
 // the row groups in between alone. No bound is a right answer too.
 func (i *Internal) Ranges(ctx context.Context, data []weir.DataFile, column string, rows int64) ([]string, error) {
-	groups, err := i.groups(ctx, data, column)
+	groups, err := i.Groups(ctx, data, column)
 	if err != nil {
 		return nil, err
 	}
 	var bounds []string
 	var sum int64
 	for n, g := range groups {
-		if sum >= rows && g.least > groups[n-1].least {
-			bounds, sum = append(bounds, g.least), 0
+		if sum >= rows && g.Least > groups[n-1].Least {
+			bounds, sum = append(bounds, g.Least), 0
 		}
-		sum += g.rows
+		sum += g.Rows
 	}
 	return bounds, nil
 }
 
-// Least gives the least value of a text column in each of these files, as the
-// statistics of their row groups have it; a file without any has none.
-func (i *Internal) Least(ctx context.Context, data []weir.DataFile, column string) (map[string]string, error) {
-	groups, err := i.groups(ctx, data, column)
-	if err != nil {
-		return nil, err
-	}
-	least := map[string]string{}
-	for _, g := range slices.Backward(groups) { // by their least
-		least[g.file.Path] = g.least
-	}
-	return least, nil
+// Group is what is known of a row group without reading it.
+type Group struct {
+	File  weir.DataFile
+	Index int    // in its file
+	Least string // of one text column; without statistics it is the least of all
+	Rows  int64
 }
 
-// group is what is known of a row group without reading it.
-type group struct {
-	file  weir.DataFile
-	least string // of one column; without statistics it is the least of all
-	rows  int64
-}
-
-// groups are the row groups of files, by the least value of a column.
-func (i *Internal) groups(ctx context.Context, data []weir.DataFile, column string) ([]group, error) {
+// Groups are the row groups of files, by the least value of a text column.
+func (i *Internal) Groups(ctx context.Context, data []weir.DataFile, column string) ([]Group, error) {
 	if len(data) == 0 {
 		return nil, nil
 	}
@@ -68,24 +56,28 @@ func (i *Internal) groups(ctx context.Context, data []weir.DataFile, column stri
 		paths = append(paths, QuoteText(path))
 	}
 	i.mu.Unlock()
-	found, err := i.Query(ctx, "SELECT file_name, stats_min_value, row_group_num_rows FROM parquet_metadata(["+strings.Join(paths, ", ")+"]) WHERE path_in_schema = ?", column)
+	found, err := i.Query(ctx, "SELECT file_name, stats_min_value, row_group_num_rows, row_group_id FROM parquet_metadata(["+strings.Join(paths, ", ")+"]) WHERE path_in_schema = ?", column)
 	if err != nil {
 		return nil, err
 	}
 	defer found.Close()
-	var groups []group
+	var groups []Group
 	for found.Next() {
 		v := found.Values()
-		g := group{}
+		g := Group{}
 		path, _ := v[0].(string)
-		g.file = files[path]
-		g.least, _ = v[1].(string)
-		g.rows, _ = v[2].(int64)
+		g.File = files[path]
+		g.Least, _ = v[1].(string)
+		g.Rows, _ = v[2].(int64)
+		index, _ := v[3].(int64)
+		g.Index = int(index)
 		groups = append(groups, g)
 	}
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(groups, func(a, b group) int { return strings.Compare(a.least, b.least) })
+	slices.SortFunc(groups, func(a, b Group) int {
+		return cmp.Or(strings.Compare(a.Least, b.Least), strings.Compare(a.File.Path, b.File.Path), cmp.Compare(a.Index, b.Index))
+	})
 	return groups, nil
 }
