@@ -84,29 +84,66 @@ func roundUp(n int) int {
 	return n + 1<<(bits.Len(uint(n))-4)
 }
 
-// typedColumn parses texts into a column of a declared type.
-type typedColumn struct {
-	builder array.Builder
-	parse   func(b array.Builder, text []byte) bool
-	width   int
+// numberColumn parses texts into values of one width, of a declared type.
+type numberColumn[T arrow.FixedWidthType] struct {
+	typ    arrow.DataType
+	parse  func(text []byte) (T, bool)
+	values []T
+	nulls  []int32 // where
 }
 
-func (c *typedColumn) len() int                 { return c.builder.Len() }
-func (c *typedColumn) size() int                { return c.builder.Len() * c.width }
-func (c *typedColumn) dataType() arrow.DataType { return c.builder.Type() }
-func (c *typedColumn) null()                    { c.builder.AppendNull() }
-func (c *typedColumn) take() arrow.Array        { return c.builder.NewArray() }
+func numbers[T arrow.FixedWidthType](t arrow.DataType, parse func(text []byte) (T, bool)) column {
+	return &numberColumn[T]{typ: t, parse: parse}
+}
 
-func (c *typedColumn) add(text []byte) bool {
-	text = trimSpace(text)
-	if len(text) == 0 {
-		c.builder.AppendNull()
+func (c *numberColumn[T]) len() int                 { return len(c.values) }
+func (c *numberColumn[T]) size() int                { return len(arrow.GetBytes(c.values)) }
+func (c *numberColumn[T]) dataType() arrow.DataType { return c.typ }
+
+func (c *numberColumn[T]) null() {
+	var none T
+	c.nulls = append(c.nulls, int32(len(c.values)))
+	c.values = append(c.values, none)
+}
+
+func (c *numberColumn[T]) add(text []byte) bool {
+	if text = trimSpace(text); len(text) == 0 {
+		c.null()
 		return true
 	}
-	if !c.parse(c.builder, text) {
-		c.builder.AppendNull()
+	v, ok := c.parse(text)
+	if !ok {
+		c.null()
 		return false
 	}
+	c.values = append(c.values, v)
+	return true
+}
+
+func (c *numberColumn[T]) take() arrow.Array {
+	n := len(c.values)
+	data := array.NewData(c.typ, n, []*memory.Buffer{validity(n, c.nulls), memory.NewBufferBytes(arrow.GetBytes(c.values))}, nil, len(c.nulls), 0)
+	defer data.Release()
+	c.values, c.nulls = make([]T, 0, n), c.nulls[:0]
+	return array.MakeFromData(data)
+}
+
+type booleanColumn struct{ b *array.BooleanBuilder }
+
+func (c *booleanColumn) len() int                 { return c.b.Len() }
+func (c *booleanColumn) size() int                { return c.b.Len() }
+func (c *booleanColumn) dataType() arrow.DataType { return c.b.Type() }
+func (c *booleanColumn) null()                    { c.b.AppendNull() }
+func (c *booleanColumn) take() arrow.Array        { return c.b.NewArray() }
+
+func (c *booleanColumn) add(text []byte) bool {
+	text = trimSpace(text)
+	v, ok := parseBoolean(text)
+	if !ok {
+		c.b.AppendNull()
+		return len(text) == 0
+	}
+	c.b.Append(v)
 	return true
 }
 

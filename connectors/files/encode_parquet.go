@@ -96,9 +96,11 @@ func appendValue(b array.Builder, f partField) error {
 		b.Append(arrow.Timestamp(t.UnixMicro()))
 	case *array.Decimal128Builder:
 		t := b.Type().(*arrow.Decimal128Type)
-		if !decimalParser(int(t.Precision), int(t.Scale))(b, []byte(f.Text)) {
+		n, ok := decimalParser(int(t.Precision), int(t.Scale))([]byte(f.Text))
+		if !ok {
 			return fmt.Errorf("a number does not fit %s", t)
 		}
+		b.Append(n)
 	case *array.StringBuilder:
 		b.Append(f.Text)
 	}

@@ -25,21 +25,21 @@ func newColumn(declared string, loc *time.Location) (column, error) {
 	case "", "text":
 		return newTextColumn(), nil
 	case "int":
-		return typed(arrow.PrimitiveTypes.Int64, 8, parseInt), nil
+		return numbers(arrow.PrimitiveTypes.Int64, parseInt), nil
 	case "float":
-		return typed(arrow.PrimitiveTypes.Float64, 8, parseFloat), nil
+		return numbers(arrow.PrimitiveTypes.Float64, parseFloat), nil
 	case "boolean":
-		return typed(arrow.FixedWidthTypes.Boolean, 1, parseBoolean), nil
+		return &booleanColumn{array.NewBooleanBuilder(memory.DefaultAllocator)}, nil
 	case "date":
-		return typed(arrow.FixedWidthTypes.Date32, 4, parseDate), nil
+		return numbers(arrow.FixedWidthTypes.Date32, parseDate), nil
 	case "timestamp":
-		return typed(&arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, 8, timestampParser(loc)), nil
+		return numbers(&arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, timestampParser(loc)), nil
 	}
 	if m := decimalType.FindStringSubmatch(declared); m != nil {
 		p, _ := strconv.Atoi(m[1])
 		s, _ := strconv.Atoi(m[2])
 		if p >= 1 && p <= 38 && s <= p {
-			return typed(&arrow.Decimal128Type{Precision: int32(p), Scale: int32(s)}, 16, decimalParser(p, s)), nil
+			return numbers(&arrow.Decimal128Type{Precision: int32(p), Scale: int32(s)}, decimalParser(p, s)), nil
 		}
 		return nil, weir.Errorf(weir.Invalid, "the type %s is impossible", declared).Then("write decimal(p,s) with p up to 38 and s up to p")
 	}
@@ -50,49 +50,35 @@ func newColumn(declared string, loc *time.Location) (column, error) {
 	return nil, e.Then("types are " + strings.Join(typeNames, ", "))
 }
 
-func typed(t arrow.DataType, width int, parse func(array.Builder, []byte) bool) column {
-	return &typedColumn{builder: array.NewBuilder(memory.DefaultAllocator, t), parse: parse, width: width}
-}
-
-func parseInt(b array.Builder, text []byte) bool {
+func parseInt(text []byte) (int64, bool) {
+	if n, ok := plainNumber(text, 18, 0); ok {
+		return n, true
+	}
 	n, err := strconv.ParseInt(string(text), 10, 64)
-	if err == nil {
-		b.(*array.Int64Builder).Append(n)
-	}
-	return err == nil
+	return n, err == nil
 }
 
-func parseFloat(b array.Builder, text []byte) bool {
+func parseFloat(text []byte) (float64, bool) {
 	x, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || strings.ContainsAny(string(text), "xX_pP") {
-		return false
-	}
-	b.(*array.Float64Builder).Append(x)
-	return true
+	return x, err == nil && !strings.ContainsAny(string(text), "xX_pP")
 }
 
-func parseBoolean(b array.Builder, text []byte) bool {
+func parseBoolean(text []byte) (value, ok bool) {
 	switch strings.ToLower(string(text)) {
 	case "true", "t", "yes", "y", "1":
-		b.(*array.BooleanBuilder).Append(true)
+		return true, true
 	case "false", "f", "no", "n", "0":
-		b.(*array.BooleanBuilder).Append(false)
-	default:
-		return false
+		return false, true
 	}
-	return true
+	return false, false
 }
 
-func parseDate(b array.Builder, text []byte) bool {
+func parseDate(text []byte) (arrow.Date32, bool) {
 	if m, ok := isoTime(text); ok && len(text) == len(time.DateOnly) {
-		b.(*array.Date32Builder).Append(arrow.Date32(m.days()))
-		return true
+		return arrow.Date32(m.days()), true
 	}
 	t, err := time.Parse("2006-01-02", string(text))
-	if err == nil {
-		b.(*array.Date32Builder).Append(arrow.Date32FromTime(t))
-	}
-	return err == nil
+	return arrow.Date32FromTime(t), err == nil
 }
 
 // Times as ISO 8601 and SQL write them; a fraction may follow the seconds.
@@ -103,18 +89,13 @@ var (
 	localLayouts = []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02"}
 )
 
-func timestampParser(loc *time.Location) func(array.Builder, []byte) bool {
-	return func(b array.Builder, text []byte) bool {
+func timestampParser(loc *time.Location) func([]byte) (arrow.Timestamp, bool) {
+	return func(text []byte) (arrow.Timestamp, bool) {
 		if m, ok := isoTime(text); ok && m.year > 0 {
-			b.(*array.TimestampBuilder).Append(arrow.Timestamp(m.micros(loc)))
-			return true
+			return arrow.Timestamp(m.micros(loc)), true
 		}
 		t, ok := parseTime(string(text), loc)
-		if !ok || t.Year() < 1 || t.Year() > 9999 {
-			return false
-		}
-		b.(*array.TimestampBuilder).Append(arrow.Timestamp(t.UnixMicro()))
-		return true
+		return arrow.Timestamp(t.UnixMicro()), ok && t.Year() >= 1 && t.Year() <= 9999
 	}
 }
 
@@ -137,11 +118,10 @@ func parseTime(s string, loc *time.Location) (time.Time, bool) {
 
 // decimalParser reads plain decimals exactly; digits beyond the scale must be
 // zeros.
-func decimalParser(precision, scale int) func(array.Builder, []byte) bool {
-	return func(b array.Builder, text []byte) bool {
+func decimalParser(precision, scale int) func([]byte) (decimal128.Num, bool) {
+	return func(text []byte) (none decimal128.Num, ok bool) {
 		if n, ok := plainNumber(text, precision, scale); ok {
-			b.(*array.Decimal128Builder).Append(decimal128.FromI64(n))
-			return true
+			return decimal128.FromI64(n), true
 		}
 		s := string(text)
 		sign := ""
@@ -150,24 +130,20 @@ func decimalParser(precision, scale int) func(array.Builder, []byte) bool {
 		}
 		whole, fraction, _ := strings.Cut(s, ".")
 		if whole == "" && fraction == "" || !digits(whole) || !digits(fraction) {
-			return false
+			return none, false
 		}
 		if len(fraction) > scale {
 			if strings.Trim(fraction[scale:], "0") != "" {
-				return false
+				return none, false
 			}
 			fraction = fraction[:scale]
 		}
 		all := strings.TrimLeft(whole+fraction+strings.Repeat("0", scale-len(fraction)), "0")
 		if len(all) > precision {
-			return false
+			return none, false
 		}
 		n, err := decimal128.FromString(sign+zeroIfEmpty(all), int32(max(precision, 1)), 0)
-		if err != nil {
-			return false
-		}
-		b.(*array.Decimal128Builder).Append(n)
-		return true
+		return n, err == nil
 	}
 }
 
