@@ -170,7 +170,7 @@ func sameColumns(a, b *arrow.Schema) bool {
 
 func (w *ArrowWriter) fail(err error) error {
 	w.err = err
-	w.files.discard()
+	w.files.abort()
 	releaseAll(w.pending)
 	w.pending = nil
 	return err
@@ -192,11 +192,12 @@ func (w *ArrowWriter) Close() ([]weir.DataFile, error) {
 			return nil, w.fail(err)
 		}
 	}
-	if err := w.files.finish(); err != nil {
+	files, err := w.files.all()
+	if err != nil {
 		return nil, w.fail(err)
 	}
 	w.err = weir.Errorf(weir.Internal, "the writer is closed").At(w.files.dir)
-	return w.files.done, nil
+	return files, nil
 }
 
 // Abort drops what is not published yet.

@@ -173,7 +173,7 @@ func together(n int, do func(i int) error) error {
 	var taken atomic.Int64
 	work := func() {
 		for i := int(taken.Add(1)) - 1; i < n; i = int(taken.Add(1)) - 1 {
-			errs[i] = guarded(i, do)
+			errs[i] = guarded(func() error { return do(i) })
 		}
 	}
 	var others sync.WaitGroup
@@ -190,11 +190,12 @@ func together(n int, do func(i int) error) error {
 	return nil
 }
 
-func guarded(i int, do func(i int) error) (err error) {
+// guarded makes an error of a panic.
+func guarded(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("column %d: panic: %v", i, p)
+			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return do(i)
+	return do()
 }

@@ -25,7 +25,15 @@ type fileWriter struct {
 	group int  // rows of the open row group
 	full  bool // the next batch begins another row group
 	rows  int64
-	done  []weir.DataFile
+
+	sending chan sent // of the file before, if it is not published yet
+	done    []weir.DataFile
+}
+
+// sent is a file that was published, or why it was not.
+type sent struct {
+	file weir.DataFile
+	err  error
 }
 
 func newFileWriter(ctx context.Context, s *object.Store, t schema.Table, scope string, opts []Option) (*fileWriter, error) {
@@ -74,22 +82,66 @@ func (w *fileWriter) write(rec arrow.RecordBatch) error {
 	return nil
 }
 
-// finish closes the open file and publishes it.
+// finish closes the open file and publishes it while the next one is written: a file
+// takes as long to send as some hundred thousand rows to write.
 func (w *fileWriter) finish() error {
 	if w.pq == nil {
 		return nil
 	}
 	err := w.pq.close()
-	defer w.discard()
 	if err != nil {
+		w.discard()
 		return w.failed(err)
 	}
-	key, err := w.sink.publishByContent(w.ctx, w.store, w.dir)
-	if err != nil {
+	sink, rows := w.sink, w.rows
+	w.sink = nil
+	w.discard()
+	if err := w.sent(); err != nil { // one at a time
+		sink.discard()
 		return err
 	}
-	w.done = append(w.done, weir.DataFile{Path: key, Rows: w.rows, Bytes: w.sink.size})
+	done := make(chan sent, 1)
+	w.sending = done
+	go func() {
+		var key string
+		err := guarded(func() (err error) {
+			key, err = sink.publishByContent(w.ctx, w.store, w.dir)
+			return err
+		})
+		sink.discard()
+		done <- sent{weir.DataFile{Path: key, Rows: rows, Bytes: sink.size}, err}
+	}()
 	return nil
+}
+
+// sent waits until the file before is published.
+func (w *fileWriter) sent() error {
+	if w.sending == nil {
+		return nil
+	}
+	s := <-w.sending
+	w.sending = nil
+	if s.err == nil {
+		w.done = append(w.done, s.file)
+	}
+	return s.err
+}
+
+// all finishes the open file and gives all, published.
+func (w *fileWriter) all() ([]weir.DataFile, error) {
+	if err := w.finish(); err != nil {
+		return nil, err
+	}
+	if err := w.sent(); err != nil {
+		return nil, err
+	}
+	return w.done, nil
+}
+
+// abort drops the open file; what is being sent is not left behind.
+func (w *fileWriter) abort() {
+	w.discard()
+	_ = w.sent() // a file more or less, which is part of no table
 }
 
 // discard drops the open file.

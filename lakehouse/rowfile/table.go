@@ -81,7 +81,7 @@ func (w *TableWriter[T]) flush() error {
 
 func (w *TableWriter[T]) fail(err error) error {
 	w.err = err
-	w.files.discard()
+	w.files.abort()
 	return err
 }
 
@@ -90,15 +90,17 @@ func (w *TableWriter[T]) Close() ([]weir.DataFile, error) {
 	if w.err == nil {
 		w.flush()
 	}
+	var files []weir.DataFile
 	if w.err == nil {
-		w.err = w.files.finish()
+		files, w.err = w.files.all()
 	}
 	w.builder.Release()
 	if w.err != nil {
+		w.files.abort()
 		return nil, w.err
 	}
 	w.err = weir.Errorf(weir.Internal, "the writer is closed").At(w.table)
-	return w.files.done, nil
+	return files, nil
 }
 
 // Abort drops what is not published yet. Files published before stay: they are
