@@ -125,8 +125,7 @@ func Params[P any](t *Task) (P, error) {
 // that asks for name: compiled expressions, models, tables read whole. The value
 // must be safe for concurrent use and depend on the spec alone.
 func Shared[V any](t *Task, name string, make func() (V, error)) (V, error) {
-	key := fmt.Sprintf("%s %T", name, *new(V))
-	slot, _ := t.rt.shared.LoadOrStore(key, &sharedValue{})
+	slot, _ := t.rt.shared.LoadOrStore(sharedKey[V](name), &sharedValue{})
 	s := slot.(*sharedValue)
 	s.once.Do(func() { s.value, s.err = make() })
 	if s.err != nil {
@@ -135,6 +134,11 @@ func Shared[V any](t *Task, name string, make func() (V, error)) (V, error) {
 	}
 	return s.value.(V), nil
 }
+
+// Forget lets go of a value that Shared made: who asks for it again makes it anew.
+func Forget[V any](t *Task, name string) { t.rt.shared.Delete(sharedKey[V](name)) }
+
+func sharedKey[V any](name string) string { return fmt.Sprintf("%s %T", name, *new(V)) }
 
 // table returns the spec's declaration of a table.
 func (t *Task) table(name string) (schema.Table, error) {

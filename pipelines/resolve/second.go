@@ -37,6 +37,7 @@ func solve(ctx context.Context, t *pipelines.Task, g *graph) (*cluster.Result, e
 	}); err != nil {
 		return nil, err
 	}
+	pipelines.Forget[compared](t, "compared") // nobody after this step asks for all
 	solved := parts.Solve(look.second)
 	if err := look.err(); err != nil {
 		return nil, err
