@@ -75,16 +75,14 @@ func (f *liveFlags) ask(ctx context.Context, cmd *cobra.Command, pl *platform, a
 			o.Segments = append(o.Segments, s.Name)
 		}
 	}
-	told := false
 	v, err := pl.house.CountLive(ctx, pl.project, o, func(p weir.Progress) {
-		if !told {
-			pl.app.log.Info("keeping profiles and events in order of time on this machine, once for these data")
-			told = true
+		if p.Done == 0 {
+			pl.app.sayf("weir: profiles and events are put in order of time on this machine, once for these data\n")
 		}
-		pl.app.log.Info("timelines", "step", p.Done+1, "of", p.Total, "doing", p.Note)
+		pl.app.sayf("weir: step %d of %d: %s\n", p.Done+1, p.Total, p.Note)
 	})
 	for _, n := range v.Notes {
-		pl.app.log.Warn(n)
+		pl.app.sayf("weir: %s\n", n)
 	}
 	return v, err
 }
