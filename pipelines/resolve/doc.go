@@ -6,7 +6,7 @@
 //	read         one task a file: keys, held identifiers, what was seen together
 //	match        by key: records that share a value; values that may be hubs
 //	count        by blocking key: which keys bring records together, which too many
-//	scatter      by record: what is compared of it goes to its blocks
+//	scatter      by record: its place, or what is compared of it, goes to its blocks
 //	score        by blocking key: pairs that the model finds the same
 //	partition    one task, record ids and numbers, and of components that a score
 //	             connects what is compared: clusters, profile ids
