@@ -205,6 +205,9 @@ type ActivationDef struct {
 	Suppress  []string `json:"suppress,omitempty"`  // segments whose members are not sent, beside those of contact.yaml
 	Waterfall string   `json:"waterfall,omitempty"` // of contact.yaml: who counts for an earlier segment of it is not sent
 	Pressure  string   `json:"pressure,omitempty"`  // held (also ""), counted, exempt
+	// OptOutLink is the address that a row carries where the policy demands an opt-out
+	// link, with {key}, {profile_id}, {activation}, {purpose} and {channel}; "": none.
+	OptOutLink string `json:"optout_link,omitempty"`
 }
 
 // SubjectDef is weir.yaml's `subject`: where the gate finds what the law asks.

@@ -12,9 +12,8 @@ import (
 
 // Delivery is what Admit needs of the moment and the destination.
 type Delivery struct {
-	Now         time.Time // of the sending, not of the run
-	Obligations []string  // that the destination carries out (connectors.Capabilities)
-	BatchRows   int       // most rows of a batch; 0: 100
+	Now       time.Time // of the sending, not of the run
+	BatchRows int       // most rows of a batch; 0: 100
 }
 
 // Admit makes the batches of one delivery: rows that Recheck has passed, each
@@ -58,15 +57,18 @@ func (c Checked) admissible(r *permit.Row, d Delivery) (pass, string) {
 	case d.Now.IsZero() || (!p.validUntil.IsZero() && !d.Now.Before(p.validUntil)):
 		return pass{}, Ended
 	}
-	for name := range p.verdict.Obligations {
-		if !slices.Contains(d.Obligations, name) {
+	var demanded map[string]any
+	if len(p.verdict.Obligations) > 0 {
+		demanded = Obliged(c.q.Activation, p.verdict.Obligations, r.Key, r.ProfileID)
+		if len(c.q.Unmet(p.verdict.Obligations)) > 0 || !keeps(r, demanded) {
 			return pass{}, UnmetObligation
 		}
 	}
 	for _, f := range r.Fields {
 		// A field that the activation does not declare has categories that nobody
-		// was asked about.
-		if _, declared := c.q.Activation.Fields[f.Name]; !declared {
+		// was asked about. What the policy itself demands has none.
+		_, declared := c.q.Activation.Fields[f.Name]
+		if _, due := demanded[f.Name]; !declared && !due {
 			return pass{}, UndeclaredField
 		}
 	}

@@ -105,22 +105,6 @@ func TestAdmitRefuses(t *testing.T) {
 	}
 }
 
-func TestObligationsMustBeCarriedOut(t *testing.T) {
-	g := mustLoad(t, bundleWith(t, [3]string{"consent/obligations/obligations.rego", "due := set()", `due := {{"name": "include_optout_link", "value": "yes"}}`}))
-	decided := decide(t, g, question(), candidate("p", 10))
-	if decided[0].Class.Obligations != `{"include_optout_link":"yes"}` {
-		t.Errorf("%s", decided[0].Class.Obligations)
-	}
-	c, _ := recheck(t, g, question(), decided)
-	if batches, refused := Admit(c, Delivery{Now: now}, rowsOf(decided)); len(batches) != 0 || refused[0].Reasons[0] != UnmetObligation {
-		t.Errorf("%v %v", batches, refused)
-	}
-	batches, refused := Admit(c, Delivery{Now: now, Obligations: []string{"include_optout_link"}}, rowsOf(decided))
-	if len(refused) != 0 || batches[0].Obligations()["include_optout_link"] != "yes" {
-		t.Errorf("%v %v", batches, refused)
-	}
-}
-
 // What is written in the decisions' tables is not believed: the policy is asked
 // again about each class.
 func TestForgedDecisionsLetNothingThrough(t *testing.T) {
@@ -148,7 +132,7 @@ func TestForgedDecisionsLetNothingThrough(t *testing.T) {
 		"inputs of no sense": {func() Decided {
 			d := allowed
 			d.Class.Inputs = `{"subject":{"restricted":"maybe"}}`
-			d.Class.ID = classID("shop", "lapsed_vip", g.Revision(), d.Class.Inputs, false)
+			d.Class.ID = classID("shop", "lapsed_vip", g.Revision(), d.Class.Inputs, Verdict{})
 			d.Decision.ClassID = d.Class.ID
 			return d
 		}, QuestionChanged},

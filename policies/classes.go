@@ -48,6 +48,9 @@ func (d *Decider) list(want func(*class) bool) []weir.DecisionClass {
 // may go.
 func (d *Decider) Reasons(row int) []string { return d.last[row].verdict.Reasons }
 
+// Obligations are those under which a row of the block that was decided last may go.
+func (d *Decider) Obligations(row int) map[string]string { return d.last[row].verdict.Obligations }
+
 // Full says that the decider holds so many classes that it is time to Drain.
 func (d *Decider) Full() bool { return len(d.classes) > maxClasses }
 

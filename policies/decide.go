@@ -193,7 +193,7 @@ func (d *Decider) ask(ctx context.Context, firsts, seconds []*class) error {
 // rule gives a class its verdict.
 func (d *Decider) rule(c *class, v Verdict) {
 	c.verdict, c.inputs = v, c.lens.inputs(&d.asked.texts, &c.first)
-	c.id = classID(d.q.Run.Workspace, d.q.Activation.Name, d.gate.revision, c.inputs, v.Fault != "")
+	c.id = classID(d.q.Run.Workspace, d.q.Activation.Name, d.gate.revision, c.inputs, v)
 	for i, count := range dayCounts {
 		if last, ok := v.Until[count]; ok {
 			c.until = append(c.until, limit{i, last})
@@ -208,7 +208,10 @@ func (d *Decider) rule(c *class, v Verdict) {
 // askAll asks about each key; the answers stand in the order of the keys.
 func (d *Decider) askAll(ctx context.Context, keys []key) ([]Verdict, error) {
 	out, errs := make([]Verdict, len(keys)), make([]error, len(keys))
-	one := func(i int) { out[i], errs[i] = d.gate.row(ctx, d.asked, &keys[i]) }
+	one := func(i int) {
+		out[i], errs[i] = d.gate.row(ctx, d.asked, &keys[i])
+		out[i] = d.carried(out[i])
+	}
 	if len(keys) == 1 {
 		one(0)
 	} else {
@@ -282,11 +285,14 @@ func Unchanged(inForce, next weir.Decision) bool {
 
 // classID is the same for the same workspace, activation, policy and inputs. A
 // class that got no usable answer has an id of its own, since it may get one
-// next time.
-func classID(workspace, activation, revision, inputs string, faulty bool) string {
+// next time; so has one whose obligations the destination can't carry out yet.
+func classID(workspace, activation, revision, inputs string, v Verdict) string {
 	kind := "class"
-	if faulty {
+	switch {
+	case v.Fault != "":
 		kind = EvaluationError
+	case slices.Contains(v.Reasons, UnmetObligation):
+		kind = UnmetObligation
 	}
 	return digest(kind, workspace, activation, revision, inputs)
 }

@@ -207,7 +207,7 @@ func TestAFaultyClassHasItsOwnIDAndIsCounted(t *testing.T) {
 		t.Fatalf("%+v %v %+v", got, err, d.Stats())
 	}
 	c := d.Classes()[0]
-	if c.ID == classID("shop", "lapsed_vip", g.Revision(), c.Inputs, false) || c.ID != got[0].ClassID {
+	if c.ID == classID("shop", "lapsed_vip", g.Revision(), c.Inputs, Verdict{}) || c.ID != got[0].ClassID {
 		t.Error("a class without an answer must not take the id of one with an answer")
 	}
 }

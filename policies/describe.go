@@ -17,6 +17,7 @@ type Question struct {
 	Destination weir.Privacy
 	Subject     weir.SubjectDef
 	Controller  weir.ControllerDef
+	Carrier     Carrier // what the destination carries out
 }
 
 // fixed are the inputs that all rows share.

@@ -35,7 +35,9 @@ type Gate struct {
 	distrust string            // why nobody may rely on it; "" if one may
 	options  []rego.EvalOption // of a mutant's trial
 
-	reads func() *plan.Policy // what the rules read: made once it is needed
+	compiler *ast.Compiler
+	store    storage.Store
+	reads    func() *plan.Policy // what the rules read: made once it is needed
 
 	mu        sync.Mutex
 	checked   map[string]Verdict // by inputs: what Recheck has asked again
@@ -87,7 +89,7 @@ func (f *files) gate(ctx context.Context, name string, deadline time.Duration) (
 		deadline = time.Second
 	}
 	return &Gate{revision: f.revision(), query: prepared, deadline: deadline, vocab: vocab, rules: rulesOf(c), data: f.data,
-		reads: sync.OnceValue(func() *plan.Policy { return reading(c, store) }), checked: map[string]Verdict{}}, nil
+		compiler: c, store: store, reads: sync.OnceValue(func() *plan.Policy { return reading(c, store) }), checked: map[string]Verdict{}}, nil
 }
 
 // reading is what a compiled policy reads.
@@ -99,7 +101,7 @@ func reading(c *ast.Compiler, store storage.Store) *plan.Policy {
 // or too old: it denies everything with D32.
 func (g *Gate) Distrust(why string) *Gate {
 	return &Gate{revision: g.revision, query: g.query, deadline: g.deadline, vocab: g.vocab, rules: g.rules, data: g.data, distrust: why,
-		reads: g.reads, checked: map[string]Verdict{}}
+		compiler: g.compiler, store: g.store, reads: g.reads, checked: map[string]Verdict{}}
 }
 
 // Revision is the digest of the policy's rules, data and schema.

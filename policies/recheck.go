@@ -24,12 +24,12 @@ type Refused struct {
 
 // The gate's own reasons, beside the policy's codes.
 const (
-	NotDecided       = "not_decided"        // there is no decision in force for this row
-	Mismatched       = "decision_mismatch"  // decision and class do not belong together, or were altered
-	PolicyChanged    = "policy_changed"     // another revision decided
-	QuestionChanged  = "activation_changed" // purpose, channel, categories or the destination's privacy changed since
-	Ended            = "decision_ended"     // valid_until has passed
-	UnmetObligation  = "obligation_unsupported"
+	NotDecided       = "not_decided"            // there is no decision in force for this row
+	Mismatched       = "decision_mismatch"      // decision and class do not belong together, or were altered
+	PolicyChanged    = "policy_changed"         // another revision decided
+	QuestionChanged  = "activation_changed"     // purpose, channel, categories or the destination's privacy changed since
+	Ended            = "decision_ended"         // valid_until has passed
+	UnmetObligation  = "obligation_unsupported" // allowed only with an obligation that is not carried out
 	UndeclaredField  = "field_not_declared"
 	UseRemovals      = "removal" // a removal among admitted rows, or an add among removals
 	WithoutKey       = "no_key"
@@ -91,7 +91,8 @@ func (d *Decider) Recheck(ctx context.Context, decided []Decided, fresh []Candid
 		switch {
 		case !v.Allow:
 			refused = append(refused, Refused{ProfileID: profile, DecisionID: p.decision.ID, Row: -1, Reasons: v.Reasons})
-		case v.Basis != p.verdict.Basis || obligationsText(v.Obligations) != obligationsText(p.verdict.Obligations):
+		case v.Basis != p.verdict.Basis || obligationsText(v.Obligations) != obligationsText(p.verdict.Obligations),
+			v.Obligations[PartitionByClass] != "" && of[i].id != p.class:
 			refused = append(refused, Refused{ProfileID: profile, DecisionID: p.decision.ID, Row: -1, Reasons: []string{TermsHaveChanged}})
 		default:
 			p.validUntil = soonest(p.validUntil, d.validUntil(&fresh[i], of[i]))
@@ -125,18 +126,20 @@ func (d *Decider) confirm(ctx context.Context, r *Decided) (pass, []string, erro
 		return pass{}, []string{PolicyChanged}, nil
 	case !dec.Allow && len(class.Reasons) > 0:
 		return pass{}, slices.Clone(class.Reasons), nil
-	case !dec.Allow || class.ID != classID(d.q.Run.Workspace, class.Activation, class.PolicyRevision, class.Inputs, false):
+	case !dec.Allow || class.ID != classID(d.q.Run.Workspace, class.Activation, class.PolicyRevision, class.Inputs, Verdict{}):
 		return pass{}, []string{Mismatched}, nil
 	}
 	v, in, err := d.confirmInputs(ctx, class.Inputs)
 	if err != nil {
 		return pass{}, nil, err
 	}
-	fixed := d.input
+	v, fixed := d.carried(v), d.input
 	switch {
 	case in.Activation != fixed.Activation || in.Controller != fixed.Controller || in.Destination != fixed.Destination:
 		return pass{}, []string{QuestionChanged}, nil
-	case !v.Allow || v.Basis != class.Basis:
+	case slices.Equal(v.Reasons, []string{UnmetObligation}):
+		return pass{}, v.Reasons, nil
+	case !v.Allow || v.Basis != class.Basis || obligationsText(v.Obligations) != class.Obligations:
 		return pass{}, []string{PolicyDisagrees}, nil
 	}
 	return pass{decision: *dec, class: class.ID, revision: class.PolicyRevision, verdict: v, validUntil: dec.ValidUntil}, nil, nil

@@ -106,10 +106,12 @@ func obligations(value any) (map[string]string, error) {
 		if name == "" || !isText {
 			return nil, fmt.Errorf("an obligation lacks a name or a text as its value")
 		}
-		if was, double := out[name]; double && was != text {
-			return nil, fmt.Errorf("the obligation %q has two values", name)
+		was, double := out[name]
+		all, err := duty(name, was, double, text)
+		if err != nil {
+			return nil, err
 		}
-		out[name] = text
+		out[name] = all
 	}
 	return out, nil
 }
