@@ -28,7 +28,13 @@ type Capabilities struct {
 	BatchRows   int      // most rows a Deliver takes; 0: 100
 	RowsPerSec  float64  // rate limit; 0: none
 	Parallel    int      // batches at once; 0: 1
-	Obligations []string // that it carries out itself (set, include_optout_link, …)
+	Obligations []string // that it carries out itself (partition_by_class, include_optout_link, …)
+}
+
+// FieldSender is a destination that may not send every field that it is given: a body
+// by a template holds those that the template names. Without it all fields are sent.
+type FieldSender interface {
+	Sends(field string) bool
 }
 
 // Finisher is a destination that publishes only after its last batch (a file).

@@ -22,13 +22,13 @@ const (
 	// be several.
 	SetField = "set"
 	// PartitionByClass, "yes": what is written together is of one consent class.
-	PartitionByClass = "partition_by_class"
+	PartitionByClass = permit.PartitionByClass
 	// IncludeOptOutLink, "yes": the row carries the activation's opt-out link.
-	IncludeOptOutLink = "include_optout_link"
+	IncludeOptOutLink = permit.IncludeOptOutLink
 )
 
 // OptOutLinkField is the field that carries the link.
-const OptOutLinkField = "optout_link"
+const OptOutLinkField = permit.OptOutLinkField
 
 // Carrier is what a destination carries out. The zero value carries out nothing
 // itself, and sends all fields.

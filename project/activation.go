@@ -1,7 +1,9 @@
 package project
 
 import (
+	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
@@ -62,7 +64,15 @@ func (l *loader) activation(r *reader, name string, root *yaml.Node) {
 		"effect":     r.oneOf(&a.Effect, "none", "significant"), "human_review": r.boolean(&a.HumanReview),
 		"suppress": r.texts(&a.Suppress), "waterfall": r.text(&a.Waterfall),
 		"pressure": r.oneOf(&a.Pressure, weir.PressureHeld, weir.PressureCounted, weir.PressureExempt),
+		"optout_link": func(n *yaml.Node) {
+			if r.text(&a.OptOutLink)(n); a.OptOutLink != "" {
+				r.optOutLink(n, a.OptOutLink)
+			}
+		},
 	})
+	if _, taken := a.Fields["optout_link"]; taken && a.OptOutLink != "" {
+		r.problem(root, "name the field otherwise", "activation %s fills the field optout_link twice", name)
+	}
 	a.Mode = weir.Mode(mode)
 	for _, need := range []struct{ key, value, example string }{
 		{"segment", a.Segment, "segment: lapsed_vip"}, {"destination", a.Destination, "destination: newsletter"},
@@ -75,6 +85,23 @@ func (l *loader) activation(r *reader, name string, root *yaml.Node) {
 	}
 	l.noteKeys(r, "activation "+name, root)
 	l.p.Activations = append(l.p.Activations, a)
+}
+
+var linkPart = regexp.MustCompile(`\{[^{}]*\}`)
+
+// optOutLink checks the template of an opt-out link.
+func (r *reader) optOutLink(n *yaml.Node, text string) {
+	filled := linkPart.ReplaceAllStringFunc(text, func(part string) string {
+		switch part {
+		case "{key}", "{profile_id}", "{activation}", "{purpose}", "{channel}":
+			return "x"
+		}
+		r.problem(n, "use {key}, {profile_id}, {activation}, {purpose} or {channel}", "the opt-out link has an unknown part %s", part)
+		return "x"
+	})
+	if u, err := url.Parse(filled); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.ContainsAny(filled, "{}") {
+		r.problem(n, `write optout_link: "https://example.org/leave?address={key}"`, "the opt-out link is no address: %q", text)
+	}
 }
 
 // noteKeys remembers where something and each key below it was declared, for

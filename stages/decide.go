@@ -139,8 +139,8 @@ type deciding struct {
 	order       []*deciding1 // the same, by priority
 	decisions   *rowfile.TableWriter[weir.Decision]
 	newClasses  *rowfile.TableWriter[weir.DecisionClass]
-	classes     map[string]bool           // known to the lake, or written
-	decidedOn   map[string]policies.Input // by class, where there is no gate
+	classes     map[string]bool   // known to the lake, or written
+	decidedOn   map[string]rested // by class, where there is no gate
 	rows        int64
 	shadowed    string // the revision that is asked beside; "": none
 	// compare takes the decisions of a rehearsal, in the place of the tables; nil: none.
@@ -194,11 +194,14 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 			x.classes[id] = true
 		}
 	}
+	questions := d.questions(p, sp.Run)
 	for _, def := range p.Activations {
-		destination, _ := p.Destination(def.Destination)
 		var dec *policies.Decider
 		if gate != nil {
-			dec, err = gate.Decider(policies.Question{Run: sp.Run, Activation: def, Destination: destination.Privacy, Subject: p.Subject, Controller: p.Controller})
+			var q policies.Question
+			if q, err = questions.of(ctx, gate, def); err == nil {
+				dec, err = gate.Decider(q)
+			}
 		} else if x.decidedOn == nil {
 			x.decidedOn, err = people.inputs(ctx)
 		}
@@ -335,6 +338,9 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 			continue
 		}
 		a.takeRoom(b)
+		if b.row, err = obliged(a.def, b.row, dec.ClassID, a.decider.Obligations(i)); err != nil {
+			return err
+		}
 		b.row.ClassID, b.row.DecisionID, b.row.ValidUntil = dec.ClassID, dec.ID, dec.ValidUntil
 		if err := a.out.Write(b.row); err != nil {
 			return err

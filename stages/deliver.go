@@ -144,7 +144,7 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 	def, _ := d.p.Activation(activation)
 	destination, _ := d.p.Destination(d.sp.Destination)
 	decider, err := d.gate.Decider(policies.Question{Run: weir.Run{Workspace: d.sp.Run.Workspace, ID: d.sp.Run.ID, Now: d.now(), Project: d.sp.Run.Project},
-		Activation: def, Destination: destination.Privacy, Subject: d.p.Subject, Controller: d.p.Controller})
+		Activation: def, Destination: destination.Privacy, Subject: d.p.Subject, Controller: d.p.Controller, Carrier: carrier(d.dest)})
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 		for _, r := range refused {
 			why[r.ProfileID] = r.Reasons
 		}
-		batches, more := policies.Admit(checked, policies.Delivery{Now: d.now(), Obligations: d.caps.Obligations, BatchRows: batch}, rows)
+		batches, more := policies.Admit(checked, policies.Delivery{Now: d.now(), BatchRows: batch}, rows)
 		for i := range more {
 			if reasons, ok := why[more[i].ProfileID]; ok {
 				more[i].Reasons = reasons
@@ -239,7 +239,15 @@ func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def w
 		}
 		// What is judged must be what is sent: somebody whose address or values have
 		// changed waits for the next run's plan.
-		if row, addresses, ok := compose(def, p); ok && row.Key == asPlanned[p.profile].Key && row.Checksum == asPlanned[p.profile].Checksum {
+		was := asPlanned[p.profile]
+		row, addresses, ok := compose(def, p)
+		if !ok {
+			continue
+		}
+		if row, err = underClass(def, row, d.classes[was.ClassID]); err != nil {
+			return nil, true, err
+		}
+		if row.Key == was.Key && row.Checksum == was.Checksum {
 			out = append(out, decider.Describe(p.asked(addresses)))
 		}
 	}

@@ -230,6 +230,9 @@ func (c Checkup) Policies(ctx context.Context) []Finding {
 	for _, p := range Undeliverable(c.Project, gate.Purposes()) {
 		out = append(out, Finding{p.Part, Bad, p.Message, p.Where, p.Next})
 	}
+	for _, p := range c.House.Unobliging(ctx, c.Project, gate) {
+		out = append(out, Finding{p.Part, Warn, p.Message, p.Where, p.Next})
+	}
 	if len(out) == 0 {
 		out = append(out, good("policies", "%d rules, revision %.12s", len(gate.Rules()), gate.Revision()))
 	}

@@ -55,10 +55,13 @@ func (x *deciding) shade(ctx context.Context) {
 		return
 	}
 	x.shadowed = gate.Revision()
+	questions := x.questions(x.p, x.sp.Run)
 	for _, a := range x.activations {
-		destination, _ := x.p.Destination(a.def.Destination)
-		dec, err := gate.Decider(policies.Question{Run: x.sp.Run, Activation: a.def, Destination: destination.Privacy, Subject: x.p.Subject, Controller: x.p.Controller})
-		a.shadow = &shadow{decider: dec, reasons: map[string]int64{}}
+		a.shadow = &shadow{reasons: map[string]int64{}}
+		q, err := questions.of(ctx, gate, a.def)
+		if err == nil {
+			a.shadow.decider, err = gate.Decider(q)
+		}
 		if err != nil {
 			a.shadow.failed = err.Error()
 		}

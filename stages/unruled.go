@@ -24,8 +24,12 @@ func (x *deciding) standing(a *deciding1, p *person, row weir.AudienceRow, addre
 	then, known := x.decidedOn[d.ClassID]
 	now := consents.Fold(policies.Expanded(consents.Profile{Entries: p.consents, Held: p.held}),
 		consents.Query{Purpose: a.def.Purpose, Channel: a.def.Channel, Addresses: addresses, Now: x.sp.Run.Now})
-	if !known || narrower(then, now) {
+	if !known || narrower(then.Input, now) {
 		return nil
+	}
+	row, err := underClass(a.def, row, weir.DecisionClass{ID: d.ClassID, Obligations: then.obligations})
+	if err != nil {
+		return err
 	}
 	row.ClassID, row.DecisionID, row.ValidUntil = d.ClassID, d.ID, d.ValidUntil
 	a.standing++
@@ -65,20 +69,26 @@ func withdrew(then policies.Status, now consents.Status) bool {
 	return then == policies.StatusGranted
 }
 
+// rested is what a decision rested on, and the obligations that it was given.
+type rested struct {
+	policies.Input
+	obligations string
+}
+
 // inputs reads what each class of decisions rested on.
-func (a *audience) inputs(ctx context.Context) (map[string]policies.Input, error) {
-	found, err := column[string](ctx, a.sess, "select to_json({id: class_id, inputs: inputs})::varchar from consent.classes")
+func (a *audience) inputs(ctx context.Context) (map[string]rested, error) {
+	found, err := column[string](ctx, a.sess, "select to_json({id: class_id, inputs: inputs, obligations: obligations})::varchar from consent.classes")
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]policies.Input{}
+	out := map[string]rested{}
 	for _, text := range found {
-		var row struct{ ID, Inputs string }
+		var row struct{ ID, Inputs, Obligations string }
 		if json.Unmarshal([]byte(text), &row) != nil {
 			continue // rests on nothing that can be read: not kept
 		}
 		if in, err := policies.InputsOf(row.Inputs); err == nil {
-			out[row.ID] = in
+			out[row.ID] = rested{in, row.Obligations}
 		}
 	}
 	return out, nil

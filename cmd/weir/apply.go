@@ -97,10 +97,21 @@ func (a *app) applied(ctx context.Context, pl *platform, dry bool) error {
 			return err
 		}
 	}
+	warnings := []string{}
+	gate, err := a.gate(ctx, p)
+	if err != nil {
+		return err
+	}
+	for _, u := range pl.house.Unobliging(ctx, p, gate) {
+		warnings = append(warnings, u.Problem.String())
+	}
 	if a.json {
-		return a.printJSON(map[string]any{"definitions": difference, "schedules": changes, "applied": !dry})
+		return a.printJSON(map[string]any{"definitions": difference, "schedules": changes, "applied": !dry, "warnings": warnings})
 	}
 	a.showDifference(difference, changes, dry)
+	for _, w := range warnings {
+		a.printf("warning: %s\n", w)
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -19,7 +20,9 @@ import (
 	"github.com/weir-cdp/weir/policies/permit"
 )
 
-// destination writes <path>/<activation>/<run id>.<format>. Until Finish, each
+// destination writes <path>/<activation>/<run id>.<format>; rows that the policy wants
+// apart by consent class go to <path>/<activation>/class=<class id>/<run id>.<format>,
+// what is to be removed always to the former. Until Finish, each
 // batch is a part below <path>/.parts; a part is named by its rows' idempotency
 // keys, so that a batch that comes again replaces itself.
 type destination struct {
@@ -59,7 +62,8 @@ func (d *destination) Close() error { return d.folder.close() }
 // Capabilities implements connectors.Destination. Rows carry their operation, so
 // that a file can also say what is to be removed.
 func (d *destination) Capabilities() connectors.Capabilities {
-	return connectors.Capabilities{Modes: []weir.Mode{weir.Mirror, weir.Upsert, weir.AppendOnly}, BatchRows: 10_000, Parallel: 2}
+	return connectors.Capabilities{Modes: []weir.Mode{weir.Mirror, weir.Upsert, weir.AppendOnly}, BatchRows: 10_000, Parallel: 2,
+		Obligations: []string{permit.PartitionByClass, permit.IncludeOptOutLink}}
 }
 
 // partsDir is where a run's parts wait.
@@ -99,7 +103,7 @@ func (d *destination) Deliver(ctx context.Context, batch permit.Batch) ([]connec
 		return nil, err
 	}
 	slices.SortFunc(rows, partRow.compare)
-	dir, name := partsDir(batch.Activation(), batch.Run().ID), partName(rows)
+	dir, name := partsDir(batch.Activation(), batch.Run().ID), partName(batch, rows)
 	done, err := d.published(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -114,12 +118,23 @@ func (d *destination) Deliver(ctx context.Context, batch permit.Batch) ([]connec
 	return out, nil
 }
 
-func partName(rows []partRow) string {
+// partName is of the rows' ids, and of their class where they are to be kept apart.
+func partName(b permit.Batch, rows []partRow) string {
 	h := sha256.New()
 	for _, r := range rows {
 		fmt.Fprintf(h, "%q\n", r.ID)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:12]) + ".part"
+	name := hex.EncodeToString(h.Sum(nil)[:12])
+	if _, apart := b.Obligations()[permit.PartitionByClass]; apart {
+		name += "." + safeName(b.ClassID())
+	}
+	return name + ".part"
+}
+
+// partClass is the class in a part's name; "": it is not kept apart.
+func partClass(name string) string {
+	_, class, _ := strings.Cut(strings.TrimSuffix(name, ".part"), ".")
+	return class
 }
 
 // publication records which parts of a run are in which files. It stays, so that
@@ -148,8 +163,8 @@ func (d *destination) published(ctx context.Context, dir string) (publication, e
 	return p, nil
 }
 
-// Finish implements connectors.Finisher: the run's parts become one file, sorted
-// by key, each row once. Parts that come after a first Finish make a further
+// Finish implements connectors.Finisher: the run's parts become one file (one of each
+// class that is kept apart), sorted by key, each row once. Parts that come after a first Finish make a further
 // file, `<run id>-2`.
 func (d *destination) Finish(ctx context.Context, activation string, run weir.Run) error {
 	dir := partsDir(activation, run.ID)
@@ -167,8 +182,12 @@ func (d *destination) Finish(ctx context.Context, activation string, run weir.Ru
 			fresh = append(fresh, name)
 		}
 	}
-	if len(fresh) > 0 {
-		if err := d.publish(ctx, dir, activation, run.ID, fresh, done); err != nil {
+	byClass := map[string][]string{}
+	for _, name := range fresh {
+		byClass[partClass(name)] = append(byClass[partClass(name)], name)
+	}
+	for _, class := range slices.Sorted(maps.Keys(byClass)) {
+		if done, err = d.publish(ctx, dir, activation, run.ID, byClass[class], done); err != nil {
 			return err
 		}
 	}
@@ -191,23 +210,33 @@ func (d *destination) clean(ctx context.Context, dir string) error {
 	return nil
 }
 
-func (d *destination) publish(ctx context.Context, dir, activation string, run weir.RunID, fresh []string, done publication) error {
-	name := path.Join(safeName(activation), safeName(string(run)))
-	if n := len(done.Files); n > 0 {
-		name = fmt.Sprintf("%s-%d", name, n+1)
+// publish merges parts of one class and records it.
+func (d *destination) publish(ctx context.Context, dir, activation string, run weir.RunID, fresh []string, done publication) (publication, error) {
+	to := safeName(activation)
+	if class := partClass(fresh[0]); class != "" {
+		to = path.Join(to, "class="+class)
+	}
+	name, n := path.Join(to, safeName(string(run))), 1
+	for _, f := range done.Files {
+		if path.Dir(f) == to {
+			n++
+		}
+	}
+	if n > 1 {
+		name = fmt.Sprintf("%s-%d", name, n)
 	}
 	name += "." + d.format
 	if err := d.merge(ctx, dir, fresh, name); err != nil {
-		return err
+		return done, err
 	}
 	done.Files = append(done.Files, name)
 	done.Parts = append(done.Parts, fresh...)
 	slices.Sort(done.Parts)
 	b, err := json.Marshal(done)
 	if err != nil {
-		return weir.Errorf(weir.Internal, "%w", err)
+		return done, weir.Errorf(weir.Internal, "%w", err)
 	}
-	return d.folder.put(ctx, path.Join(dir, publicationName), func(w io.Writer) error {
+	return done, d.folder.put(ctx, path.Join(dir, publicationName), func(w io.Writer) error {
 		_, err := io.Copy(w, bytes.NewReader(b))
 		return err
 	})

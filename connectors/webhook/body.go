@@ -17,6 +17,8 @@ import (
 // bodyMaker writes the body of a request.
 type bodyMaker interface {
 	write(to *bytes.Buffer, batch permit.Batch, rows []permit.Row) error
+	// sends says whether a field of this name gets into the body.
+	sends(field string) bool
 }
 
 func newBodyMaker(template string, single, isJSON bool) (bodyMaker, error) {
@@ -30,8 +32,19 @@ func newBodyMaker(template string, single, isJSON bool) (bodyMaker, error) {
 //
 //	{"activation":"…","run_id":"…","rows":[{"op":"add","key":"…","idempotency_key":"…","sequence":1,"fields":{…}}]}
 //
-// A removal has no fields.
+// A removal has no fields. Where the policy wants rows apart by consent class, which
+// those of a request then share, "class" follows run_id.
 type envelope struct{}
+
+func (envelope) sends(string) bool { return true }
+
+// classOf is the class of a batch whose rows are to be kept apart by it; else "".
+func classOf(b permit.Batch) string {
+	if _, apart := b.Obligations()[permit.PartitionByClass]; apart {
+		return b.ClassID()
+	}
+	return ""
+}
 
 func (envelope) write(to *bytes.Buffer, batch permit.Batch, rows []permit.Row) error {
 	b := to.AvailableBuffer()
@@ -39,6 +52,10 @@ func (envelope) write(to *bytes.Buffer, batch permit.Batch, rows []permit.Row) e
 	b = quote(b, batch.Activation())
 	b = append(b, `,"run_id":`...)
 	b = quote(b, string(batch.Run().ID))
+	if class := classOf(batch); class != "" {
+		b = append(b, `,"class":`...)
+		b = quote(b, class)
+	}
 	b = append(b, `,"rows":[`...)
 	for i, r := range rows {
 		if i > 0 {

@@ -25,7 +25,7 @@ func Connector() connectors.Connector {
 			{Name: "secret", Type: connectors.String, Secret: true,
 				Description: "Signs each body: X-Weir-Signature is sha256= and the hexadecimal HMAC-SHA256."},
 			{Name: "template", Type: connectors.String, Example: `{"users": [{{range $i, $r := .Rows}}{{if $i}},{{end}}{{.Fields.email}}{{end}}]}`,
-				Description: "A Go text/template of the body. In batch mode it sees .Activation, .RunID and .Rows; in single mode one row's .Key, .Op, .Removal, .IdempotencyKey, .Sequence, .Fields and the first two. Values print as JSON (absent: null); {{text .Key}} prints plain text."},
+				Description: "A Go text/template of the body. In batch mode it sees .Activation, .RunID, .Class (where the policy wants rows apart) and .Rows; in single mode one row's .Key, .Op, .Removal, .IdempotencyKey, .Sequence, .Fields and the first three. Values print as JSON (absent: null); {{text .Key}} prints plain text."},
 			{Name: "timeout", Type: connectors.Span, Default: "30s", Description: "The most time for one request."},
 			{Name: "rows_per_second", Type: connectors.Float, Description: "The most rows in a second; absent: no limit."},
 			{Name: "parallel", Type: connectors.Int, Default: int64(1), Description: "Requests at once."},

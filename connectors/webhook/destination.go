@@ -142,9 +142,17 @@ func (d *destination) unreachable(ctx context.Context, err error) error {
 // Capabilities implements connectors.Destination. A row carries its operation,
 // so a receiver can carry out all modes.
 func (d *destination) Capabilities() connectors.Capabilities {
-	return connectors.Capabilities{Modes: []weir.Mode{weir.Mirror, weir.Upsert, weir.AppendOnly},
-		BatchRows: d.size, RowsPerSec: d.perSec, Parallel: d.parallel}
+	c := connectors.Capabilities{Modes: []weir.Mode{weir.Mirror, weir.Upsert, weir.AppendOnly},
+		BatchRows: d.size, RowsPerSec: d.perSec, Parallel: d.parallel,
+		Obligations: []string{permit.PartitionByClass}} // a request holds rows of one batch
+	if d.Sends(permit.OptOutLinkField) {
+		c.Obligations = append(c.Obligations, permit.IncludeOptOutLink)
+	}
+	return c
 }
+
+// Sends implements connectors.FieldSender: a template may leave fields out.
+func (d *destination) Sends(field string) bool { return d.body.sends(field) }
 
 // Close implements connectors.Destination.
 func (d *destination) Close() error {

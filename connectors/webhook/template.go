@@ -43,12 +43,14 @@ func plain(l literal) (string, error) {
 type templateBatch struct {
 	Activation literal
 	RunID      literal
+	Class      literal // of rows that are to be kept apart by it
 	Rows       []templateRow
 }
 
 type templateRow struct {
 	Activation     literal
 	RunID          literal
+	Class          literal
 	Op             string // add, update or remove
 	Removal        bool
 	Key            literal
@@ -90,10 +92,21 @@ func (m *templated) try() error {
 	return nil
 }
 
+// sends tries a row that holds this field alone.
+func (m *templated) sends(field string) bool {
+	const mark = "weir-looks-for-this"
+	row := permit.Row{Op: weir.Add, Key: "sample@example.org", IdempotencyKey: "sample-1", Sequence: 1, Fields: []permit.Field{{Name: field, Value: mark}}}
+	var b bytes.Buffer
+	return m.write(&b, permit.Batch{}, []permit.Row{row}) == nil && bytes.Contains(b.Bytes(), []byte(mark))
+}
+
 func (m *templated) write(to *bytes.Buffer, batch permit.Batch, rows []permit.Row) error {
 	data := templateBatch{Activation: newLiteral(batch.Activation()), RunID: newLiteral(string(batch.Run().ID))}
+	if class := classOf(batch); class != "" {
+		data.Class = newLiteral(class)
+	}
 	for _, r := range rows {
-		x := templateRow{Activation: data.Activation, RunID: data.RunID, Op: string(r.Op), Removal: r.Op == weir.Remove,
+		x := templateRow{Activation: data.Activation, RunID: data.RunID, Class: data.Class, Op: string(r.Op), Removal: r.Op == weir.Remove,
 			Key: newLiteral(r.Key), IdempotencyKey: newLiteral(r.IdempotencyKey), Sequence: r.Sequence, Fields: map[string]literal{}}
 		for _, f := range r.Fields {
 			if f.Value != nil && !x.Removal {

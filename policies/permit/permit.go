@@ -17,3 +17,16 @@ type Field = mint.Field
 
 // Decimal is an exact number's text.
 type Decimal = mint.Decimal
+
+// What a destination may declare that it carries out (connectors.Capabilities), where
+// the policy demands it of a batch.
+const (
+	// PartitionByClass: rows of one consent class are written apart from others, by
+	// the batch's ClassID.
+	PartitionByClass = "partition_by_class"
+	// IncludeOptOutLink: the field OptOutLinkField, which the gate fills, goes out.
+	IncludeOptOutLink = "include_optout_link"
+)
+
+// OptOutLinkField is the field that carries a row's opt-out link.
+const OptOutLinkField = "optout_link"
