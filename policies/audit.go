@@ -3,7 +3,9 @@ package policies
 import (
 	"container/heap"
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -108,6 +110,9 @@ func (d *Decider) inputOf(k key) Input {
 }
 
 func words(v Verdict) string {
+	if v.Allow && len(v.Obligations) > 0 {
+		return "allow (" + v.Basis + ") with " + strings.Join(slices.Sorted(maps.Keys(v.Obligations)), ", ")
+	}
 	if v.Allow {
 		return "allow (" + v.Basis + ")"
 	}

@@ -14,7 +14,7 @@ import (
 
 // caseFields are what a case may say, by part.
 var caseFields = map[string][]string{
-	"case":  {"case", "title", "subject", "consent", "consents", "later", "activation", "controller", "destination", "gate", "without", "want", "basis", "reasons"},
+	"case":  {"case", "title", "subject", "consent", "consents", "later", "activation", "controller", "destination", "gate", "without", "want", "basis", "reasons", "obligations"},
 	"entry": {"action", "purpose", "channel", "days_ago", "minutes_ago", "actor", "method", "signal", "proof", "explicit", "for", "expires_in_days"},
 	"subject": {"age_band", "customer", "erasure", "gpc", "inactive_days", "jurisdictions", "limit_sensitive", "objected", "opt_out_offered",
 		"opted_out", "opted_out_ads", "opted_out_days", "opted_out_profiling", "restricted", "suppressed", "suppressed_elsewhere"},
@@ -118,6 +118,15 @@ func (r *caseReader) one(n *yaml.Node) Case {
 		case "reasons":
 			c.reasons = r.texts(v)
 			slices.Sort(c.reasons)
+		case "obligations":
+			c.obligations = map[string]string{}
+			if v.Kind != yaml.MappingNode {
+				r.fail(v, "write it as {partition_by_class: yes}", "obligations is not a mapping")
+				return
+			}
+			for i := 0; i+1 < len(v.Content); i += 2 {
+				c.obligations[v.Content[i].Value] = v.Content[i+1].Value
+			}
 		case "without":
 			for _, path := range r.texts(v) {
 				part, field, _ := strings.Cut(path, ".")

@@ -33,6 +33,8 @@ type Case struct {
 	want     string      // allow, deny
 	basis    string
 	reasons  []string
+	// obligations are those with which it is allowed; nil: whichever
+	obligations map[string]string
 }
 
 // CaseResult is what became of a case.
@@ -82,12 +84,13 @@ func (g *Gate) RunCases(ctx context.Context, fsys fs.FS) ([]CaseResult, error) {
 }
 
 func (c Case) wanted() Verdict {
-	return Verdict{Allow: c.want == "allow", Basis: c.basis, Reasons: c.reasons}
+	return Verdict{Allow: c.want == "allow", Basis: c.basis, Reasons: c.reasons, Obligations: c.obligations}
 }
 
 // accepts tells whether an answer is the one that is wanted.
 func (c Case) accepts(v Verdict) bool {
-	return v.Allow == (c.want == "allow") && (c.basis == "" || v.Basis == c.basis) && (c.reasons == nil || slices.Equal(v.Reasons, c.reasons))
+	return v.Allow == (c.want == "allow") && (c.basis == "" || v.Basis == c.basis) && (c.reasons == nil || slices.Equal(v.Reasons, c.reasons)) &&
+		(c.obligations == nil || maps.Equal(v.Obligations, c.obligations))
 }
 
 // parseCases reads all case files in the order of their names.

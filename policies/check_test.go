@@ -154,7 +154,7 @@ func TestDamagedFilesNeverPanic(t *testing.T) {
 // Where a rule needs the number itself the policy rules, row by row, and the officer
 // is told where.
 func TestCheckWarnsOfWhatDefeatsClasses(t *testing.T) {
-	changes := [][3]string{{"consent/obligations/obligations.rego", "due := set()", "due contains {\"name\": \"set\", \"value\": sprintf(\"age=%v\", [input.consent.age_days])}"}}
+	changes := [][3]string{{"consent/obligations/obligations.rego", "", "package consent.obligations\n\n" + "due contains {\"name\": \"set\", \"value\": sprintf(\"age=%v\", [input.consent.age_days])}" + "\n"}}
 	dir := bundleWith(t, changes...)
 	found, err := Check(dir)
 	if err != nil {

@@ -127,8 +127,8 @@ func TestFailsClosed(t *testing.T) {
 		"allows against a reason":   {[3]string{decision, "count(deny.reasons) == 0\n\tbasis != \"\"", "basis != \"\"\n\tinput.subject.gpc == \"no\""}, "against a reason"},
 		"denies without a reason":   {[3]string{decision, `reasons contains reason if some reason in deny.reasons`, `reasons contains reason if some reason in set()`}, "without a reason"},
 		"a reason without a code":   {[3]string{"consent/deny/x.rego", "", denyFile(`reasons contains "D99" if input.subject.gpc == "no"`)}, "no code"},
-		"an obligation of a number": {[3]string{"consent/obligations/obligations.rego", "due := set()", `due := {{"name": "a", "value": 1}}`}, "obligation"},
-		"two values of one":         {[3]string{"consent/obligations/obligations.rego", "due := set()", `due := {{"name": "a", "value": "1"}, {"name": "a", "value": "2"}}`}, "two values"},
+		"an obligation of a number": {[3]string{"consent/obligations/obligations.rego", "", "package consent.obligations\n\n" + `due := {{"name": "a", "value": 1}}` + "\n"}, "obligation"},
+		"two values of one":         {[3]string{"consent/obligations/obligations.rego", "", "package consent.obligations\n\n" + `due := {{"name": "a", "value": "1"}, {"name": "a", "value": "2"}}` + "\n"}, "two values"},
 		"valid until what":          {[3]string{"consent/bases/consent.rego", `holds["consent.age_days"]`, `holds["consent.age"]`}, "valid_until"},
 	}
 	for name, c := range cases {

@@ -12,7 +12,7 @@ import (
 // obliging is the built-in policy with these rules about obligations.
 func obliging(t *testing.T, rules string) *Gate {
 	t.Helper()
-	return mustLoad(t, bundleWith(t, [3]string{"consent/obligations/obligations.rego", "due := set()", rules}))
+	return mustLoad(t, bundleWith(t, [3]string{"consent/obligations/obligations.rego", "", "package consent.obligations\n\n" + rules + "\n"}))
 }
 
 // What only the destination can carry out is denied where it can't, so that who is

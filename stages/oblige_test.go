@@ -17,7 +17,7 @@ import (
 func obliging(t *testing.T, rules string) func() (*policies.Gate, error) {
 	return brokenPolicy(t, func(rel, text string) string {
 		if rel == "consent/obligations/obligations.rego" {
-			return strings.Replace(text, "due := set()", rules, 1)
+			return "package consent.obligations\n\n" + rules + "\n"
 		}
 		return text
 	})
@@ -69,8 +69,8 @@ func TestSoftOptInGoesWithItsOptOutLink(t *testing.T) {
 	w.project.Destinations[0].Privacy.Purposes = []string{a.Purpose}
 	w.gate = brokenPolicy(t, func(rel, text string) string {
 		switch rel {
-		case "consent/obligations/obligations.rego":
-			return strings.Replace(text, "due := set()", "due contains {\"name\": \"include_optout_link\", \"value\": \"yes\"} if input.subject.customer == \"yes\"", 1)
+		case "data/settings.yaml":
+			return strings.Replace(text, "soft_opt_in_link: false", "soft_opt_in_link: true", 1)
 		case "data/regimes.yaml":
 			return strings.ReplaceAll(text, "limits_retention: true", "limits_retention: false") // the world knows no contacts
 		}
