@@ -198,10 +198,7 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 	for _, def := range p.Activations {
 		var dec *policies.Decider
 		if gate != nil {
-			var q policies.Question
-			if q, err = questions.of(ctx, gate, def); err == nil {
-				dec, err = gate.Decider(q)
-			}
+			dec, err = questions.decider(ctx, gate, def)
 		} else if x.decidedOn == nil {
 			x.decidedOn, err = people.inputs(ctx)
 		}

@@ -105,3 +105,11 @@ func (x *questioned) of(ctx context.Context, gate *policies.Gate, def weir.Activ
 	q.Carrier = c
 	return q, nil
 }
+
+func (x *questioned) decider(ctx context.Context, gate *policies.Gate, def weir.ActivationDef) (*policies.Decider, error) {
+	q, err := x.of(ctx, gate, def)
+	if err != nil {
+		return nil, err
+	}
+	return gate.Decider(q)
+}

@@ -57,11 +57,8 @@ func (x *deciding) shade(ctx context.Context) {
 	x.shadowed = gate.Revision()
 	questions := x.questions(x.p, x.sp.Run)
 	for _, a := range x.activations {
-		a.shadow = &shadow{reasons: map[string]int64{}}
-		q, err := questions.of(ctx, gate, a.def)
-		if err == nil {
-			a.shadow.decider, err = gate.Decider(q)
-		}
+		dec, err := questions.decider(ctx, gate, a.def)
+		a.shadow = &shadow{decider: dec, reasons: map[string]int64{}}
 		if err != nil {
 			a.shadow.failed = err.Error()
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/connectors/connectortest"
@@ -340,5 +342,52 @@ func TestTimeOutsideOfRFC3339(t *testing.T) {
 	}
 	if got := written(t, project, "parquet"); len(got) != 1 {
 		t.Errorf("%d rows are written", len(got))
+	}
+}
+
+// What the policy wants apart lies in a folder of its class, each with its own repeats;
+// what is to be removed lies where it always does.
+func TestRowsApartByClass(t *testing.T) {
+	project := t.TempDir()
+	d := openDestination(t, project, map[string]any{"path": "out", "format": "csv"})
+	run := permittest.Run(t, "1")
+	give := func(class string, apart bool, rows ...permit.Row) {
+		t.Helper()
+		p := permittest.Permit{Activation: "lapsed vip/x", Run: run, ClassID: class}
+		if apart {
+			p.Obligations = map[string]string{permit.PartitionByClass: "yes"}
+		}
+		if _, err := d.Deliver(t.Context(), permittest.BatchOf(t, p, rows...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := func() {
+		give("c1", true, add("a"), add("b"))
+		give("c2", true, add("c"))
+		give("c1", true, add("d"))
+		give("c3", false, add("e"))
+		give("", false, permit.Row{Op: weir.Remove, Key: "f", Sequence: 2, IdempotencyKey: "id-f"})
+	}
+	all()
+	finish(t, d, run)
+	all() // and again, as after a crash
+	finish(t, d, run)
+	base, file := "lapsed%20vip%2Fx/", string(run.ID)+".csv"
+	want := map[string]string{base + "class=c1/" + file: "_op,_key\nadd,a\nadd,b\nadd,d\n", base + "class=c2/" + file: "_op,_key\nadd,c\n", base + file: "_op,_key\nadd,e\nremove,f\n"}
+	got := map[string]string{}
+	for _, name := range names(t, filepath.Join(project, "out"), ".csv") {
+		got[name] = content(t, project, name)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	// What comes after the first Finish makes a further file of its class alone.
+	give("c2", true, add("g"))
+	finish(t, d, run)
+	if got := content(t, project, base+"class=c2/"+string(run.ID)+"-2.csv"); got != "_op,_key\nadd,g\n" {
+		t.Errorf("%q", got)
+	}
+	if left := names(t, filepath.Join(project, "out", ".parts"), ".part"); len(left) > 0 {
+		t.Errorf("parts are left: %v", left)
 	}
 }
