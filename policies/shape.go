@@ -2,6 +2,7 @@ package policies
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -177,7 +178,7 @@ func (c *shapeCheck) list(s shape, name string, n *yaml.Node) {
 		return
 	}
 	if len(n.Content) < s.MinItems {
-		c.problem(n, "", "%s has fewer than %d entries", name, s.MinItems)
+		c.problem(n, "add what is missing, or take the whole key out", "%s has fewer than %d entries", name, s.MinItems)
 	}
 	if s.Items == nil {
 		return
@@ -190,9 +191,12 @@ func (c *shapeCheck) list(s shape, name string, n *yaml.Node) {
 // tags are those of YAML, by our types.
 var tags = map[string]string{"integer": "!!int", "boolean": "!!bool", "text": "!!str"}
 
+// remedies for what is of another kind; yes and no are texts (YAML 1.2).
+var remedies = map[string]string{"integer": "write a whole number without quotes", "boolean": "write true or false, without quotes", "text": "write it in quotes"}
+
 func (c *shapeCheck) scalar(s shape, kind, name string, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || n.Tag != tags[kind] {
-		c.problem(n, "", "%s is no %s: %s", name, kind, shown(n))
+		c.problem(n, remedies[kind], "%s is no %s: %s", name, kind, shown(n))
 		return
 	}
 	if len(s.Enum) > 0 && !slices.Contains(s.Enum, n.Value) {
@@ -207,11 +211,11 @@ func (c *shapeCheck) scalar(s shape, kind, name string, n *yaml.Node) {
 	i, err := strconv.ParseInt(n.Value, 0, 64)
 	switch {
 	case err != nil:
-		c.problem(n, "", "%s is no integer: %s", name, n.Value)
+		c.problem(n, remedies[kind], "%s is no integer: %s", name, n.Value)
 	case s.Minimum != nil && i < *s.Minimum:
-		c.problem(n, "", "%s is %d, less than %d", name, i, *s.Minimum)
+		c.problem(n, fmt.Sprintf("write a number from %d on", *s.Minimum), "%s is %d, less than %d", name, i, *s.Minimum)
 	case s.Maximum != nil && i > *s.Maximum:
-		c.problem(n, "", "%s is %d, more than %d", name, i, *s.Maximum)
+		c.problem(n, fmt.Sprintf("write a number up to %d", *s.Maximum), "%s is %d, more than %d", name, i, *s.Maximum)
 	}
 }
 

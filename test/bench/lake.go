@@ -53,7 +53,13 @@ func (b *bench) house(ctx context.Context, dir string, log *slog.Logger) (h *sta
 // fillTable writes and commits a table's rows, row(i) for i below n, in the order
 // of the table's key, and returns the snapshot.
 func fillTable[T any](ctx context.Context, lake *lakehouse.Lake, name, scope string, n int, row func(i int) T) (int64, error) {
-	t, err := lake.Ensure(ctx, schema.Named(name))
+	return fillOf(ctx, lake, schema.Named(name), scope, n, row)
+}
+
+// fillOf is fillTable for a table of its own columns.
+func fillOf[T any](ctx context.Context, lake *lakehouse.Lake, of schema.Table, scope string, n int, row func(i int) T) (int64, error) {
+	name := of.Name
+	t, err := lake.Ensure(ctx, of)
 	if err != nil {
 		return 0, err
 	}

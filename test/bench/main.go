@@ -40,6 +40,7 @@ var measures = []struct {
 	{"segments", (*bench).segments},
 	{"chain", (*bench).chain},
 	{"gate", (*bench).gate},
+	{"policydiff", (*bench).policydiff},
 }
 
 func main() {
