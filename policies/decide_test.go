@@ -231,7 +231,7 @@ func TestDescribe(t *testing.T) {
 		{"", "", "unknown"}, {"Atlantis", "", "unknown"}, {"fr", "", "FR"}, {"EIRE", "", "IE"}, {"US", "", "US"}, {"us", "va", "US-VA"}, {"FR", "ca", "FR"},
 		{"DE", "DE", "DE"}, {"US", "DE", "US-DE"}, {"US", "US-NY", "US-NY"}, {"US", "Bavaria", "US"},
 	} {
-		if got := d.jurisdictions(map[string]string{"country": c.country, "state": c.state}, nil); string(got) != c.want {
+		if got := d.Portray(Person{Attributes: map[string]string{"country": c.country, "state": c.state}}).jurisdictions(d, nil); string(got) != c.want {
 			t.Errorf("%q, %q: %q, want %q", c.country, c.state, got, c.want)
 		}
 	}

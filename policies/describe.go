@@ -89,19 +89,25 @@ type Candidate struct {
 }
 
 // Describe states what is known of a person as the facts that the law asks for.
-func (d *Decider) Describe(p Person) Candidate {
-	now, said := d.q.Run.Now, p
-	p.Consents = Expanded(p.Consents)
-	s := consents.Fold(p.Consents, consents.Query{Purpose: d.q.Activation.Purpose, Channel: d.q.Activation.Channel, Addresses: p.Addresses, Now: now})
+func (d *Decider) Describe(p Person) Candidate { return d.DescribeAs(d.Portray(p), p.Addresses) }
+
+// DescribeAs is Describe of a portrait, which a decider of the same gate, run and
+// subject made, where it would be sent to these addresses.
+func (d *Decider) DescribeAs(x *Portrait, addresses []consents.Address) Candidate {
+	now, p := d.q.Run.Now, x.person
+	p.Addresses = addresses
+	said := p
+	said.Consents = x.said
+	s := x.fold(consents.Query{Purpose: d.q.Activation.Purpose, Channel: d.q.Activation.Channel, Addresses: p.Addresses, Now: now})
 	erasure := ErasureNone
 	if s.Erasure {
 		erasure = ErasureRequested
 	}
 	c := Candidate{
 		ProfileID: p.ProfileID,
-		Subject: Subject{AgeBand: d.age(p.Attributes), Customer: told(p.Attributes, d.q.Subject.Customer), Erasure: erasure, GPC: FactOf(s.Signal),
-			InactiveDays: DaysSince(p.LastContactAt, now), Jurisdictions: d.jurisdictions(p.Attributes, s.Jurisdictions), LimitSensitive: FactOf(s.LimitSensitive),
-			Objected: FactOf(s.Objected), OptOutOffered: told(p.Attributes, d.q.Subject.OptOutOffered), OptedOut: FactOf(s.OptedOut),
+		Subject: Subject{AgeBand: x.age, Customer: x.customer, Erasure: erasure, GPC: FactOf(s.Signal),
+			InactiveDays: DaysSince(p.LastContactAt, now), Jurisdictions: x.jurisdictions(d, s.Jurisdictions), LimitSensitive: FactOf(s.LimitSensitive),
+			Objected: FactOf(s.Objected), OptOutOffered: x.offered, OptedOut: FactOf(s.OptedOut),
 			OptedOutAds: FactOf(s.OptedOutAds), OptedOutDays: DaysSince(s.OptedOutAt, now), OptedOutProfiling: FactOf(s.OptedOutProfiling),
 			Restricted: FactOf(s.Restricted), Suppressed: NotSuppressed, SuppressedElsewhere: FactOf(s.SuppressedElsewhere)},
 		Consent: Consent{AgeDays: DaysSince(s.GivenAt, now), DeviceStorage: d.deviceStorage(p, now), Explicit: FactOf(s.Explicit),
@@ -181,15 +187,19 @@ func statusOf(s consents.Status) Status {
 	return StatusUnknown
 }
 
-// jurisdictions gathers what all declared sources say: each law is asked, and a
-// place that the policy does not know makes the list unknown.
-func (d *Decider) jurisdictions(attributes map[string]string, claimed []string) List {
-	var region string
+// region is what the first declared source says.
+func (d *Decider) region(attributes map[string]string) string {
 	for _, source := range d.q.Subject.Region {
-		if name, ok := strings.CutPrefix(source, "attribute."); ok && region == "" {
-			region = attributes[name]
+		if name, ok := strings.CutPrefix(source, "attribute."); ok && attributes[name] != "" {
+			return attributes[name]
 		}
 	}
+	return ""
+}
+
+// jurisdictions gathers what all declared sources say: each law is asked, and a
+// place that the policy does not know makes the list unknown.
+func (d *Decider) jurisdictions(attributes map[string]string, region string, claimed []string) List {
 	var out []string
 	add := func(text string) {
 		if text == "" {

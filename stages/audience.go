@@ -22,12 +22,12 @@ type person struct {
 	identifiers weir.Identifiers
 	segments    []string
 	consents    []weir.Consent
-	held        []weir.Identifiers // of each record: what a source itself holds together
-	state       map[string]weir.DeliveryState
-	decided     map[string]weir.Decision // in force
-	contact     time.Time                // the last one that came from the person; zero: not known
-	sent        []int64                  // deliveries that each limit of contact pressure counts
-	refused     map[string][2]string     // by activation, under contact pressure: key and checksum that its destination refused last
+	held        []weir.Identifiers            // of each record: what a source itself holds together
+	state       map[string]weir.DeliveryState // by activation: that it is held; with its content only of one person asked for
+	decided     map[string]weir.Decision      // in force; without run and moment
+	contact     time.Time                     // the last one that came from the person; zero: not known
+	sent        []int64                       // deliveries that each limit of contact pressure counts
+	refused     map[string][2]string          // by activation, under contact pressure: key and checksum that its destination refused last
 }
 
 // audience reads people, in the order of profile ids, from the tables that are
@@ -228,9 +228,8 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		consents := open(m, fmt.Sprintf(`select profile_id, %s from reach semi join chunk using (profile_id) order by 1, consent_id`, rowJSON("core.consents", entryColumns...)))
 		held := open(m, `select l.profile_id, cast(to_json(r.identifiers) as varchar) from core.records r join identity.links l using (record_id)
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
-		state := open(m, fmt.Sprintf(`select profile_id, %s from activation.state semi join chunk using (profile_id) order by 1`, rowJSON("activation.state")))
-		decided := open(m, fmt.Sprintf(`select profile_id, %s from (select * from consent.decisions semi join chunk using (profile_id) left join decide_runs using (run_id)
-			qualify row_number() over (partition by activation, profile_id %s) = 1) order by 1`, rowJSON("consent.decisions"), inForce))
+		state := open(m, `select profile_id, string_agg(activation, chr(10)) from activation.state semi join chunk using (profile_id) group by 1 order by 1`)
+		decided := open(m, decisionsQuery)
 		contacts := &stream{m: m}
 		if a.contacts {
 			contacts = open(m, `select profile_id, contact from contact semi join chunk using (profile_id) order by 1`)
@@ -260,14 +259,12 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 				p.held = append(p.held, m.identifiers(v))
 			}
 			for _, v := range state.take(p.profile) {
-				var s weir.DeliveryState
-				m.decode(v, &s)
-				p.state[s.Activation] = s
+				for name := range strings.SplitSeq(v, "\n") {
+					p.state[name] = weir.DeliveryState{Activation: name, ProfileID: p.profile}
+				}
 			}
 			for _, v := range decided.take(p.profile) {
-				var d weir.Decision
-				m.decode(v, &d)
-				p.decided[d.Activation] = d
+				m.inForce(p, v)
 			}
 			for _, v := range contacts.take(p.profile) {
 				p.contact = m.time(v)

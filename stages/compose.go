@@ -1,10 +1,10 @@
 package stages
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,28 +15,16 @@ import (
 // compose makes the row that an activation would send of a person, and the
 // addresses that a grant has to reach; false without a key.
 func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Address, bool) {
-	key := textOf(p.value(a.Key))
+	key, addresses := reaches(a, p)
 	if key == "" {
 		return weir.AudienceRow{}, nil, false
 	}
 	fields := make(map[string]any, len(a.Fields))
-	sent := map[consents.Address]bool{}
 	for name, ref := range a.Fields {
-		v := p.value(ref)
-		if v == nil {
-			continue
-		}
-		fields[name] = v
-		if weir.IsAddress(ref) || strings.Contains(textOf(v), "@") { // also in an attribute that is named otherwise
-			sent[consents.Address{Kind: ref, Value: textOf(v)}] = true
+		if v := p.value(ref); v != nil {
+			fields[name] = v
 		}
 	}
-	if weir.IsAddress(a.Key) || strings.Contains(key, "@") || len(sent) == 0 {
-		sent[consents.Address{Kind: a.Key, Value: key}] = true
-	}
-	addresses := slices.SortedFunc(maps.Keys(sent), func(x, y consents.Address) int {
-		return strings.Compare(x.Kind+"\x00"+x.Value, y.Kind+"\x00"+y.Value)
-	})
 	text, err := json.Marshal(fields) // keys sorted
 	if err != nil {
 		return weir.AudienceRow{}, nil, false
@@ -44,6 +32,35 @@ func compose(a weir.ActivationDef, p *person) (weir.AudienceRow, []consents.Addr
 	sum := sha256.Sum256(text)
 	row := weir.AudienceRow{Activation: a.Name, ProfileID: p.profile, Key: key, Fields: string(text), Checksum: hex.EncodeToString(sum[:12])}
 	return row.Digested(), addresses, true
+}
+
+// reaches is the key under which an activation would send a person ("": none), and the
+// addresses that a grant has to reach, sorted.
+func reaches(a weir.ActivationDef, p *person) (key string, sent []consents.Address) {
+	if key = textOf(p.value(a.Key)); key == "" {
+		return "", nil
+	}
+	add := func(ref, value string) {
+		if at := (consents.Address{Kind: ref, Value: value}); !slices.Contains(sent, at) {
+			sent = append(sent, at)
+		}
+	}
+	for _, ref := range a.Fields {
+		v := p.value(ref)
+		if v == nil {
+			continue
+		}
+		if text := textOf(v); weir.IsAddress(ref) || strings.Contains(text, "@") { // also in an attribute that is named otherwise
+			add(ref, text)
+		}
+	}
+	if weir.IsAddress(a.Key) || strings.Contains(key, "@") || len(sent) == 0 {
+		add(a.Key, key)
+	}
+	slices.SortFunc(sent, func(x, y consents.Address) int {
+		return cmp.Or(strings.Compare(x.Kind, y.Kind), strings.Compare(x.Value, y.Value))
+	})
+	return key, sent
 }
 
 // value is an attribute, a trait or, where there is no such attribute, the first

@@ -142,6 +142,7 @@ type deciding struct {
 	classes     map[string]bool   // known to the lake, or written
 	decidedOn   map[string]rested // by class, where there is no gate
 	rows        int64
+	waiting     int    // rows of all blocks
 	shadowed    string // the revision that is asked beside; "": none
 	// compare takes the decisions of a rehearsal, in the place of the tables; nil: none.
 	compare func(a *deciding1, row pending, now weir.Decision, reasons []string)
@@ -226,74 +227,6 @@ func (x *deciding) abort() {
 		a.out.Abort()
 		a.back.Abort()
 	}
-}
-
-// all walks over the people once and decides each for every activation that
-// they are a member of or were delivered to.
-//
-// Where there is contact pressure, what waits of all activations is decided at
-// once, so that a person's deliveries are planned in the order of priority.
-func (x *deciding) all(ctx context.Context, people *audience, progress func(weir.Progress)) error {
-	waiting := 0
-	for p, err := range people.people(ctx) {
-		if err != nil {
-			return err
-		}
-		for _, a := range x.activations {
-			member, looked, err := x.belongs(a, p)
-			if err != nil {
-				return err
-			}
-			if !looked {
-				continue
-			}
-			state, held := p.state[a.def.Name]
-			row, addresses, ok := compose(a.def, p)
-			if !ok {
-				if member { // else merged away, or gone: its old key is removed
-					a.keyless++
-				}
-				continue
-			}
-			if a.decider == nil {
-				x.rows++
-				if err := x.standing(a, p, row, addresses, member || a.def.Mode == weir.Upsert); err != nil {
-					return err
-				}
-				continue
-			}
-			asked := p.asked(addresses)
-			a.block = append(a.block, pending{candidate: a.decider.Describe(asked), shadow: a.shadow.describe(asked), row: row, member: member, prior: p.decided[a.def.Name], held: state, sent: p.sent,
-				fresh: !held && p.refused[a.def.Name] != [2]string{row.Key, row.Checksum}})
-			waiting++
-			if p.sent == nil && len(a.block) == blockRows {
-				waiting -= blockRows
-				if err := x.flush(ctx, a); err != nil {
-					return err
-				}
-				progress(weir.Progress{Done: x.rows, Unit: "rows", Note: a.def.Name})
-			}
-		}
-		if p.sent != nil && waiting >= 2*blockRows {
-			waiting = 0
-			if err := x.flushAll(ctx); err != nil {
-				return err
-			}
-			progress(weir.Progress{Done: x.rows, Unit: "rows"})
-		}
-	}
-	if err := x.flushAll(ctx); err != nil {
-		return err
-	}
-	for _, a := range x.activations {
-		if a.decider == nil {
-			continue
-		}
-		if err := a.decider.Finish(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // flush decides a block and writes its decisions and audience.

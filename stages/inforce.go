@@ -1,8 +1,10 @@
 package stages
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -33,4 +35,59 @@ func (h *House) placeDecisions(ctx context.Context, sess *sql.Internal) error {
 	}
 	_, err = sess.Exec(ctx, "insert into decide_runs select run_id, max(place) from (values "+strings.Join(rows, ", ")+") t(run_id, place) group by run_id")
 	return err
+}
+
+// decisionsQuery gives all decisions about each person of the table chunk as one text,
+// one a line: a run may decide on everybody for many activations, and a row for each
+// decision costs more than all else that is read of them. m.inForce picks from it.
+const decisionsQuery = `select profile_id, string_agg(concat_ws('|', coalesce(place, -1), epoch_us("at"), decision_id, class_id, allow::tinyint,
+	coalesce(epoch_us(valid_until), 0), activation), chr(10)) from consent.decisions semi join chunk using (profile_id) left join decide_runs using (run_id) group by 1 order by 1`
+
+// ruling is a line of it.
+type ruling struct {
+	place, at int64
+	weir.Decision
+}
+
+// after is the order of the constant inForce.
+func (r ruling) after(o ruling) bool {
+	return cmp.Or(cmp.Compare(r.place, o.place), cmp.Compare(r.at, o.at), strings.Compare(r.ID, o.ID)) > 0
+}
+
+// inForce sets a person's decisions in force, one of each activation.
+func (m *merge) inForce(p *person, text string) {
+	best := map[string]ruling{}
+	for line := range strings.SplitSeq(text, "\n") {
+		r, err := rulingOf(p.profile, line)
+		if err != nil {
+			m.err = cmp.Or(m.err, err)
+			return
+		}
+		if was, known := best[r.Activation]; !known || r.after(was) {
+			best[r.Activation] = r
+		}
+	}
+	for name, r := range best {
+		p.decided[name] = r.Decision
+	}
+}
+
+func rulingOf(profile, line string) (r ruling, err error) {
+	var part [6]string
+	rest, ok := line, true
+	for i := range part {
+		if part[i], rest, ok = strings.Cut(rest, "|"); !ok {
+			return r, weir.Errorf(weir.Internal, "a decision can't be read: %d parts", i)
+		}
+	}
+	number := func(s string) int64 {
+		n, e := strconv.ParseInt(s, 10, 64)
+		if e != nil {
+			err = weir.Errorf(weir.Internal, "a decision can't be read: %w", e)
+		}
+		return n
+	}
+	r = ruling{place: number(part[0]), at: number(part[1]), Decision: weir.Decision{ID: part[2], Activation: rest, ProfileID: profile, ClassID: part[3],
+		Allow: part[4] == "1", ValidUntil: instant(number(part[5]))}}
+	return r, err
 }

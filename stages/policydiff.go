@@ -37,8 +37,20 @@ type ActivationShift struct {
 	Held       int64    `json:"held"`    // of those who lose, at the destination now: removals
 	Undecided  int64    `json:"undecided"`
 	// Reasons are all codes of either side; a denied person counts for each.
-	Reasons  []ReasonShift `json:"reasons"`
-	Examples []PolicyMove  `json:"examples"` // the first of each direction, by profile id
+	Reasons []ReasonShift `json:"reasons"`
+	// Jurisdictions cut the same people by the law that they live under now; somebody
+	// under several is a line of their own, "BE,FR".
+	Jurisdictions []PlaceShift `json:"jurisdictions"`
+	Examples      []PolicyMove `json:"examples"` // the first of each direction, by profile id
+}
+
+// PlaceShift is what becomes of the people of one place.
+type PlaceShift struct {
+	Jurisdictions string   `json:"jurisdictions"`
+	Considered    int64    `json:"considered"`
+	Allowed       [2]int64 `json:"allowed"` // before and after
+	Gain          int64    `json:"gain"`
+	Lose          int64    `json:"lose"`
 }
 
 // ReasonShift counts people by a reason. Gain of them it held back before and are
@@ -56,13 +68,22 @@ type ReasonShift struct {
 type PolicyMove struct {
 	Change    string   `json:"change"` // gain, lose
 	ProfileID string   `json:"profile_id"`
+	Key       string   `json:"key,omitempty"` // by which the destination knows them, masked if not asked otherwise
 	Reasons   []string `json:"reasons"`
+}
+
+// PolicyDiffOptions say what is told of people, and to whom progress.
+type PolicyDiffOptions struct {
+	Progress func(weir.Progress) // nil: nobody
+	// Keys adds the examples' keys, masked; Unmasked adds them whole. What is stored
+	// has neither.
+	Keys, Unmasked bool
 }
 
 // DiffPolicy rehearses the decide stage with a policy on the tables that are
 // current and compares it with the decisions in force. It commits nothing, and
-// takes as long as the stage does. Progress may be nil.
-func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *policies.Gate, progress func(weir.Progress)) (PolicyDiff, error) {
+// takes as long as the stage does.
+func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *policies.Gate, o PolicyDiffOptions) (PolicyDiff, error) {
 	v := PolicyDiff{Revision: gate.Revision(), Before: []string{}, Activations: []ActivationShift{}}
 	last, ran, err := h.last(ctx, weir.Decide, "")
 	if err != nil {
@@ -84,7 +105,7 @@ func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *polici
 		return v, err
 	}
 	defer people.Close()
-	c := &comparing{before: map[string]weir.DecisionClass{}, shifts: map[string]*shift{}, revisions: map[string]bool{}}
+	c := &comparing{before: map[string]weir.DecisionClass{}, shifts: map[string]*shift{}, shows: o}
 	if err := c.read(ctx, people); err != nil {
 		return v, err
 	}
@@ -97,18 +118,20 @@ func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *polici
 	defer dec.abort()
 	dec.compare = c.compare
 	for _, a := range dec.activations {
-		c.shifts[a.def.Name] = &shift{ActivationShift: ActivationShift{Activation: a.def.Name, Examples: []PolicyMove{}}, reasons: map[string]*ReasonShift{}}
+		c.shifts[a.def.Name] = &shift{ActivationShift: ActivationShift{Activation: a.def.Name, Examples: []PolicyMove{}}, reasons: map[string]*ReasonShift{}, places: map[string]*PlaceShift{}, revisions: map[string]bool{}}
 	}
-	if progress == nil {
-		progress = func(weir.Progress) {}
+	if o.Progress == nil {
+		o.Progress = func(weir.Progress) {}
 	}
-	if err := dec.all(ctx, people, progress); err != nil {
+	if err := dec.all(ctx, people, o.Progress); err != nil {
 		return v, err
 	}
+	revisions := map[string]bool{}
 	for _, a := range dec.activations {
+		maps.Copy(revisions, c.shifts[a.def.Name].revisions)
 		v.Activations = append(v.Activations, c.shifts[a.def.Name].done())
 	}
-	v.Before = slices.Sorted(maps.Keys(c.revisions))
+	v.Before = slices.Sorted(maps.Keys(revisions))
 	return v, nil
 }
 
@@ -127,16 +150,19 @@ func (h *House) changedSince(ctx context.Context, decided weir.StageRun) (bool, 
 	return false, nil
 }
 
-// comparing holds the decisions in force against those of a rehearsal.
+// comparing holds the decisions in force against those of a rehearsal. Activations are
+// compared side by side: what is written is each one's own.
 type comparing struct {
-	before    map[string]weir.DecisionClass // by id
-	shifts    map[string]*shift             // by activation
-	revisions map[string]bool
+	before map[string]weir.DecisionClass // by id
+	shifts map[string]*shift             // by activation
+	shows  PolicyDiffOptions
 }
 
 type shift struct {
 	ActivationShift
-	reasons map[string]*ReasonShift
+	reasons   map[string]*ReasonShift
+	places    map[string]*PlaceShift
+	revisions map[string]bool // that the decisions in force follow
 }
 
 // read takes the classes of the decisions in force.
@@ -160,9 +186,12 @@ func (c *comparing) read(ctx context.Context, people *audience) error {
 // compare takes one decided row.
 func (c *comparing) compare(a *deciding1, b pending, now weir.Decision, reasons []string) {
 	s := c.shifts[a.def.Name]
+	at := s.place(string(b.candidate.Subject.Jurisdictions))
 	s.Considered++
+	at.Considered++
 	if now.Allow {
 		s.Allowed[1]++
+		at.Allowed[1]++
 	}
 	for _, code := range reasons {
 		s.reason(code).After++
@@ -172,9 +201,10 @@ func (c *comparing) compare(a *deciding1, b pending, now weir.Decision, reasons 
 		return
 	}
 	was := c.before[b.prior.ClassID]
-	c.revisions[was.PolicyRevision] = true
+	s.revisions[was.PolicyRevision] = true
 	if b.prior.Allow {
 		s.Allowed[0]++
+		at.Allowed[0]++
 	}
 	for _, code := range was.Reasons {
 		s.reason(code).Before++
@@ -182,20 +212,40 @@ func (c *comparing) compare(a *deciding1, b pending, now weir.Decision, reasons 
 	switch {
 	case now.Allow && !b.prior.Allow:
 		s.Gain++
+		at.Gain++
 		for _, code := range was.Reasons {
 			s.reason(code).Gain++
 		}
-		s.example(PolicyMove{"gain", now.ProfileID, was.Reasons}, s.Gain)
+		s.example(PolicyMove{"gain", now.ProfileID, c.key(b), was.Reasons}, s.Gain)
 	case b.prior.Allow && !now.Allow:
 		s.Lose++
+		at.Lose++
 		if b.held.ProfileID != "" {
 			s.Held++
 		}
 		for _, code := range reasons {
 			s.reason(code).Lose++
 		}
-		s.example(PolicyMove{"lose", now.ProfileID, reasons}, s.Lose)
+		s.example(PolicyMove{"lose", now.ProfileID, c.key(b), reasons}, s.Lose)
 	}
+}
+
+// key is what is told of a row's key.
+func (c *comparing) key(b pending) string {
+	switch {
+	case c.shows.Unmasked:
+		return b.row.Key
+	case c.shows.Keys:
+		return Masked(b.row.Key)
+	}
+	return ""
+}
+
+func (s *shift) place(list string) *PlaceShift {
+	if s.places[list] == nil {
+		s.places[list] = &PlaceShift{Jurisdictions: list}
+	}
+	return s.places[list]
 }
 
 func (s *shift) reason(code string) *ReasonShift {
@@ -216,6 +266,10 @@ func (s *shift) done() ActivationShift {
 	s.Reasons = []ReasonShift{}
 	for _, code := range slices.Sorted(maps.Keys(s.reasons)) {
 		s.Reasons = append(s.Reasons, *s.reasons[code])
+	}
+	s.Jurisdictions = []PlaceShift{}
+	for _, list := range slices.Sorted(maps.Keys(s.places)) {
+		s.Jurisdictions = append(s.Jurisdictions, *s.places[list])
 	}
 	slices.SortStableFunc(s.Examples, func(a, b PolicyMove) int {
 		return cmp.Or(strings.Compare(b.Change, a.Change), strings.Compare(a.ProfileID, b.ProfileID)) // losses first

@@ -42,14 +42,14 @@ func TestAPolicyRehearsedSaysWhatTheRunDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := w.DiffPolicy(t.Context(), w.project, g, nil)
+		v, err := w.DiffPolicy(t.Context(), w.project, g, PolicyDiffOptions{Keys: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
 	g, _ := builtin()
-	if _, err := w.DiffPolicy(t.Context(), w.project, g, nil); weir.CodeOf(err) != weir.NotFound {
+	if _, err := w.DiffPolicy(t.Context(), w.project, g, PolicyDiffOptions{}); weir.CodeOf(err) != weir.NotFound {
 		t.Errorf("before any decision: %v", err)
 	}
 	w.deliver()
@@ -73,8 +73,21 @@ func TestAPolicyRehearsedSaysWhatTheRunDoes(t *testing.T) {
 	if d := cmp.Diff([]ReasonShift{{Code: "D07", After: 2, Lose: 2}, {Code: "D20", Before: 1, After: 3, Lose: 2}}, s.Reasons); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]PolicyMove{{"lose", "p3", []string{"D07", "D20"}}, {"lose", "p4", []string{"D07", "D20"}}}, s.Examples); d != "" {
+	if d := cmp.Diff([]PolicyMove{{"lose", "p3", "n***@x.org", []string{"D07", "D20"}}, {"lose", "p4", "n***@x.org", []string{"D07", "D20"}}}, s.Examples); d != "" {
 		t.Error(d)
+	}
+	if d := cmp.Diff([]PlaceShift{{Jurisdictions: "FR", Considered: 6, Allowed: [2]int64{5, 3}, Lose: 2}}, s.Jurisdictions); d != "" {
+		t.Error(d)
+	}
+	g, err = short()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, o := range map[string]PolicyDiffOptions{"": {}, "n3@x.org": {Unmasked: true}} { // what is stored has no keys at all
+		v, err := w.DiffPolicy(t.Context(), w.project, g, o)
+		if err != nil || v.Activations[0].Examples[0].Key != key {
+			t.Errorf("%+v: %+v %v", o, v.Activations[0].Examples, err)
+		}
 	}
 
 	w.gate = short

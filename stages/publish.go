@@ -140,7 +140,7 @@ func (h *House) prepareWhatIf(ctx context.Context, p *project.Project, out *Prep
 	if err != nil {
 		return err
 	}
-	diff, err := h.DiffPolicy(ctx, p, gate, nil)
+	diff, err := h.DiffPolicy(ctx, p, gate, PolicyDiffOptions{})
 	switch {
 	case weir.CodeOf(err) == weir.NotFound:
 		diff = PolicyDiff{Revision: gate.Revision()} // nobody was decided on: nobody gains or loses

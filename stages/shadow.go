@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/policies/consents"
 	"github.com/weir-cdp/weir/policies/revisions"
 	"github.com/weir-cdp/weir/project"
 )
@@ -65,12 +66,16 @@ func (x *deciding) shade(ctx context.Context) {
 	}
 }
 
-// describe is what the shadow's policy would be told of a person.
-func (s *shadow) describe(p policies.Person) policies.Candidate {
+// describe is what the shadow's policy would be told of a person, of whom it keeps a
+// portrait.
+func (s *shadow) describe(portrait **policies.Portrait, p *person, addresses []consents.Address) policies.Candidate {
 	if s == nil || s.failed != "" {
 		return policies.Candidate{}
 	}
-	return s.decider.Describe(p)
+	if *portrait == nil {
+		*portrait = s.decider.Portray(p.asked(nil))
+	}
+	return s.decider.DescribeAs(*portrait, addresses)
 }
 
 // decide asks about the block that was just decided.

@@ -13,11 +13,12 @@ import (
 )
 
 func (a *app) policyDiff() *cobra.Command {
-	return &cobra.Command{
+	o := stages.PolicyDiffOptions{Keys: true}
+	c := &cobra.Command{
 		Use: "diff [DIR]", Short: "Who would gain or lose by the rules as they are now in the files",
 		Long: `Decides anew about everybody concerned, as of the last decisions, and compares with
-these, by activation and reason. It commits nothing and sends nothing; it takes as long
-as the decide stage. DIR is a folder of rules; without it the project's policies/, or the
+these, by activation, jurisdiction and reason, with examples, whose keys are masked. It
+commits nothing and sends nothing; it takes about as long as the decide stage. DIR is a folder of rules; without it the project's policies/, or the
 built-in policy where the project has none.`,
 		Example: "  weir policy diff\n  weir policy diff ../draft/policies --json", Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,7 +27,7 @@ built-in policy where the project has none.`,
 				return err
 			}
 			return a.opened(cmd, func(ctx context.Context, pl *platform) error {
-				d, err := pl.house.DiffPolicy(ctx, pl.project, gate, nil)
+				d, err := pl.house.DiffPolicy(ctx, pl.project, gate, o)
 				if err != nil {
 					return err
 				}
@@ -38,6 +39,8 @@ built-in policy where the project has none.`,
 			})
 		},
 	}
+	c.Flags().BoolVar(&o.Unmasked, "unmasked", false, "show the examples' keys (addresses) whole")
+	return c
 }
 
 func (a *app) showPolicyDiff(dir string, d stages.PolicyDiff) {
@@ -49,20 +52,26 @@ func (a *app) showPolicyDiff(dir string, d stages.PolicyDiff) {
 	if d.Pending {
 		a.printf("people or consents changed since these decisions: what is shown is the effect of that too\n")
 	}
-	var activations, reasons, people [][]string
+	var activations, places, reasons, people [][]string
 	for _, s := range d.Activations {
 		activations = append(activations, []string{s.Activation, count(s.Considered), count(s.Allowed[0]), count(s.Allowed[1]),
 			fmt.Sprintf("+%d", s.Gain), fmt.Sprintf("-%d", s.Lose), count(s.Held), count(s.Undecided)})
+		for _, at := range s.Jurisdictions {
+			if at.Gain+at.Lose > 0 {
+				places = append(places, []string{s.Activation, at.Jurisdictions, count(at.Considered), count(at.Allowed[0]), count(at.Allowed[1]), fmt.Sprintf("+%d", at.Gain), fmt.Sprintf("-%d", at.Lose)})
+			}
+		}
 		for _, r := range s.Reasons {
 			reasons = append(reasons, []string{s.Activation, r.Code, count(r.Before), count(r.After), fmt.Sprintf("+%d", r.Gain), fmt.Sprintf("-%d", r.Lose)})
 		}
 		for _, m := range s.Examples {
-			people = append(people, []string{s.Activation, m.Change, m.ProfileID, strings.Join(m.Reasons, " ")})
+			people = append(people, []string{s.Activation, m.Change, m.ProfileID, m.Key, strings.Join(m.Reasons, " ")})
 		}
 	}
 	a.section("ACTIVATION\tPEOPLE\tALLOWED BEFORE\tAFTER\tGAIN\tLOSE\tTO REMOVE\tNEVER DECIDED", activations)
+	a.section("ACTIVATION\tJURISDICTION\tPEOPLE\tALLOWED BEFORE\tAFTER\tGAIN\tLOSE", places)
 	a.section("ACTIVATION\tREASON\tHELD BACK BEFORE\tAFTER\tGAIN\tLOSE", reasons)
-	a.section("ACTIVATION\tEXAMPLE\tPROFILE\tREASONS", people)
+	a.section("ACTIVATION\tEXAMPLE\tPROFILE\tKEY\tREASONS", people)
 	if len(people) > 0 {
 		a.printf("\nwhy: weir policy explain %s %s\n", people[0][2], people[0][0])
 	}

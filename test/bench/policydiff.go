@@ -52,7 +52,7 @@ func (b *bench) policydiff(ctx context.Context) (err error) {
 		watch, done := make(chan sample, 1), make(chan struct{})
 		go func() { watch <- watchSelf(done) }()
 		before, started := ownCPU(), time.Now()
-		d, err := h.DiffPolicy(ctx, p, candidate, nil)
+		d, err := h.DiffPolicy(ctx, p, candidate, stages.PolicyDiffOptions{})
 		took, cpu := time.Since(started), ownCPU()-before
 		close(done)
 		s := <-watch
