@@ -94,6 +94,15 @@ func (a *app) examineParts(ctx context.Context, p *project.Project) []stages.Fin
 		found = append(found, stages.Finding{Part: "catalog", Status: stages.Fine, What: "answers"})
 		found = append(found, pl.house.CheckQueries(ctx, p)...)
 	}
+	if end, soon, err := pl.house.PolicyEnds(ctx, p, pl.house.Clock()); err != nil {
+		found = append(found, stages.FindingOf("policies", err, "weir policy revisions"))
+	} else if soon {
+		status := stages.Warn
+		if end.Over {
+			status = stages.Bad
+		}
+		found = append(found, stages.Finding{Part: "policies", Status: status, What: end.String(), Where: "weir.yaml", Next: stages.PolicyEndNext})
+	}
 	c, err := pl.dial(ctx)
 	if err == nil {
 		_, err = workflows.Schedules(ctx, c, p.Name)

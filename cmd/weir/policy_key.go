@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,27 +13,42 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/policies/revisions"
 )
 
-// keyVariable names the file of the private key, for --key.
-const keyVariable = "WEIR_POLICY_KEY"
+// keyVariable names the file of the private key, for --key; passphraseVariable holds the
+// passphrase of a key that is locked, where nobody can be asked.
+const (
+	keyVariable        = "WEIR_POLICY_KEY"
+	passphraseVariable = "WEIR_POLICY_PASSPHRASE" //nolint:gosec // the name of one
+)
 
 func (a *app) policyKey() *cobra.Command {
 	var name, out string
+	var lock bool
 	c := &cobra.Command{
 		Use: "new --name NAME", Short: "Make a key pair, with which you sign policies",
 		Long: `Writes a private key (ed25519) to a file that only you can read, outside the project, and
 prints the public key for signers in weir.yaml. Keep the file to yourself: whoever has it
-signs in your name. It is never printed, sent or stored elsewhere.`,
-		Example: "  weir policy key new --name \"Ada Lovelace\"", Args: cobra.NoArgs,
+signs in your name. It is never printed, sent or stored elsewhere. With --passphrase, or
+where WEIR_POLICY_PASSPHRASE is set, the file is locked with a passphrase (age, scrypt),
+which every signature then asks for.`,
+		Example: "  weir policy key new --name \"Ada Lovelace\" --passphrase", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if strings.TrimSpace(name) == "" {
 				return weir.Errorf(weir.Invalid, "whose key is it?").Then("--name \"First Last\"")
 			}
-			path, public, err := a.newKey(name, out)
+			var passphrase string
+			if lock || os.Getenv(passphraseVariable) != "" {
+				var err error
+				if passphrase, err = a.passphrase("Passphrase for the new key: ", true); err != nil {
+					return err
+				}
+			}
+			path, public, err := a.newKey(name, out, passphrase)
 			if err != nil {
 				return err
 			}
@@ -44,14 +60,48 @@ signs in your name. It is never printed, sent or stored elsewhere.`,
 		},
 	}
 	c.Flags().StringVar(&name, "name", "", "your name, as signers in weir.yaml shall have it")
+	c.Flags().BoolVar(&lock, "passphrase", false, "lock the private key with a passphrase")
 	c.Flags().StringVar(&out, "out", "", "the file of the private key; default: in your own settings, weir/keys")
 	return group("key", "The keys with which officers sign policies", c)
 }
 
 var notPlain = regexp.MustCompile(`[^a-z0-9]+`)
 
-// newKey makes a key pair and writes the private one, which must not exist.
-func (a *app) newKey(name, path string) (file, public string, err error) {
+// passphrase is that of the environment, or what is typed, twice if it is a new one.
+func (a *app) passphrase(prompt string, fresh bool) (string, error) {
+	if p := os.Getenv(passphraseVariable); p != "" {
+		return p, nil
+	}
+	f, _ := a.in.(*os.File)
+	if !a.asks() {
+		return "", weir.Errorf(weir.Invalid, "the key is locked, and nobody can be asked for its passphrase here").Then("set " + passphraseVariable)
+	}
+	ask := func(prompt string) (string, error) {
+		_, _ = io.WriteString(a.errw, prompt)
+		b, err := term.ReadPassword(int(f.Fd()))
+		_, _ = io.WriteString(a.errw, "\n")
+		if err != nil {
+			return "", weir.Errorf(weir.Invalid, "the passphrase can't be read: %w", err).Then("set " + passphraseVariable)
+		}
+		return string(b), nil
+	}
+	p, err := ask(prompt)
+	if err != nil || !fresh {
+		return p, err
+	}
+	again, err := ask("The same again: ")
+	switch {
+	case err != nil:
+		return "", err
+	case p == "" || p != again:
+		return "", weir.Errorf(weir.Invalid, "the two are not the same, or empty").Then("try again")
+	}
+	return p, nil
+}
+
+// newKey makes a key pair and writes the private one, locked if there is a passphrase;
+// its file must not exist.
+func (a *app) newKey(name, path, passphrase string) (file, public string, err error) {
 	if path == "" {
 		dir, err := os.UserConfigDir()
 		if err != nil {
@@ -70,6 +120,9 @@ func (a *app) newKey(name, path string) (file, public string, err error) {
 		return "", "", weir.Errorf(weir.Internal, "make a key: %w", err)
 	}
 	text, err := revisions.FormatPrivate(private)
+	if err == nil && passphrase != "" {
+		text, err = revisions.Lock(text, passphrase)
+	}
 	if err != nil {
 		return "", "", err
 	}
@@ -136,6 +189,15 @@ func (a *app) privateKey(path string) (ed25519.PrivateKey, error) {
 	b, err := os.ReadFile(path) //nolint:gosec // the file that its owner names
 	if err != nil {
 		return nil, weir.Errorf(weir.Invalid, "the key can't be read: %w", err)
+	}
+	if revisions.Locked(b) {
+		passphrase, err := a.passphrase("Passphrase of "+path+": ", false)
+		if err == nil {
+			b, err = revisions.Unlock(b, passphrase)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	k, err := revisions.ParsePrivate(b)
 	var e *weir.Error

@@ -23,20 +23,20 @@ func TestPrivateKeysStayPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, inside := range []string{filepath.Join(a.dir, "ada.pem"), filepath.Join(a.dir, "keys", "new", "ada.pem"), filepath.Join(link, "ada.pem")} {
-		if _, _, err := a.newKey("Ada", inside); weir.CodeOf(err) != weir.Denied {
+		if _, _, err := a.newKey("Ada", inside, ""); weir.CodeOf(err) != weir.Denied {
 			t.Errorf("%s: %v", inside, err)
 		}
 	}
 	t.Setenv("XDG_CONFIG_HOME", elsewhere)
 	t.Setenv("HOME", elsewhere)
-	path, public, err := a.newKey("Ada Lovelace", "")
+	path, public, err := a.newKey("Ada Lovelace", "", "")
 	if err != nil || !strings.HasSuffix(path, filepath.Join("weir", "keys", "ada-lovelace.pem")) {
 		t.Fatalf("%s %v", path, err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	if _, _, err := a.newKey("Ada Lovelace", ""); weir.CodeOf(err) != weir.Conflict {
+	if _, _, err := a.newKey("Ada Lovelace", "", ""); weir.CodeOf(err) != weir.Conflict {
 		t.Errorf("overwritten: %v", err)
 	}
 	k, err := a.privateKey("") // the one of the settings
@@ -51,6 +51,33 @@ func TestPrivateKeysStayPrivate(t *testing.T) {
 	}
 	if _, err := a.privateKey(path); weir.CodeOf(err) != weir.Denied {
 		t.Errorf("others can read it, and it signs: %v", err)
+	}
+}
+
+// A locked key holds nothing that signs without its passphrase.
+func TestLockedKeysNeedTheirPassphrase(t *testing.T) {
+	a := &app{dir: t.TempDir()}
+	path, public, err := a.newKey("Ada", filepath.Join(t.TempDir(), "ada.pem"), "correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || !revisions.Locked(b) || strings.Contains(string(b), "PRIVATE KEY") {
+		t.Errorf("%s %v", b, err)
+	}
+	for _, x := range []struct {
+		passphrase string
+		code       weir.Code
+	}{{"correct horse", ""}, {"battery staple", weir.Denied}, {"", weir.Invalid}} { // "": nobody can be asked in a test
+		t.Setenv(passphraseVariable, x.passphrase)
+		k, err := a.privateKey(path)
+		if weir.CodeOf(err) != x.code {
+			t.Errorf("%q: %v", x.passphrase, err)
+		}
+		if err == nil {
+			if _, err := revisions.Owner([]weir.Signer{{Name: "Ada", Key: public}}, k); err != nil {
+				t.Errorf("%q: %v", x.passphrase, err)
+			}
+		}
 	}
 }
 

@@ -19,7 +19,8 @@ const askWait = 5 * time.Second
 // statusView is what `weir status --json` prints.
 type statusView struct {
 	Parts     []stages.PartStatus       `json:"parts"`
-	Disk      string                    `json:"disk,omitempty"` // what is wrong with it: work waits until it is mended
+	Disk      string                    `json:"disk,omitempty"`   // what is wrong with it: work waits until it is mended
+	Policy    string                    `json:"policy,omitempty"` // that it is, or soon will be, too old
 	Schedules []workflows.ScheduleState `json:"schedules"`
 	Refresh   *workflows.Snapshot       `json:"refresh,omitempty"` // the running or last one, where a worker could be asked
 }
@@ -59,6 +60,11 @@ func (pl *platform) status(ctx context.Context) (statusView, error) {
 	if full := embedded.Room(pl.state()); full != nil {
 		v.Disk = full.Error()
 	}
+	if end, soon, err := pl.house.PolicyEnds(ctx, pl.project, pl.house.Clock()); err != nil {
+		pl.app.log.Warn("the published policies can't be read", "error", err)
+	} else if soon {
+		v.Policy = end.String() + "; " + stages.PolicyEndNext
+	}
 	c, err := pl.dial(ctx)
 	if err != nil {
 		return v, err
@@ -82,6 +88,9 @@ func (pl *platform) status(ctx context.Context) (statusView, error) {
 func (a *app) showStatus(v statusView) {
 	if v.Disk != "" {
 		a.printf("%s; what runs waits until there is room\n\n", v.Disk)
+	}
+	if v.Policy != "" {
+		a.printf("%s\n\n", v.Policy)
 	}
 	if len(v.Parts) == 0 {
 		a.printf("nothing has run yet; start with: weir run\n")

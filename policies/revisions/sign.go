@@ -1,12 +1,18 @@
 package revisions
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
+	"io"
 	"strings"
 	"time"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
 
 	"github.com/weir-cdp/weir"
 )
@@ -120,6 +126,56 @@ func ParsePrivate(b []byte) (ed25519.PrivateKey, error) {
 		}
 	}
 	return nil, weir.Errorf(weir.Invalid, "not a private ed25519 key in PEM (PKCS #8)").Then("make one: weir policy key new")
+}
+
+// Lock seals what FormatPrivate wrote under a passphrase (age, with scrypt: RFC 7914), as
+// text that `age -d` opens too.
+func Lock(private []byte, passphrase string) ([]byte, error) {
+	to, err := age.NewScryptRecipient(passphrase)
+	if err != nil {
+		return nil, weir.Errorf(weir.Invalid, "this passphrase can't be used: %w", err).Then("give one that is not empty")
+	}
+	to.SetWorkFactor(lockWork)
+	var out bytes.Buffer
+	text := armor.NewWriter(&out)
+	w, err := age.Encrypt(text, to)
+	if err == nil {
+		_, err = w.Write(private)
+		err = errors.Join(err, w.Close(), text.Close())
+	}
+	if err != nil {
+		return nil, weir.Errorf(weir.Internal, "lock a key: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// lockWork is the logarithm of scrypt's N: a second or so, and 256 MiB, for each guess.
+const lockWork = 18
+
+// Locked says whether an owner's file needs a passphrase.
+func Locked(b []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(b), []byte(armor.Header)) }
+
+// Unlock opens what Lock made. Denied: it is another passphrase. Its errors hold nothing
+// of the file.
+func Unlock(b []byte, passphrase string) ([]byte, error) {
+	id, err := age.NewScryptIdentity(passphrase)
+	if err != nil {
+		return nil, weir.Errorf(weir.Denied, "the passphrase is empty").Then("set WEIR_POLICY_PASSPHRASE, or type it when asked")
+	}
+	id.SetMaxWorkFactor(lockWork + 2)
+	r, err := age.Decrypt(armor.NewReader(bytes.NewReader(b)), id)
+	var wrong *age.NoIdentityMatchError
+	if errors.As(err, &wrong) {
+		return nil, weir.Errorf(weir.Denied, "this is not the key's passphrase").Then("try again; a passphrase that is lost can't be found: make a new key and change signers")
+	}
+	var out []byte
+	if err == nil {
+		out, err = io.ReadAll(io.LimitReader(r, 1<<16))
+	}
+	if err != nil {
+		return nil, weir.Errorf(weir.Invalid, "the locked key is damaged").Then("take it from a backup, or make a new key and change signers")
+	}
+	return out, nil
 }
 
 // Owner finds whose private key it is.

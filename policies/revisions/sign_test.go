@@ -75,3 +75,30 @@ func FuzzFold(f *testing.F) {
 		}
 	})
 }
+
+// What is locked opens with its passphrase alone, and what is damaged is refused.
+func TestLockedKeys(t *testing.T) {
+	private, err := FormatPrivate(keyOf("Ada"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, err := Lock(private, "correct horse")
+	if err != nil || Locked(private) || !Locked(locked) || bytes.Contains(locked, private[30:60]) {
+		t.Fatalf("%s %v", locked, err)
+	}
+	if back, err := Unlock(locked, "correct horse"); err != nil || !bytes.Equal(back, private) {
+		t.Errorf("%s %v", back, err)
+	}
+	for _, wrong := range []string{"", "Correct horse"} {
+		if _, err := Unlock(locked, wrong); weir.CodeOf(err) != weir.Denied {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+	damaged := bytes.Replace(locked, locked[200:210], []byte("AAAAAAAAAA"), 1)
+	if out, err := Unlock(damaged, "correct horse"); err == nil || len(out) > 0 || bytes.Contains([]byte(err.Error()), private[30:60]) {
+		t.Errorf("%q %v", out, err)
+	}
+	if _, err := Lock(private, ""); weir.CodeOf(err) != weir.Invalid {
+		t.Errorf("an empty passphrase: %v", err)
+	}
+}
