@@ -228,7 +228,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		consents := open(m, fmt.Sprintf(`select profile_id, %s from reach semi join chunk using (profile_id) order by 1, consent_id`, rowJSON("core.consents", entryColumns...)))
 		held := open(m, `select l.profile_id, cast(to_json(r.identifiers) as varchar) from core.records r join identity.links l using (record_id)
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
-		state := open(m, `select profile_id, string_agg(activation, chr(10)) from activation.state semi join chunk using (profile_id) group by 1 order by 1`)
+		state := open(m, `select profile_id, activation from activation.state semi join chunk using (profile_id) order by 1`)
 		decided := open(m, decisionsQuery)
 		contacts := &stream{m: m}
 		if a.contacts {
@@ -258,14 +258,10 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			for _, v := range held.take(p.profile) {
 				p.held = append(p.held, m.identifiers(v))
 			}
-			for _, v := range state.take(p.profile) {
-				for name := range strings.SplitSeq(v, "\n") {
-					p.state[name] = weir.DeliveryState{Activation: name, ProfileID: p.profile}
-				}
+			for _, name := range state.take(p.profile) {
+				p.state[name] = weir.DeliveryState{Activation: name, ProfileID: p.profile}
 			}
-			for _, v := range decided.take(p.profile) {
-				m.inForce(p, v)
-			}
+			m.inForce(p, decided.take(p.profile))
 			for _, v := range contacts.take(p.profile) {
 				p.contact = m.time(v)
 			}

@@ -37,13 +37,13 @@ func (h *House) placeDecisions(ctx context.Context, sess *sql.Internal) error {
 	return err
 }
 
-// decisionsQuery gives all decisions about each person of the table chunk as one text,
-// one a line: a run may decide on everybody for many activations, and a row for each
-// decision costs more than all else that is read of them. m.inForce picks from it.
-const decisionsQuery = `select profile_id, string_agg(concat_ws('|', coalesce(place, -1), epoch_us("at"), decision_id, class_id, allow::tinyint,
-	coalesce(epoch_us(valid_until), 0), activation), chr(10)) from consent.decisions semi join chunk using (profile_id) left join decide_runs using (run_id) group by 1 order by 1`
+// decisionsQuery gives all decisions about the people of the table chunk, each as a
+// short text: a run may decide on everybody for many activations, and JSON and a window
+// over them cost more than all else that is read. merge.inForce picks from them.
+const decisionsQuery = `select profile_id, concat_ws('|', coalesce(place, -1), epoch_us("at"), decision_id, class_id, allow::tinyint,
+	coalesce(epoch_us(valid_until), 0), activation) from consent.decisions semi join chunk using (profile_id) left join decide_runs using (run_id) order by 1`
 
-// ruling is a line of it.
+// ruling is one of them.
 type ruling struct {
 	place, at int64
 	weir.Decision
@@ -55,9 +55,9 @@ func (r ruling) after(o ruling) bool {
 }
 
 // inForce sets a person's decisions in force, one of each activation.
-func (m *merge) inForce(p *person, text string) {
-	best := map[string]ruling{}
-	for line := range strings.SplitSeq(text, "\n") {
+func (m *merge) inForce(p *person, all []string) {
+	best := make(map[string]ruling, len(all))
+	for _, line := range all {
 		r, err := rulingOf(p.profile, line)
 		if err != nil {
 			m.err = cmp.Or(m.err, err)
