@@ -3,6 +3,7 @@ module github.com/weir-cdp/weir
 go 1.26.8
 
 require (
+	filippo.io/age v1.2.1
 	github.com/LiveRamp/iabconsent v0.4.0
 	github.com/agnivade/levenshtein v1.2.1
 	github.com/apache/arrow-go/v18 v18.8.0
@@ -61,7 +62,6 @@ require (
 	cloud.google.com/go/run v1.22.0 // indirect
 	cloud.google.com/go/storage v1.67.1 // indirect
 	dario.cat/mergo v1.0.2 // indirect
-	filippo.io/age v1.2.1 // indirect
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/Azure/go-ntlmssp v0.1.1 // indirect
 	github.com/DataDog/datadog-go/v5 v5.9.1 // indirect

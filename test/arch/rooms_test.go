@@ -58,7 +58,7 @@ var rooms = []room{
 	{path: "policies/permit", may: []string{"@", "@/policies/internal/mint"}, why: "connectors import it: what Deliver takes, without OPA"},
 	{path: "policies/permit/permittest", may: []string{"@", "@/policies/permit", "@/policies/internal/mint"}, why: "batches for tests of destinations"},
 	{path: "policies/internal/mint", may: []string{"@"}, why: "the gate's own types, which nobody else can make"},
-	{path: "policies/revisions", may: []string{"@"}, why: "who signed what is decided by bytes, keys and a log: no store, no clock"},
+	{path: "policies/revisions", may: []string{"@", "filippo.io/age/..."}, why: "who signed what is decided by bytes, keys and a log: no store, no clock"},
 	{path: "policies/consents", may: []string{"@"}, why: "the fold of consents is an algorithm: facts in, standing out"},
 	{path: "policies/ledger", may: []string{"@", "github.com/transparency-dev/merkle/..."}, why: "the arithmetic of the proof is pure: entries in, hashes out"},
 	{path: "policies/signals", may: []string{"@", "github.com/prebid/...", "github.com/LiveRamp/iabconsent"}, why: "decoding what browsers send is pure: texts in, facts out"},
