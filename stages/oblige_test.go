@@ -171,6 +171,10 @@ func TestAnUnknownObligationDenies(t *testing.T) {
 	if row.Counts["news."+policies.UnmetObligation] != 1 {
 		t.Errorf("%v", row.Counts)
 	}
+	a, err := w.ExplainDecision(t.Context(), w.project, "p1", "news", w.at)
+	if err != nil || !a.Explanation.Verdict.Allow || !slices.Equal(a.Unmet, []string{"bless"}) {
+		t.Errorf("%+v %v", a, err)
+	}
 }
 
 // Consents that arrive before the sending are asked about with the obligations of the

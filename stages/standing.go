@@ -135,6 +135,8 @@ type Answer struct {
 	Recorded    *Ruling              `json:"recorded,omitempty"` // the decision in force
 	// HeldBack is why the last run did not even ask the gate about the profile.
 	HeldBack *weir.HeldBack `json:"held_back,omitempty"`
+	// Unmet are obligations of an allow that nobody would carry out: it is denied then.
+	Unmet []string `json:"unmet_obligations,omitempty"`
 }
 
 // ExplainDecision asks the gate about one profile, as the decide stage would at
@@ -187,7 +189,11 @@ func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, ac
 	if a.Input, err = h.question(gate, p, def, who, addresses, now); err != nil {
 		return a, err
 	}
-	a.Explanation, err = gate.Explain(ctx, a.Input)
+	if a.Explanation, err = gate.Explain(ctx, a.Input); err != nil || len(a.Explanation.Verdict.Obligations) == 0 {
+		return a, err
+	}
+	asked, err := h.questions(p, weir.Run{}).of(ctx, gate, def)
+	a.Unmet = asked.Unmet(a.Explanation.Verdict.Obligations)
 	return a, err
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,13 +131,19 @@ func (a *app) showAnswer(x stages.Answer) {
 	}
 	e := x.Explanation
 	word := "DENY"
-	if e.Verdict.Allow {
+	if e.Verdict.Allow && len(x.Unmet) == 0 {
 		word = "ALLOW"
 	}
 	a.printf("%s %s for %s, policy %.12s\n", word, x.Who.ProfileID, x.Activation, e.Revision)
 	a.printf("member of the segment: %s; at the destination now: %s\n", yes(x.Member), yes(x.Held))
 	if e.Basis != nil {
 		a.printf("\nbasis %s %s (%s)\n  %s\n", e.Basis.Code, e.Basis.Title, e.Basis.Law, oneLine(e.Basis.Description))
+	}
+	if len(e.Verdict.Obligations) > 0 {
+		a.printf("\nunder the obligations: %s\n", strings.Join(slices.Sorted(maps.Keys(e.Verdict.Obligations)), ", "))
+	}
+	if len(x.Unmet) > 0 {
+		a.printf("%s: nobody would carry out %s; weir doctor says what to do\n", policies.UnmetObligation, strings.Join(x.Unmet, ", "))
 	}
 	for _, r := range e.Reasons {
 		a.printf("\n%s %s (%s)\n  %s\n", r.Code, r.Title, r.Law, oneLine(r.Description))
