@@ -92,6 +92,7 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 	}
 	out := &outcomes{d: d, rows: make(map[string]*weir.Delivery, len(changes)), maybe: map[string]bool{}}
 	var rows []permit.Row
+	def, _ := d.p.Activation(d.sp.Chunks[n].Activation)
 	for _, c := range changes {
 		out.add(c)
 		out.maybe[c.ID] = !first // an earlier attempt may have sent it before it broke off
@@ -99,7 +100,7 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 			out.stop(c.ID, "the old key could not be removed yet")
 			continue
 		}
-		r, err := c.row()
+		r, err := c.row(def.Fields)
 		if err != nil {
 			return err
 		}

@@ -202,8 +202,10 @@ func deliveryID(workspace string, c change) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// row turns a change into what a destination may be given, once admitted.
-func (c change) row() (permit.Row, error) {
+// row turns a change into what a destination may be given, once admitted. Fields
+// that the activation declares and the person has no value for are null: left out,
+// they would stay at the destination as they were.
+func (c change) row(declared map[string]string) (permit.Row, error) {
 	r := permit.Row{Op: c.Op, Key: c.Key, ProfileID: c.ProfileID, DecisionID: c.DecisionID, IdempotencyKey: c.ID, Sequence: c.Sequence}
 	if c.Op == weir.Remove {
 		return r, nil
@@ -211,6 +213,11 @@ func (c change) row() (permit.Row, error) {
 	var values map[string]any
 	if err := json.Unmarshal([]byte(c.Fields), &values); err != nil {
 		return r, weir.Errorf(weir.Internal, "the audience of %s is damaged: %w", c.Activation, err)
+	}
+	for name := range declared {
+		if _, ok := values[name]; !ok {
+			values[name] = nil
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		v := values[name]

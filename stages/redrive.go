@@ -101,7 +101,7 @@ func (h *House) PreviewActivation(ctx context.Context, p *project.Project, name 
 		if v.Counts[string(c.Op)]++; v.Counts[string(c.Op)] > int64(sample) {
 			return nil
 		}
-		row, err := c.row()
+		row, err := c.row(def.Fields)
 		if err != nil {
 			return err
 		}

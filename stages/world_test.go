@@ -127,6 +127,9 @@ func (w *world) settle() {
 	for _, id := range slices.Sorted(maps.Keys(w.people)) {
 		c := w.people[id]
 		p := weir.Profile{ID: id, Kind: weir.Person, Attributes: map[string]string{"given_name": c.name, "country": "FR"}, Identifiers: weir.Identifiers{}, Records: 1}
+		if c.name == "" {
+			delete(p.Attributes, "given_name")
+		}
 		if c.email != "" {
 			p.Attributes["email"] = c.email
 			p.Identifiers.Add("email", c.email)
