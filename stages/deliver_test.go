@@ -29,20 +29,6 @@ func TestThereAndBackIsThreeDeliveries(t *testing.T) {
 	w.holds(map[string]string{"a@x.org": "p1 a@x.org Ann"})
 }
 
-// A value that a person has no longer is told as null: a field that is left out
-// stays at a destination as it was.
-func TestAVanishedValueIsToldAsNull(t *testing.T) {
-	w := one(t)
-	w.rename("p1", "Ann")
-	w.deliver()
-	w.rename("p1", "")
-	w.deliver()
-	w.holds(map[string]string{"a@x.org": "p1 a@x.org <nil>"})
-	if w.deliver(); len(w.tool.log) != 2 {
-		t.Errorf("%d deliveries%s", len(w.tool.log), w.story())
-	}
-}
-
 func TestUpsertKeepsWhoLeftAndRemovesWhoWithdrew(t *testing.T) {
 	w := one(t)
 	w.project.Activations[0].Mode = weir.Upsert

@@ -8,7 +8,8 @@
 // fixed ones share one writer. Scratch files go through parquet-go, which lays
 // out any Go struct without a declared schema and writes one row group per call.
 //
-// Invariants: a table file is named by the hash of its bytes, so the same rows
+// Invariants: a table file is named by the hash of its bytes, and its footer is put in
+// order before (the library lists some counts in the order of a map), so the same rows
 // give the same file (invariant 2); nothing is visible before it is whole;
 // the columns of a flat table are written at the same time, and the bytes are as if
 // they were not; writers hold at most one row group and SpillBytes of finished bytes in memory,

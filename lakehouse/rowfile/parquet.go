@@ -53,7 +53,7 @@ func (w *fileWriter) write(rec arrow.RecordBatch) error {
 		return err
 	}
 	if w.pq == nil {
-		w.sink = newSink(w.opts.spill, true)
+		w.sink = newSink(w.opts.spill)
 		pq, err := openParquet(w.schema, w.sink, writerProperties(w.table, w.opts, rec))
 		if err != nil {
 			return w.failed(err)
@@ -89,6 +89,9 @@ func (w *fileWriter) finish() error {
 		return nil
 	}
 	err := w.pq.close()
+	if err == nil {
+		err = settle(w.sink)
+	}
 	if err != nil {
 		w.discard()
 		return w.failed(err)

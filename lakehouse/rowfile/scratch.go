@@ -39,7 +39,7 @@ func NewScratchWriter[T any](ctx context.Context, s *object.Store, key string, r
 			w, err = nil, weir.Errorf(weir.Internal, "scratch rows can't be laid out: %v", p).At(key)
 		}
 	}()
-	sink := newSink(newOptions(nil).spill, false)
+	sink := newSink(newOptions(nil).spill)
 	pq := parquet.NewGenericWriter[T](sink, parquet.Compression(scratchCodec),
 		parquet.DataPageStatistics(false))
 	return &ScratchWriter[T]{ctx: ctx, store: s, key: key, sink: sink, pq: pq, times: timesOf(reflect.TypeFor[T]())}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"io"
 	"os"
 
@@ -17,24 +16,14 @@ import (
 type sink struct {
 	limit int64
 	size  int64
-	sum   hash.Hash // nil: not asked for
 	mem   segments
 	file  *os.File
 }
 
-func newSink(limit int64, digest bool) *sink {
-	s := &sink{limit: limit}
-	if digest {
-		s.sum = sha256.New()
-	}
-	return s
-}
+func newSink(limit int64) *sink { return &sink{limit: limit} }
 
 // Write implements io.Writer.
 func (s *sink) Write(p []byte) (int, error) {
-	if s.sum != nil {
-		s.sum.Write(p)
-	}
 	if s.file == nil && s.size+int64(len(p)) > s.limit {
 		if err := s.spill(); err != nil {
 			return 0, err
@@ -68,11 +57,25 @@ func (s *sink) spill() error {
 	return nil
 }
 
-func (s *sink) reader() io.ReadSeeker {
+func (s *sink) reader() io.ReadSeeker { return io.NewSectionReader(s.at(), 0, s.size) }
+
+func (s *sink) at() io.ReaderAt {
 	if s.file != nil {
-		return io.NewSectionReader(s.file, 0, s.size)
+		return s.file
 	}
-	return io.NewSectionReader(&s.mem, 0, s.size)
+	return &s.mem
+}
+
+// overwrite replaces bytes that are there.
+func (s *sink) overwrite(at int64, p []byte) error {
+	if s.file == nil {
+		s.mem.overwrite(at, p)
+		return nil
+	}
+	if _, err := s.file.WriteAt(p, at); err != nil {
+		return weir.Errorf(weir.Unavailable, "can't write a temporary file: %w", err).At(s.file.Name())
+	}
+	return nil
 }
 
 // publish puts the bytes under a key.
@@ -83,7 +86,11 @@ func (s *sink) publish(ctx context.Context, store *object.Store, key string) err
 // publishByContent puts the bytes under a name made from their hash and returns
 // it. An object of that name and size has these bytes already.
 func (s *sink) publishByContent(ctx context.Context, store *object.Store, dir string) (key string, err error) {
-	key = dir + "/" + hex.EncodeToString(s.sum.Sum(nil))[:32] + ".parquet"
+	sum := sha256.New()
+	if _, err := io.Copy(sum, s.reader()); err != nil {
+		return "", weir.Errorf(weir.Unavailable, "can't read what was written: %w", err).At(dir)
+	}
+	key = dir + "/" + hex.EncodeToString(sum.Sum(nil))[:32] + ".parquet"
 	switch info, err := store.Stat(ctx, key); {
 	case err == nil && info.Size == s.size:
 		return key, nil
@@ -118,6 +125,18 @@ func (s *segments) write(p []byte) {
 		n := min(len(p), segmentBytes-len(s.last))
 		s.last = append(s.last, p[:n]...) // the first one grows: most files are small
 		p = p[n:]
+	}
+}
+
+// overwrite replaces bytes that are there.
+func (s *segments) overwrite(at int64, p []byte) {
+	for len(p) > 0 {
+		segment := s.last
+		if i := int(at / segmentBytes); i < len(s.full) {
+			segment = s.full[i]
+		}
+		n := copy(segment[at%segmentBytes:], p)
+		p, at = p[n:], at+int64(n)
 	}
 }
 
