@@ -13,7 +13,6 @@ import (
 // asked is a question that a gate was asked, and what its policy can tell of rows for
 // it. Deciders of the same question share it.
 type asked struct {
-	known  *ast.Term // the input without the rows' facts
 	fixed  [][2]*ast.Term
 	texts  questionTexts
 	mu     sync.Mutex

@@ -69,7 +69,7 @@ func (f *named) follow(c *ast.Compiler, left *rego.PartialQueries) {
 			if !r.HasPrefix(ast.MustParseRef("data.consent")) {
 				return false
 			}
-			for _, rule := range c.GetRulesDynamic(r) {
+			for _, rule := range c.GetRulesDynamicWithOpts(r, ast.RulesOptions{}) {
 				if !seen[rule] {
 					seen[rule] = true
 					f.look(rule)

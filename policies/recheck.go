@@ -150,7 +150,7 @@ func (d *Decider) confirm(ctx context.Context, r *Decided) (pass, []string, erro
 func (d *Decider) confirmInputs(ctx context.Context, inputs string) (Verdict, Input, error) {
 	in, err := InputsOf(inputs)
 	if err != nil {
-		return failed(err.Error()), Input{}, nil //nolint:nilerr // a denial, not an error
+		return failed(err.Error()), Input{}, nil
 	}
 	k := key{subject: in.Subject, consent: in.Consent}
 	if d.gate.lens(ctx, d.asked, k.subject.Jurisdictions).inputs(&d.asked.texts, &k) != inputs {

@@ -92,7 +92,7 @@ func column[T any](ctx context.Context, sess *sql.Internal, q string) ([]T, erro
 }
 
 // rowJSON writes a fixed table's row as JSON that its noun decodes: times as
-// RFC 3339. With columns it is those alone.
+// RFC 3339, decimals as text. With columns it is those alone.
 func rowJSON(table string, columns ...string) string {
 	var fields []string
 	for _, c := range schema.Named(table).Columns {
@@ -102,6 +102,9 @@ func rowJSON(table string, columns ...string) string {
 		value := quote(c.Name)
 		if c.Type == schema.Timestamp {
 			value = "strftime(" + value + " at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+		}
+		if _, _, ok := c.Type.Decimal(); ok {
+			value += "::varchar"
 		}
 		fields = append(fields, quote(c.Name)+": "+value)
 	}

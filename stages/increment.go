@@ -136,7 +136,7 @@ func (s *resolving) planIncrement(ctx context.Context, sp *spec, params resolver
 	}
 	m, err := index.Parse(data)
 	if err != nil {
-		return "other_format", nil
+		return "other_format", nil //nolint:nilerr // the reason to compute from all records
 	}
 	p, err := s.project(ctx, sp.Run.Project)
 	if err != nil {

@@ -74,8 +74,9 @@ func (m *merge) inForce(p *person, all []string) {
 
 func rulingOf(profile, line string) (r ruling, err error) {
 	var part [6]string
-	rest, ok := line, true
+	rest := line
 	for i := range part {
+		var ok bool
 		if part[i], rest, ok = strings.Cut(rest, "|"); !ok {
 			return r, weir.Errorf(weir.Internal, "a decision can't be read: %d parts", i)
 		}

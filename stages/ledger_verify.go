@@ -89,9 +89,9 @@ func (h *House) outside(ctx context.Context, batches map[int64]weir.LedgerBatch,
 	end := last
 	for ; end > 0 && batches[end].Number == 0; end-- {
 	}
-	switch {
-	case end == last:
-	case end == last-1:
+	switch end {
+	case last:
+	case last - 1:
 		faults = append(faults, proofs.Fault{Batch: last, Problem: "it is gone: the chain was cut"})
 	default:
 		faults = append(faults, proofs.Fault{Batch: end + 1, Problem: fmt.Sprintf("it and those up to batch %d are gone: the chain was cut", last)})

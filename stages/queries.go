@@ -30,8 +30,9 @@ const runName = "run"
 
 // answers asks the queries of traits over the tables that are pinned, and writes
 // their rows as rows of core.traits. A query that fails, asks for too long or gives
-// a profile twice is unanswered: the others go on (invariant 8). Errors are of the
-// lake alone.
+// a profile twice is unanswered: its last answers stay, so that a mistake empties no
+// field at a destination, and the others go on (invariant 8). Errors are of the lake
+// alone.
 func (in *inputs) answers(ctx context.Context, p *project.Project) (files []weir.DataFile, unanswered []segments.Unanswered, err error) {
 	queries := queriesOf(p.Traits)
 	if len(queries) == 0 {
@@ -51,7 +52,10 @@ func (in *inputs) answers(ctx context.Context, p *project.Project) (files []weir
 		var refused *mistake
 		switch {
 		case errors.As(err, &refused):
-			unanswered = append(unanswered, segments.Unanswered{Query: q, Reason: refused.reason})
+			if found, err = a.last(ctx); err != nil {
+				return nil, nil, err
+			}
+			unanswered = append(unanswered, segments.Unanswered{Query: q, Reason: refused.reason, Kept: len(found) > 0})
 		case err != nil:
 			return nil, nil, err
 		}
@@ -115,6 +119,47 @@ func (a *answer) ask(ctx context.Context) ([]weir.DataFile, error) {
 		return nil, context.Cause(within)
 	}
 	return files, err
+}
+
+// last writes what the query gave the last time: the pinned rows of its traits.
+func (a *answer) last(ctx context.Context) ([]weir.DataFile, error) {
+	snapshot := a.pins[traitsTable]
+	if snapshot == 0 {
+		return nil, nil
+	}
+	pinned, err := a.house.Lake.Files(ctx, traitsTable, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	mine := map[string]bool{}
+	for _, c := range a.query.Columns {
+		mine[a.query.ColumnTrait(c.Name)] = true
+	}
+	w, err := rowfile.NewTableWriter[weir.TraitValue](ctx, a.house.store(), a.table, queriesScope)
+	if err != nil {
+		return nil, err
+	}
+	for row, err := range rowfile.Scan[weir.TraitValue](ctx, a.house.store(), a.table, pinned) {
+		if err == nil && mine[row.Trait] {
+			err = w.Write(row)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return w.Close()
+}
+
+// unansweredTexts tells of them as a stage does of parts that can't be used.
+func unansweredTexts(all []segments.Unanswered) (out []string) {
+	for _, u := range all {
+		next := ""
+		if u.Kept {
+			next = "; its last answers stay"
+		}
+		out = append(out, fmt.Sprintf("trait %s (%s): %s%s", u.Query.Trait, u.Query.At, u.Reason, next))
+	}
+	return out
 }
 
 // attach gives the query the tables that it names, and no others: each may have to

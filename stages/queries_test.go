@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,7 @@ func (w *town) members(segment string) (ids []string) {
 // is computed again while its answer is the same.
 func TestQueriesGiveTraits(t *testing.T) {
 	w := newTown(t)
+	w.Timelines = filepath.Join(t.TempDir(), "timelines")
 	w.project.Traits = append(w.project.Traits, query("seen", visitsBySQL,
 		weir.QueryColumn{Name: "value", Type: weir.Number}, weir.QueryColumn{Name: "last", Type: weir.Instant}, weir.QueryColumn{Name: "day", Type: weir.Date},
 		weir.QueryColumn{Name: "often", Type: weir.Boolean}, weir.QueryColumn{Name: "what", Type: weir.Text}, weir.QueryColumn{Name: "lately", Type: weir.Boolean})...)
@@ -113,6 +115,10 @@ func TestQueriesGiveTraits(t *testing.T) {
 		if len(w.traits("double")) != len(seen) || len(w.traits("seen_lately")) != len(seen) || len(w.traits("seen_often")) != len(seen) {
 			t.Errorf("year %d: not everybody who is seen has all that the query gives", n)
 		}
+		live, err := w.CountLive(t.Context(), w.project, LiveOrder{Segments: []string{"often_seen"}, Now: w.at}, func(weir.Progress) {})
+		if err != nil || live.Segments[0].Members != int64(len(w.members("often_seen"))) {
+			t.Errorf("year %d: counted live: %+v, %v", n, live, err)
+		}
 		if row := w.must(weir.Segment, ""); row.Status != Unchanged {
 			t.Errorf("year %d: computed again: %+v", n, row)
 		}
@@ -127,8 +133,8 @@ func TestQueriesGiveTraits(t *testing.T) {
 	}
 }
 
-// A query that can't be used is told, its segments keep their members, and all
-// others go on.
+// A query that can't be used is told, its last answers stay, and all others go on.
+// One that never had an answer breaks its segments.
 func TestQueriesThatCannotBeUsed(t *testing.T) {
 	w := newTown(t)
 	w.year(0)
@@ -137,10 +143,15 @@ func TestQueriesThatCannotBeUsed(t *testing.T) {
 	well := w.project.Traits
 	by := weir.SegmentDef{Name: "by", Of: weir.Person, Where: weir.Condition{Trait: "asked", Compare: []weir.Comparison{{Op: "exists", Values: []string{"true"}}}}}
 	w.project.Segments = append(w.project.Segments, by)
+	w.project.Traits = append(well[:len(well):len(well)], query("asked", "select", number)...)
+	if row := w.refreshed(); row.Status != Partial || len(w.traits("asked")) != 0 || len(w.traits("visits")) == 0 || !strings.Contains(row.Error, "traits/asked.yaml:1") {
+		t.Fatalf("%+v", row)
+	}
 	w.project.Traits = append(well[:len(well):len(well)], query("asked", plain, number)...)
 	if row := w.refreshed(); row.Status != Done {
 		t.Fatalf("%+v", row)
 	}
+	answers := w.traits("asked")
 	members := w.members("by")
 	if len(members) == 0 {
 		t.Fatal("the query that works finds nobody")
@@ -180,8 +191,8 @@ func TestQueriesThatCannotBeUsed(t *testing.T) {
 		if d := cmp.Diff(members, w.members("by")); d != "" || len(w.members("all")) == 0 {
 			t.Errorf("%s: the members changed:\n%s", text, d)
 		}
-		if len(w.traits("asked")) != 0 || len(w.traits("visits")) == 0 {
-			t.Errorf("%s: %d traits asked for, %d counted", text, len(w.traits("asked")), len(w.traits("visits")))
+		if d := cmp.Diff(answers, w.traits("asked")); d != "" || len(w.traits("visits")) == 0 {
+			t.Errorf("%s: the last answers did not stay:\n%s", text, d)
 		}
 	}
 	w.project.Traits = append(well[:len(well):len(well)], query("asked", plain, number)...)

@@ -224,6 +224,7 @@ func segment(h *House) Stage {
 			Params:  params,
 			Depends: []any{depends, clock, answered},
 			Follows: map[string]string{followsDefinitions: key},
+			Refused: unansweredTexts(params.Unanswered),
 		}, nil
 	}}
 }

@@ -57,7 +57,7 @@ func TestARequestNamesTheClassOfItsRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			sent := r.sent()
-			if body := string(sent[len(sent)-1].body); strings.Contains(body, form) != apart {
+			if body := sent[len(sent)-1].body; strings.Contains(body, form) != apart {
 				t.Errorf("apart %v: %s", apart, body)
 			}
 		}

@@ -111,7 +111,7 @@ func columnsOf(t *testing.T, text []byte) (all []string) {
 			if err != nil || s == nil {
 				t.Fatal(err, s)
 			}
-			all = append(all, fmt.Sprint(g, m.PathInSchema(), m.DataPageOffset(), m.TotalCompressedSize(), m.TotalUncompressedSize(), m.Encodings(), s.NumValues(), s.NullCount(), s.EncodeMin(), s.EncodeMax()))
+			all = append(all, fmt.Sprint(g, m.PathInSchema(), m.DataPageOffset(), m.TotalCompressedSize(), m.TotalUncompressedSize(), m.Encodings(), s.NumValues(), s.NullCount(), string(s.EncodeMin()), string(s.EncodeMax())))
 		}
 	}
 	return all

@@ -38,6 +38,9 @@ type Params struct {
 type Unanswered struct {
 	Query  *weir.QueryDef `json:"query"`
 	Reason string         `json:"reason"`
+	// Kept: the answers are those of the last run that had some; else the query's
+	// traits, and the segments that go by them, are broken.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // broken names the query's traits.
@@ -101,13 +104,21 @@ func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	var told []tally.Broken
 	for _, u := range p.Unanswered {
-		broken = append(broken, u.broken()...)
+		if told = append(told, u.broken()...); !u.Kept {
+			broken = append(broken, u.broken()...)
+		}
 	}
 	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool {
 		return slices.ContainsFunc(broken, func(b tally.Broken) bool { return b.Name == t.Name })
 	})
 	plan, more, err := tally.New(d)
+	for _, b := range told {
+		if !slices.ContainsFunc(broken, func(o tally.Broken) bool { return o.Name == b.Name }) {
+			broken = append(broken, b)
+		}
+	}
 	return plan, scores, append(broken, more...), err
 }
 

@@ -31,8 +31,9 @@ func cdnow(t *testing.T) world {
 	seen := map[string]bool{}
 	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
 		f := strings.Fields(line)
-		id, at := "p"+f[1], time.Time{}
-		if at, err = time.Parse("20060102", f[2]); err != nil {
+		id := "p" + f[1]
+		at, err := time.Parse("20060102", f[2])
+		if err != nil {
 			t.Fatal(err)
 		}
 		if !seen[id] {

@@ -121,7 +121,7 @@ func book(t testing.TB, sizes []int) (batches []weir.LedgerBatch, entries []weir
 	var last *weir.LedgerBatch
 	for _, n := range sizes {
 		b := ledger.Next(last)
-		b.At, b.RunID = time.Unix(int64(b.Number), 0).UTC(), weir.RunID(fmt.Sprint("run", b.Number))
+		b.At, b.RunID = time.Unix(b.Number, 0).UTC(), weir.RunID(fmt.Sprint("run", b.Number))
 		var tree ledger.Tree
 		for i := range n {
 			c := weir.Consent{ID: fmt.Sprint(b.Number, "/", i), Kind: "email", Value: "a@b.c", Purpose: "p", Action: weir.Granted}

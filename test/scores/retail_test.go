@@ -85,7 +85,7 @@ from customers order by customer`
 func TestRetailEqualsSQL(t *testing.T) {
 	files := retail(t)
 	now, _ := time.Parse(time.DateOnly, today)
-	day := int64(now.Unix() / 86400)
+	day := now.Unix() / 86400
 	var d rfm.Distribution
 	states := lines(t, files)
 	mine := map[string]rfm.Customer{}

@@ -111,7 +111,7 @@ func TestDigestFollowsNamedSegments(t *testing.T) {
 		s := rule.NewSurroundings(defs, nil, attributes, "UTC")
 		return s.Digest(defs[0]) + s.Digest(defs[3])[:0]
 	}
-	if of("FR") == of("DE") || of("FR") != of("FR") {
+	if fr := of("FR"); fr == of("DE") || fr != of("FR") {
 		t.Error("a segment's digest does not follow the segments that it names")
 	}
 }

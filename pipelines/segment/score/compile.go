@@ -31,10 +31,10 @@ type compiler struct {
 // first, then attributes.
 func (c *compiler) features(s *score) ([]string, error) {
 	d := s.def
-	switch {
-	case d.Kind == "rfm" || d.Kind == "clv":
+	switch d.Kind {
+	case "rfm", "clv":
 		return nil, nil
-	case d.Kind == "lookalike":
+	case "lookalike":
 		return c.likeness(s)
 	}
 	if d.Horizon < day {

@@ -67,10 +67,13 @@ func (p *Plan) Fit(i int, lessons Lessons) (*Fitted, error) {
 		f.Refused, f.Model = err.Error(), Model{}
 		return f, nil
 	}
-	if _, unfit := json.Marshal(f); err == nil && unfit != nil { // a number that is none: one bad score stops nothing else (invariant 8)
-		return &Fitted{Trait: f.Trait, Kind: f.Kind, Refused: "the fit came to no finite numbers"}, nil
+	if err != nil {
+		return f, err
 	}
-	return f, err
+	if _, unfit := json.Marshal(f); unfit != nil { // a number that is none: one bad score stops nothing else (invariant 8)
+		return &Fitted{Trait: f.Trait, Kind: f.Kind, Refused: "the fit came to no finite numbers"}, nil //nolint:nilerr // refused
+	}
+	return f, nil
 }
 
 // RFMQuality counts the customers of each combination.

@@ -25,7 +25,6 @@ type Cohort struct {
 	event    timeline.Event
 	byName   map[uint32][]int32 // of a block, the rows of each name; kept for its memory
 	all      []int32
-	taken    bool // by Outcome
 }
 
 // count is a filter and how many events it took, by profile.
