@@ -99,7 +99,10 @@ Try next:
   %[1]s query --project %[2]s "select segment, count(*) from segment.memberships group by 1"
   %[1]s profile get --project %[2]s email:%[3]s   # whose first name was changed to %[4]s above
   %[1]s dev --project %[2]s
-`, binary, name, changes.renamed.email, changes.newName)
+
+The shop's data ends on its last day: run it with --now %[5]s.
+The webhook's receiver was part of this demo and has ended: what a run would send there waits.
+`, binary, name, changes.renamed.email, changes.newName, shop.Now().Format(time.RFC3339))
 	return nil
 }
 
