@@ -1,6 +1,10 @@
 package weir
 
-import "time"
+import (
+	"iter"
+	"slices"
+	"time"
+)
 
 // This file holds what a project directory declares (design, section 4), as
 // package project has read and checked it. All of it is plain data: a stage's
@@ -129,6 +133,48 @@ type Condition struct {
 	// Session makes steps those of one session, and a count that of the session
 	// with the most: true, a gap such as 45m, or properties.<name>.
 	Session string `json:"session,omitempty"`
+}
+
+// Tree goes over a condition and all below it, each before what is below it.
+func (c *Condition) Tree() iter.Seq[*Condition] {
+	return func(yield func(*Condition) bool) { c.visit(yield) }
+}
+
+func (c *Condition) visit(yield func(*Condition) bool) bool {
+	if !yield(c) {
+		return false
+	}
+	for _, below := range [][]Condition{c.All, c.Any, c.None} {
+		for i := range below {
+			if !below[i].visit(yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Unplaced returns the condition without the lines that it stands on.
+func (c Condition) Unplaced() Condition {
+	c.At = ""
+	for _, below := range []*[]Condition{&c.All, &c.Any, &c.None} {
+		*below = slices.Clone(*below)
+		for i := range *below {
+			(*below)[i] = (*below)[i].Unplaced()
+		}
+	}
+	return c
+}
+
+// Segments returns the segments that a condition names, in order.
+func (c *Condition) Segments() []string {
+	var out []string
+	for below := range c.Tree() {
+		if below.Segment != "" {
+			out = append(out, below.Segment)
+		}
+	}
+	return out
 }
 
 // SegmentDef is segments/<name>.yaml.

@@ -9,27 +9,13 @@ import (
 	"github.com/weir-cdp/weir"
 )
 
-// segmentsIn returns the segments that a condition names, in order.
-func segmentsIn(c *weir.Condition) []string {
-	var out []string
-	if c.Segment != "" {
-		out = append(out, c.Segment)
-	}
-	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for i := range list {
-			out = append(out, segmentsIn(&list[i])...)
-		}
-	}
-	return out
-}
-
 // ways returns how each segment that a segment's rule names, over any number of
 // steps, is reached: the name before it.
 func (p *Project) ways(name string) map[string]string {
 	came := map[string]string{}
 	for queue := []string{name}; len(queue) > 0; queue = queue[1:] {
 		s, _ := p.Segment(queue[0])
-		for _, next := range segmentsIn(&s.Where) {
+		for _, next := range s.Where.Segments() {
 			if _, seen := came[next]; !seen {
 				came[next] = queue[0]
 				queue = append(queue, next)

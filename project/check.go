@@ -255,15 +255,11 @@ func (l *loader) categories(a *weir.ActivationDef, s weir.SegmentDef) {
 		}
 	}
 	attribute(a.Key)
-	var walk func(weir.Condition)
-	walk = func(c weir.Condition) {
-		for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-			for _, child := range list {
-				walk(child)
-			}
+	walk := func(rule weir.Condition) {
+		for c := range rule.Tree() {
+			attribute(c.Attribute)
+			trait(c.Trait)
 		}
-		attribute(c.Attribute)
-		trait(c.Trait)
 	}
 	// who is left out says something of who is not: as with `none` in a rule
 	for _, name := range append(l.p.leavesOut(*a), s.Name) {

@@ -199,7 +199,7 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 		parts["trait "+x.Name] = x
 	}
 	for _, x := range p.Segments {
-		x.Where = unplaced(x.Where)
+		x.Where = x.Where.Unplaced()
 		parts["segment "+x.Name] = x
 	}
 	for _, x := range p.Destinations {
@@ -217,16 +217,4 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 		out[name] = string(b)
 	}
 	return out, nil
-}
-
-// unplaced is a condition without the lines that it stands on.
-func unplaced(c weir.Condition) weir.Condition {
-	c.At = ""
-	for _, list := range []*[]weir.Condition{&c.All, &c.Any, &c.None} {
-		*list = slices.Clone(*list)
-		for i := range *list {
-			(*list)[i] = unplaced((*list)[i])
-		}
-	}
-	return c
 }

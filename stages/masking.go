@@ -24,23 +24,16 @@ func literalsOf(q live.Question) map[string]bool {
 			}
 		}
 	}
-	var walk func(c *weir.Condition)
-	walk = func(c *weir.Condition) {
-		note(c.Compare)
-		for _, list := range c.Where {
-			note(list)
-		}
-		for _, m := range c.Measures {
-			note(m.Compare)
-		}
-		for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-			for i := range list {
-				walk(&list[i])
+	for _, s := range live.Needed(q.Definitions, q.Segments...).Segments {
+		for c := range s.Where.Tree() {
+			note(c.Compare)
+			for _, list := range c.Where {
+				note(list)
+			}
+			for _, m := range c.Measures {
+				note(m.Compare)
 			}
 		}
-	}
-	for _, s := range live.Needed(q.Definitions, q.Segments...).Segments {
-		walk(&s.Where)
 	}
 	return out
 }

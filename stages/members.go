@@ -10,6 +10,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/explain"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/project"
 )
 
@@ -111,7 +112,7 @@ func (h *House) PreviewSegment(ctx context.Context, p *project.Project, name str
 		return nil, nil, err
 	}
 	defer q.close()
-	attributes, traits := reads(&def.Where, map[string]bool{}, map[string]bool{})
+	traits, attributes := rule.Compared(&def.Where)
 	names := slices.Sorted(maps.Keys(attributes))
 	var fields [][2]string
 	for _, c := range q.have["core.profiles"].Attributes() {
@@ -152,22 +153,6 @@ func (h *House) PreviewSegment(ctx context.Context, p *project.Project, name str
 		names = append(names, "trait."+t)
 	}
 	return out, names, nil
-}
-
-// reads finds the attributes and traits of a rule.
-func reads(c *weir.Condition, attributes, traits map[string]bool) (map[string]bool, map[string]bool) {
-	if c.Attribute != "" {
-		attributes[c.Attribute] = true
-	}
-	if c.Trait != "" {
-		traits[c.Trait] = true
-	}
-	for _, children := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for i := range children {
-			reads(&children[i], attributes, traits)
-		}
-	}
-	return attributes, traits
 }
 
 // Reasoned is why a profile is in a segment, or not.

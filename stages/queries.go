@@ -139,6 +139,7 @@ func (a *answer) last(ctx context.Context) ([]weir.DataFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer w.Abort()
 	for row, err := range rowfile.Scan[weir.TraitValue](ctx, a.house.store(), a.table, pinned) {
 		if err == nil && mine[row.Trait] {
 			err = w.Write(row)
@@ -204,6 +205,7 @@ func (a *answer) rows(ctx context.Context, sess *sql.Session) ([]weir.DataFile, 
 	if err != nil {
 		return nil, err
 	}
+	defer w.Abort()
 	last := ""
 	for rows.Next() {
 		v := rows.Values()
@@ -249,8 +251,8 @@ func (a *answer) statement() string {
 		}
 		columns = append(columns, name+"::varchar")
 	}
-	return fmt.Sprintf("with %s as (select %s::timestamptz as now) select %s from (\n%s\n) order by 1", runName,
-		sql.QuoteText(a.run.Now.UTC().Format(time.RFC3339Nano)), strings.Join(columns, ", "), strings.TrimRight(strings.TrimSpace(a.query.SQL), "; \n\t"))
+	return fmt.Sprintf("with %s as (select %s::timestamptz as now) select %s from %s order by 1", runName,
+		sql.QuoteText(a.run.Now.UTC().Format(time.RFC3339Nano)), strings.Join(columns, ", "), sql.InParentheses(a.query.SQL))
 }
 
 func (a *answer) read(profile string, c weir.QueryColumn, v any) (weir.TraitValue, bool) {

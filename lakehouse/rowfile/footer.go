@@ -3,7 +3,7 @@ package rowfile
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
+	"sort"
 
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 
@@ -41,7 +41,12 @@ func settle(s *sink) error {
 				continue
 			}
 			settled = false
-			sorted(stats, func(i int) [2]int32 { return [2]int32{int32(stats[i].PageType), int32(stats[i].Encoding)} })
+			sort.Slice(stats, func(i, j int) bool {
+				if stats[i].PageType != stats[j].PageType {
+					return stats[i].PageType < stats[j].PageType
+				}
+				return stats[i].Encoding < stats[j].Encoding
+			})
 		}
 	}
 	if settled {
@@ -55,17 +60,4 @@ func settle(s *sink) error {
 		return weir.Errorf(weir.Internal, "a footer of %d bytes takes %d in order", len(old), fresh.Len())
 	}
 	return s.overwrite(start, fresh.Bytes())
-}
-
-// sorted sorts a short list by its items' places: kind of page, then encoding.
-func sorted[T any](list []T, place func(i int) [2]int32) {
-	for i := 1; i < len(list); i++ {
-		for j := i; j > 0; j-- {
-			a, b := place(j-1), place(j)
-			if slices.Compare(a[:], b[:]) <= 0 {
-				break
-			}
-			list[j-1], list[j] = list[j], list[j-1]
-		}
-	}
 }

@@ -58,7 +58,7 @@ func pagedRows(ctx context.Context, conn *sql.Conn, q string) (*Rows, error) {
 	if err := r.describe(q); err != nil {
 		return nil, err
 	}
-	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE weir_result AS SELECT * FROM "+inParentheses(q)); err != nil {
+	if _, err := conn.ExecContext(ctx, "CREATE TEMP TABLE weir_result AS SELECT * FROM "+InParentheses(q)); err != nil {
 		return nil, err
 	}
 	if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM temp.weir_result").Scan(&r.total); err != nil {

@@ -131,7 +131,7 @@ func (s *Session) Export(ctx context.Context, q, path string) (rows int64, err e
 	s.mu.Unlock()
 	defer os.Remove(out)
 	// DuckDB may write to its own temporary folder only; from there it is ours.
-	res, err := conn.ExecContext(ctx, "COPY (SELECT * FROM "+inParentheses(st.text)+") TO "+QuoteText(out)+" ("+format+")")
+	res, err := conn.ExecContext(ctx, "COPY (SELECT * FROM "+InParentheses(st.text)+") TO "+QuoteText(out)+" ("+format+")")
 	if err != nil {
 		return 0, failed("export the query", err)
 	}
@@ -180,8 +180,8 @@ func publish(from, to string) error {
 	return nil
 }
 
-// inParentheses makes a statement a subquery. A comment at its end must not
+// InParentheses makes a statement a subquery. A comment at its end must not
 // swallow the bracket, a semicolon not end it.
-func inParentheses(q string) string {
+func InParentheses(q string) string {
 	return "(\n" + strings.TrimRight(strings.TrimSpace(q), "; \n\t") + "\n)"
 }

@@ -104,9 +104,11 @@ func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	var told []tally.Broken
+	var kept []tally.Broken // told of, and used as the last run had them
 	for _, u := range p.Unanswered {
-		if told = append(told, u.broken()...); !u.Kept {
+		if u.Kept {
+			kept = append(kept, u.broken()...)
+		} else {
 			broken = append(broken, u.broken()...)
 		}
 	}
@@ -114,12 +116,7 @@ func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken
 		return slices.ContainsFunc(broken, func(b tally.Broken) bool { return b.Name == t.Name })
 	})
 	plan, more, err := tally.New(d)
-	for _, b := range told {
-		if !slices.ContainsFunc(broken, func(o tally.Broken) bool { return o.Name == b.Name }) {
-			broken = append(broken, b)
-		}
-	}
-	return plan, scores, append(broken, more...), err
+	return plan, scores, slices.Concat(broken, kept, more), err
 }
 
 func newSetup(params Params, now time.Time) (*setup, error) {

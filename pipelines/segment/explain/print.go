@@ -27,7 +27,8 @@ func Print(def weir.SegmentDef, traits []weir.TraitDef) []Line {
 		head += ", by the clocks of " + def.Timezone
 	}
 	lines := printed([]Line{{0, head}}, &def.Where, 1)
-	read := readBy(&def.Where, traits)
+	read, _ := rule.Compared(&def.Where)
+	rule.Follow(traits, derive.Reads, read, map[string]bool{})
 	names := make([]string, 0, len(read))
 	for _, t := range traits {
 		if read[t.Name] {
@@ -39,26 +40,6 @@ func Print(def weir.SegmentDef, traits []weir.TraitDef) []Line {
 		lines = append(lines, Line{0, s})
 	}
 	return lines
-}
-
-// readBy returns the traits that a condition compares, and those that they are
-// computed from.
-func readBy(c *weir.Condition, traits []weir.TraitDef) map[string]bool {
-	read := rule.TraitsOf(c)
-	for grown := true; grown; {
-		grown = false
-		for _, t := range traits {
-			if !read[t.Name] {
-				continue
-			}
-			below, _ := derive.Reads(t)
-			for _, name := range below {
-				grown = grown || !read[name]
-				read[name] = true
-			}
-		}
-	}
-	return read
 }
 
 func printed(out []Line, c *weir.Condition, depth int) []Line {

@@ -14,40 +14,20 @@ import (
 // segments that they name and the traits that they compare, over any number of
 // steps. What is left comes to the same for them.
 func Needed(d tally.Definitions, segments ...string) tally.Definitions {
-	wanted := map[string]bool{}
-	for queue := slices.Clone(segments); len(queue) > 0; queue = queue[1:] {
-		if wanted[queue[0]] {
-			continue
-		}
-		wanted[queue[0]] = true
-		for i := range d.Segments {
-			if d.Segments[i].Name == queue[0] {
-				each(&d.Segments[i].Where, func(c *weir.Condition) {
-					if c.Segment != "" {
-						queue = append(queue, c.Segment)
-					}
-				})
-			}
-		}
-	}
-	traits := map[string]bool{}
-	d.Segments = slices.DeleteFunc(slices.Clone(d.Segments), func(s weir.SegmentDef) bool { return !wanted[s.Name] })
+	defs := make(map[string]*weir.SegmentDef, len(d.Segments))
 	for i := range d.Segments {
-		maps.Copy(traits, rule.TraitsOf(&d.Segments[i].Where))
+		defs[d.Segments[i].Name] = &d.Segments[i]
 	}
-	for grown := true; grown; {
-		grown = false
-		for _, t := range d.Traits {
-			if !traits[t.Name] {
-				continue
-			}
-			below, _ := derive.Reads(t)
-			for _, name := range below {
-				grown = grown || !traits[name]
-				traits[name] = true
-			}
+	wanted, traits := map[string]bool{}, map[string]bool{}
+	for _, name := range segments {
+		reached, compared := rule.Reach(name, defs)
+		for _, s := range reached {
+			wanted[s] = true
 		}
+		maps.Copy(traits, compared)
 	}
+	d.Segments = slices.DeleteFunc(slices.Clone(d.Segments), func(s weir.SegmentDef) bool { return !wanted[s.Name] })
+	rule.Follow(d.Traits, derive.Reads, traits, map[string]bool{})
 	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool { return !traits[t.Name] })
 	return d
 }
@@ -79,7 +59,7 @@ func readsOf(d tally.Definitions, plan *tally.Plan, more []string) Reads {
 		}
 	}
 	for i := range d.Segments {
-		each(&d.Segments[i].Where, func(c *weir.Condition) {
+		for c := range d.Segments[i].Where.Tree() {
 			if c.IsEvent {
 				note(c.Event)
 			}
@@ -91,20 +71,10 @@ func readsOf(d tally.Definitions, plan *tally.Plan, more []string) Reads {
 					note(step.Event)
 				}
 			}
-		})
+		}
 	}
 	if any {
 		r.Names = nil
 	}
 	return r
-}
-
-// each visits a condition and all below it.
-func each(c *weir.Condition, visit func(*weir.Condition)) {
-	visit(c)
-	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for i := range list {
-			each(&list[i], visit)
-		}
-	}
 }

@@ -28,7 +28,7 @@ func (c *cells) number(n *Node) error {
 		key.Children = append(key.Children, child.cell)
 	}
 	if len(n.Children) == 0 {
-		key.Condition = bare(*n.Condition)
+		key.Condition = n.Condition.Unplaced()
 	}
 	if n.share != nil {
 		key.Seed = n.share.seed

@@ -49,15 +49,14 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 		Segments   [][2]string `json:",omitempty"`
 		Money      any         `json:",omitempty"`
 	}
-	in := content{Of: def.Of, Where: bare(def.Where), Timezone: s.timezone, Segments: s.named(&def.Where)}
+	in := content{Of: def.Of, Where: def.Where.Unplaced(), Timezone: s.timezone, Segments: s.named(&def.Where)}
 	if def.Timezone != "" {
 		in.Timezone = def.Timezone
 	}
 	if in.Of == "" {
 		in.Of = weir.Person
 	}
-	usedTraits, usedAttributes := map[string]bool{}, map[string]bool{}
-	names(&def.Where, usedTraits, usedAttributes)
+	usedTraits, usedAttributes := Compared(&def.Where)
 	s.follow(usedTraits, usedAttributes)
 	if HasMoney(&def.Where) {
 		in.Money = s.Money
@@ -101,16 +100,21 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 // follow adds the traits and attributes that used traits read, over any number
 // of steps.
 func (s *Surroundings) follow(traits, attributes map[string]bool) {
-	if s.Reads == nil {
-		return
+	if s.Reads != nil {
+		Follow(s.traits, s.Reads, traits, attributes)
 	}
+}
+
+// Follow adds to traits and attributes what those traits read, over any number of
+// steps.
+func Follow(defs []weir.TraitDef, reads func(weir.TraitDef) (traits, attributes []string), traits, attributes map[string]bool) {
 	for grown := true; grown; {
 		grown = false
-		for _, t := range s.traits {
+		for _, t := range defs {
 			if !traits[t.Name] {
 				continue
 			}
-			below, more := s.Reads(t)
+			below, more := reads(t)
 			for _, name := range below {
 				grown = grown || !traits[name]
 				traits[name] = true
@@ -124,16 +128,9 @@ func (s *Surroundings) follow(traits, attributes map[string]bool) {
 
 // HasMoney says whether a condition compares amounts in currencies.
 func HasMoney(c *weir.Condition) bool {
-	for _, m := range c.Measures {
-		if m.Currency != "" {
+	for below := range c.Tree() {
+		if slices.ContainsFunc(below.Measures, func(m weir.Measure) bool { return m.Currency != "" }) {
 			return true
-		}
-	}
-	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for i := range list {
-			if HasMoney(&list[i]) {
-				return true
-			}
 		}
 	}
 	return false
@@ -141,7 +138,7 @@ func HasMoney(c *weir.Condition) bool {
 
 // named returns the segments that a condition names, with their digests.
 func (s *Surroundings) named(c *weir.Condition) [][2]string {
-	names := segmentsOf(c)
+	names := c.Segments()
 	sort.Strings(names)
 	var out [][2]string
 	for _, name := range slices.Compact(names) {
@@ -156,37 +153,17 @@ func (s *Surroundings) named(c *weir.Condition) [][2]string {
 	return out
 }
 
-// bare returns the condition without its places in the file.
-func bare(c weir.Condition) weir.Condition {
-	c.At = ""
-	for _, list := range []*[]weir.Condition{&c.All, &c.Any, &c.None} {
-		var out []weir.Condition
-		for _, child := range *list {
-			out = append(out, bare(child))
+// Compared returns the names of the traits and attributes that a condition
+// compares.
+func Compared(c *weir.Condition) (traits, attributes map[string]bool) {
+	traits, attributes = map[string]bool{}, map[string]bool{}
+	for below := range c.Tree() {
+		if below.Trait != "" {
+			traits[below.Trait] = true
 		}
-		*list = out
-	}
-	return c
-}
-
-// TraitsOf returns the names of the traits that a condition compares.
-func TraitsOf(c *weir.Condition) map[string]bool {
-	traits := map[string]bool{}
-	names(c, traits, map[string]bool{})
-	return traits
-}
-
-// names collects the traits and attributes that a condition compares.
-func names(c *weir.Condition, traits, attributes map[string]bool) {
-	if c.Trait != "" {
-		traits[c.Trait] = true
-	}
-	if c.Attribute != "" {
-		attributes[c.Attribute] = true
-	}
-	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for i := range list {
-			names(&list[i], traits, attributes)
+		if below.Attribute != "" {
+			attributes[below.Attribute] = true
 		}
 	}
+	return traits, attributes
 }

@@ -187,11 +187,13 @@ func (n *Node) filter() *timeline.Filter {
 }
 
 // Traits returns the names of the traits that the rule compares.
-func (r *Rule) Traits() map[string]bool { return TraitsOf(r.Root.Condition) }
+func (r *Rule) Traits() map[string]bool {
+	traits, _ := Compared(r.Root.Condition)
+	return traits
+}
 
 // Attributes returns the names of the attributes that the rule compares.
 func (r *Rule) Attributes() map[string]bool {
-	attributes := map[string]bool{}
-	names(r.Root.Condition, map[string]bool{}, attributes)
+	_, attributes := Compared(r.Root.Condition)
 	return attributes
 }

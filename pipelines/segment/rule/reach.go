@@ -1,6 +1,10 @@
 package rule
 
-import "github.com/weir-cdp/weir"
+import (
+	"maps"
+
+	"github.com/weir-cdp/weir"
+)
 
 // Reach returns the segments that membership of one hangs on, itself included, in
 // order of distance, and the traits that any of them compares. defs are all
@@ -14,10 +18,9 @@ func Reach(name string, defs map[string]*weir.SegmentDef) (segments []string, tr
 			continue
 		}
 		segments = append(segments, def.Name)
-		for t := range TraitsOf(&def.Where) {
-			traits[t] = true
-		}
-		for _, next := range segmentsOf(&def.Where) {
+		compared, _ := Compared(&def.Where)
+		maps.Copy(traits, compared)
+		for _, next := range def.Where.Segments() {
 			if !seen[next] {
 				seen[next] = true
 				queue = append(queue, next)

@@ -40,7 +40,7 @@ func Cycle(name string, defs map[string]*weir.SegmentDef) []string {
 		if def == nil {
 			continue
 		}
-		for _, next := range segmentsOf(&def.Where) {
+		for _, next := range def.Where.Segments() {
 			if next == name {
 				way := []string{name}
 				for at := queue[0]; at != name; at = came[at] {
@@ -57,20 +57,6 @@ func Cycle(name string, defs map[string]*weir.SegmentDef) []string {
 		}
 	}
 	return nil
-}
-
-// segmentsOf returns the segments that a condition names, in order.
-func segmentsOf(c *weir.Condition) []string {
-	var out []string
-	if c.Segment != "" {
-		out = append(out, c.Segment)
-	}
-	for _, list := range [][]weir.Condition{c.All, c.Any, c.None} {
-		for i := range list {
-			out = append(out, segmentsOf(&list[i])...)
-		}
-	}
-	return out
 }
 
 // member compiles membership of another segment.
