@@ -50,3 +50,12 @@ type Step struct {
 	Event string                  `json:"event,omitempty"` // "": any
 	Where map[string][]Comparison `json:"where,omitempty"`
 }
+
+// Related asks about the profiles of the other kind that identity.accounts links to
+// a profile: an account's people, or the accounts of a person.
+type Related struct {
+	Kind  Kind         `json:"kind"`            // of those that are asked about: person, account
+	How   string       `json:"how,omitempty"`   // any, all, none: of them fit; "" with Count
+	Count []Comparison `json:"count,omitempty"` // of how many fit
+	Where *Condition   `json:"where,omitempty"` // what fits; nil: each of them
+}

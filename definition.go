@@ -108,7 +108,7 @@ type Comparison struct {
 }
 
 // Condition is a node of a segment's rule tree. Exactly one of All, Any, None,
-// Attribute, Trait, Event (with IsEvent), Segment, Random, Sequence
+// Attribute, Trait, Event (with IsEvent), Segment, Random, Sequence, Related
 // is in use.
 type Condition struct {
 	All       []Condition             `json:"all,omitempty"`
@@ -132,26 +132,34 @@ type Condition struct {
 	Sequence *Sequence `json:"sequence,omitempty"` // in the window, if there is one
 	// Session makes steps those of one session, and a count that of the session
 	// with the most: true, a gap such as 45m, or properties.<name>.
-	Session string `json:"session,omitempty"`
+	Session string   `json:"session,omitempty"`
+	Related *Related `json:"related,omitempty"` // the account's people, or the person's accounts
 }
 
-// Tree goes over a condition and all below it, each before what is below it.
+// Tree goes over a condition and all below it, each before what is below it. What a
+// condition asks about other profiles (Related) is below it: Own leaves that out.
 func (c *Condition) Tree() iter.Seq[*Condition] {
-	return func(yield func(*Condition) bool) { c.visit(yield) }
+	return func(yield func(*Condition) bool) { c.visit(yield, true) }
 }
 
-func (c *Condition) visit(yield func(*Condition) bool) bool {
+func (c *Condition) visit(yield func(*Condition) bool, related bool) bool {
 	if !yield(c) {
 		return false
 	}
 	for _, below := range [][]Condition{c.All, c.Any, c.None} {
 		for i := range below {
-			if !below[i].visit(yield) {
+			if !below[i].visit(yield, related) {
 				return false
 			}
 		}
 	}
-	return true
+	return !related || c.Related == nil || c.Related.Where == nil || c.Related.Where.visit(yield, true)
+}
+
+// Own is Tree without what is asked about other profiles: what a profile's own values
+// and events decide.
+func (c *Condition) Own() iter.Seq[*Condition] {
+	return func(yield func(*Condition) bool) { c.visit(yield, false) }
 }
 
 // Unplaced returns the condition without the lines that it stands on.
@@ -162,6 +170,11 @@ func (c Condition) Unplaced() Condition {
 		for i := range *below {
 			(*below)[i] = (*below)[i].Unplaced()
 		}
+	}
+	if c.Related != nil && c.Related.Where != nil {
+		related := *c.Related
+		where := related.Where.Unplaced()
+		related.Where, c.Related = &where, &related
 	}
 	return c
 }

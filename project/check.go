@@ -32,6 +32,7 @@ func (l *loader) check() {
 
 func (l *loader) checkSegment(s weir.SegmentDef, names vocabulary) {
 	l.checkCondition(s.Where, names)
+	l.checkRelated(s)
 	if way := l.p.circle(s.Name); way != nil {
 		l.add(s.Where.At, "break the circle", "segments depend on each other: %s", strings.Join(way, " → "))
 	}
@@ -63,6 +64,9 @@ func (l *loader) checkCondition(c weir.Condition, v vocabulary) {
 		for _, child := range list {
 			l.checkCondition(child, v)
 		}
+	}
+	if c.Related != nil && c.Related.Where != nil {
+		l.checkCondition(*c.Related.Where, v)
 	}
 	if c.Attribute != "" && !slices.Contains(v.attributes, c.Attribute) {
 		l.add(c.At, didYouMean(c.Attribute, v.attributes), "no source maps an attribute %q", c.Attribute)

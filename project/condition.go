@@ -39,6 +39,8 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 		"span":      func(n *yaml.Node) { r.sequence(&c).Span = r.spanOf(n) },
 		"strict":    func(n *yaml.Node) { r.boolean(&r.sequence(&c).Strict)(n) },
 		"session":   func(n *yaml.Node) { c.Session = r.session(n) },
+		"people":    func(n *yaml.Node) { kinds++; r.howMany(n, weir.Person, &c) },
+		"accounts":  func(n *yaml.Node) { kinds++; r.howMany(n, weir.Account, &c) },
 		"where":     func(n *yaml.Node) { c.Where = r.where(n) },
 		"count":     func(n *yaml.Node) { c.Count = r.comparisons(n) },
 		"within":    r.within(&c.Within, &c.Window),
@@ -46,6 +48,12 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 		"first":     func(n *yaml.Node) { r.edge(n, "first", &c) },
 		"last":      func(n *yaml.Node) { r.edge(n, "last", &c) },
 		"recency":   func(n *yaml.Node) { r.recency(n, &c) },
+	}
+	if isRelated(n) {
+		known["where"] = func(n *yaml.Node) {
+			where := r.condition(n, depth+1)
+			relatedOf(&c).Where = &where
+		}
 	}
 	for _, how := range measured {
 		known[how] = func(n *yaml.Node) { r.measure(n, how, &c) }
@@ -69,13 +77,15 @@ func (r *reader) condition(n *yaml.Node, depth int) weir.Condition {
 	case c.Sequence != nil && c.Sequence.Steps == nil && kinds == 1:
 		r.problem(n, "", "span and strict belong to a sequence")
 	case kinds != 1:
-		r.problem(n, "", "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, holdout, sequence")
+		r.problem(n, "", "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, holdout, sequence, people, accounts")
 	case (c.Attribute != "" || c.Trait != "") && len(c.Compare) == 0:
 		r.problem(n, "add an operator, such as is: FR", "nothing to compare with")
 	case c.IsEvent && len(c.Compare) > 0:
 		r.problem(n, "put it below where: {PROPERTY: {…}} or count: {…}", "an event itself has no value to compare")
 	case c.Sequence != nil && (c.Count != nil || c.Where != nil || c.Which != "" || c.Measures != nil):
 		r.problem(n, "put where into a step", "a sequence has a window and a session, but no where, count or aggregate")
+	case c.Related != nil && (ofEvents(&c) || len(c.Compare) > 0):
+		r.problem(n, "write it like {people: {at_least: 3}, where: {…}}", "what is asked of each of them goes below where, and how many beside people or accounts")
 	case c.Sequence == nil && !c.IsEvent && ofEvents(&c):
 		r.problem(n, "", "where, count, within and what is computed of events belong to an event")
 	case c.Window != nil && c.Within > 0:

@@ -49,6 +49,9 @@ func printed(out []Line, c *weir.Condition, depth int) []Line {
 			out = printed(out, &list[i], depth+1)
 		}
 	}
+	if c.Related != nil && c.Related.Where != nil {
+		out = printed(out, c.Related.Where, depth+1)
+	}
 	return out
 }
 

@@ -30,6 +30,8 @@ func Say(c *weir.Condition) string {
 		return random(c.Random)
 	case c.Sequence != nil:
 		return sequence(c)
+	case c.Related != nil:
+		return related(c.Related)
 	}
 	var parts []string
 	for _, part := range rule.Parts(c) {

@@ -4,32 +4,13 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/derive"
-	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 )
 
-// Needed cuts definitions down to these segments and what they rest on: the
-// segments that they name and the traits that they compare, over any number of
-// steps. What is left comes to the same for them.
+// Needed is tally.Needed.
 func Needed(d tally.Definitions, segments ...string) tally.Definitions {
-	defs := make(map[string]*weir.SegmentDef, len(d.Segments))
-	for i := range d.Segments {
-		defs[d.Segments[i].Name] = &d.Segments[i]
-	}
-	wanted, traits := map[string]bool{}, map[string]bool{}
-	for _, name := range segments {
-		reached, compared := rule.Reach(name, defs)
-		for _, s := range reached {
-			wanted[s] = true
-		}
-		maps.Copy(traits, compared)
-	}
-	d.Segments = slices.DeleteFunc(slices.Clone(d.Segments), func(s weir.SegmentDef) bool { return !wanted[s.Name] })
-	rule.Follow(d.Traits, derive.Reads, traits, map[string]bool{})
-	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool { return !traits[t.Name] })
-	return d
+	return tally.Needed(d, segments...)
 }
 
 // Reads are the columns that a question reads.
@@ -59,7 +40,7 @@ func readsOf(d tally.Definitions, plan *tally.Plan, more []string) Reads {
 		}
 	}
 	for i := range d.Segments {
-		for c := range d.Segments[i].Where.Tree() {
+		for c := range d.Segments[i].Where.Own() {
 			if c.IsEvent {
 				note(c.Event)
 			}

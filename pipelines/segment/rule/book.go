@@ -30,6 +30,10 @@ type Book struct {
 	edges     []timeline.Edge
 	sequences []journey.Sequence
 	busiest   []journey.Busiest
+	relations []Relation
+	inner     bool  // its rules are asked of people of accounts, or of accounts of people
+	others    *Book // such a book; nil: not needed yet
+	all       []weir.SegmentDef
 	byKey     map[string]int
 	traits    map[string]int
 	segments  map[string]*declared
@@ -80,6 +84,7 @@ type Subject struct {
 	Edges      []timeline.EdgeState // by slot of Edges
 	Sequences  []journey.Outcome    // by slot of Sequences
 	Busiest    []int64              // by slot of Busiest
+	Related    []Linked             // by slot of Relations
 	Now        time.Time
 	verdicts   []verdict // of the rules that others ask for
 }

@@ -23,12 +23,16 @@ func (c *cells) number(n *Node) error {
 		Condition weir.Condition
 		Location  string
 		Seed      string
+		Related   int // its slot, and one
 	}{Form: n.Form, Location: n.loc.String()}
 	for _, child := range n.Children {
 		key.Children = append(key.Children, child.cell)
 	}
 	if len(n.Children) == 0 {
 		key.Condition = n.Condition.Unplaced()
+	}
+	if n.Form == Related { // equal texts may ask different questions: a random share goes by the segment's name
+		key.Related = n.slot + 1
 	}
 	if n.share != nil {
 		key.Seed = n.share.seed

@@ -20,6 +20,7 @@ type Columns struct {
 	Traits    []*trait.Values // by TraitSlot
 	Measures  []*trait.Values // by slot of Measures
 	Counts    [][]int64       // by slot of Filters
+	Related   [][]Linked      // by slot of Relations
 	// Subject returns the profile's Edges, Sequences and Busiest.
 	Subject func(i int) *Subject
 	Now     time.Time
@@ -100,6 +101,13 @@ func (n *Node) leaf(c *Columns, out Bits) {
 		c.Measures[n.slot].Holds(n.tests, c.Now, out.Set)
 	case n.Form == Event && n.source == counted:
 		n.counts(c, out)
+	case n.Form == Related:
+		of := at(c.Related, n.slot)
+		for i := range c.Profiles {
+			if n.fits(at(of, i), c.Now) {
+				out.Set(i)
+			}
+		}
 	case n.Form == Random:
 		for i := range c.Profiles {
 			if n.share.has(c.ID(i)) {

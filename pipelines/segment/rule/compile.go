@@ -87,7 +87,7 @@ func (c *compiler) compile(cond *weir.Condition, depth int) *Node {
 	}
 	forms := formsOf(cond)
 	if len(forms) != 1 {
-		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, sequence, and this one has %d", len(forms))
+		c.failf(cond, "a condition has exactly one of all, any, none, attribute, trait, event, segment, random, sequence, people, accounts, and this one has %d", len(forms))
 		return n
 	}
 	n.Form = forms[0]
@@ -112,6 +112,8 @@ func (c *compiler) compile(cond *weir.Condition, depth int) *Node {
 		c.random(n)
 	case Sequence:
 		c.sequence(n)
+	case Related:
+		c.related(n, depth)
 	default:
 		for _, list := range [][]weir.Condition{cond.All, cond.Any, cond.None} {
 			for i := range list {
@@ -133,7 +135,7 @@ func formsOf(c *weir.Condition) []Form {
 	}{
 		{c.All != nil, All}, {c.Any != nil, Any}, {c.None != nil, None},
 		{c.Attribute != "", Attribute}, {c.Trait != "", Trait}, {c.IsEvent, Event},
-		{c.Segment != "", Segment}, {c.Random != nil, Random}, {c.Sequence != nil, Sequence},
+		{c.Segment != "", Segment}, {c.Random != nil, Random}, {c.Sequence != nil, Sequence}, {c.Related != nil, Related},
 	} {
 		if f.has {
 			out = append(out, f.form)

@@ -22,6 +22,7 @@ const (
 	Segment   Form = "segment"
 	Random    Form = "random"
 	Sequence  Form = "sequence"
+	Related   Form = "related"
 )
 
 // Node is one compiled condition.
@@ -35,6 +36,7 @@ type Node struct {
 	source    source             // of an event
 	share     *share             // of random
 	target    *Rule              // of a segment
+	inner     *Node              // of related: what fits, of a book of its own; nil: each
 	cell      int                // of equal conditions one
 	book      *Book
 	loc       *time.Location
@@ -82,6 +84,8 @@ func (n *Node) Holds(s *Subject) bool {
 		return n.share.has(s.ID)
 	case Sequence:
 		return at(s.Sequences, n.slot).Holds
+	case Related:
+		return n.fits(at(s.Related, n.slot), s.Now)
 	}
 	if n.Form == Event && n.source == edge {
 		return n.slot < len(s.Edges) && s.Edges[n.slot].Fits
@@ -90,8 +94,8 @@ func (n *Node) Holds(s *Subject) bool {
 }
 
 // Value returns what a leaf compares: the attribute, the trait, the number of
-// events, their aggregate, the moment of the first or last of them, or the
-// profile's place in percent of a random share.
+// events, their aggregate, the moment of the first or last of them, the profile's
+// place in percent of a random share, or how many of its people or accounts fit.
 func (n *Node) Value(s *Subject) value.Value {
 	switch n.Form {
 	case Attribute:
@@ -102,6 +106,8 @@ func (n *Node) Value(s *Subject) value.Value {
 		return n.ofEvents(s)
 	case Random:
 		return value.OfNumber(value.Billionths(Position(n.share.seed, s.ID)))
+	case Related:
+		return value.OfNumber(value.Whole(int64(at(s.Related, n.slot).Fit)))
 	}
 	return value.Value{}
 }
@@ -145,6 +151,8 @@ func (n *Node) now() bool {
 		return n.target.Now()
 	case Sequence:
 		return n.book.sequences[n.slot].Now()
+	case Related:
+		return n.inner != nil && n.inner.now()
 	}
 	for _, t := range n.tests {
 		if t.Now() {
@@ -192,8 +200,14 @@ func (r *Rule) Traits() map[string]bool {
 	return traits
 }
 
-// Attributes returns the names of the attributes that the rule compares.
+// Attributes returns the names of the attributes of the profile itself that the rule
+// compares.
 func (r *Rule) Attributes() map[string]bool {
-	_, attributes := Compared(r.Root.Condition)
+	attributes := map[string]bool{}
+	for c := range r.Root.Condition.Own() {
+		if c.Attribute != "" {
+			attributes[c.Attribute] = true
+		}
+	}
 	return attributes
 }

@@ -19,6 +19,7 @@ type declared struct {
 // Declare names all segments, so that the rule of one can ask for membership of
 // another.
 func (b *Book) Declare(defs []weir.SegmentDef) {
+	b.all = defs
 	b.segments, b.cycles = make(map[string]*declared, len(defs)), map[string][]string{}
 	b.defs = make(map[string]*weir.SegmentDef, len(defs))
 	for i := range defs {
@@ -76,6 +77,10 @@ func (c *compiler) member(n *Node) {
 		return
 	}
 	r := c.book.compiled(d)
+	if r == nil && c.book.inner && c.book.asksRelated(name) {
+		c.failf(n.Condition, "segment %s asks about people or accounts itself, and such conditions don't nest", name)
+		return
+	}
 	if r == nil {
 		c.failf(n.Condition, "segment %s, which this one asks for, is wrong itself", name)
 		return

@@ -242,6 +242,10 @@ func (c *compiler) compile(s *score, names []string) error {
 		if p.tally.Rule(d.Segment) == nil {
 			return weir.Errorf(weir.Invalid, "segment %s is broken", d.Segment)
 		}
+		if p.tally.Rule(d.Segment).Relations() {
+			return weir.Errorf(weir.Invalid, "segment %s asks about people or accounts, and members to be alike are known by their own values", d.Segment).
+				Then("name a segment that asks for attributes, traits and events")
+		}
 		for _, name := range p.tally.Segments() {
 			for a := range p.tally.Rule(name).Attributes() {
 				p.attributes[a] = true

@@ -21,7 +21,8 @@ type Cohort struct {
 	counts   []count
 	traits   []*trait.Column
 	measures []*trait.Column
-	rest     []*State // edges, sequences and sessions, of profiles with events for them
+	related  [][]rule.Linked // by slot of the book's relations; nil: nobody is linked
+	rest     []*State        // edges, sequences and sessions, of profiles with events for them
 	event    timeline.Event
 	byName   map[uint32][]int32 // of a block, the rows of each name; kept for its memory
 	all      []int32
@@ -193,6 +194,7 @@ func (c *Cohort) Outcome() Columns {
 	for i := range c.counts {
 		columns.Counts = append(columns.Counts, c.counts[i].n)
 	}
+	columns.Related = c.related
 	columns.Subject = c.subjects(&out.Left)
 	out.Failed = c.derive(values)
 	for _, t := range p.names {

@@ -22,6 +22,12 @@ type person struct {
 // together evaluates people as a cohort, events in the order of a permutation in
 // blocks of a few, and gives each one's outcome.
 func together(plan *tally.Plan, people []person, now time.Time, order func(n int) []int) ([]tally.Outcome, tally.Left) {
+	columns := cohort(plan, people, now, order).Outcome()
+	return outcomes(people, columns), columns.Left
+}
+
+// cohort gives a plan people with their events.
+func cohort(plan *tally.Plan, people []person, now time.Time, order func(n int) []int) *tally.Cohort {
 	profiles := &tally.Profiles{}
 	for _, p := range people {
 		profiles.IDs, profiles.Kinds = append(profiles.IDs, p.profile.ID), append(profiles.Kinds, p.profile.Kind)
@@ -63,7 +69,11 @@ func together(plan *tally.Plan, people []person, now time.Time, order func(n int
 		}
 		c.Add(b)
 	}
-	columns := c.Outcome()
+	return c
+}
+
+// outcomes are what each of them came to.
+func outcomes(people []person, columns tally.Columns) []tally.Outcome {
 	out := make([]tally.Outcome, len(people))
 	for i := range people {
 		for _, t := range columns.Traits {
@@ -77,7 +87,7 @@ func together(plan *tally.Plan, people []person, now time.Time, order func(n int
 			}
 		}
 	}
-	return out, columns.Left
+	return out
 }
 
 // alone evaluates one of them.

@@ -181,6 +181,7 @@ type world struct {
 	types   map[string]weir.AttributeType
 	now     time.Time
 	zone    *time.Location
+	linked  []person // who is linked to the profile, each once
 }
 
 func (w world) picked(name string, where map[string][]weir.Comparison, within time.Duration, window *weir.Window) []weir.Event {
@@ -212,6 +213,9 @@ func (w world) picked(name string, where map[string][]weir.Comparison, within ti
 }
 
 func (w world) trait(d weir.TraitDef) thing {
+	if d.Of != "" && d.Of != w.profile.Kind {
+		return thing{}
+	}
 	events := w.picked(d.Event, d.Where, d.Within, d.Window)
 	if x, mine := w.derived(d, events); mine {
 		return x
@@ -309,6 +313,8 @@ func (w world) holds(c weir.Condition) bool {
 		return naiveRandom(*c.Random, w.profile.ID)
 	case c.Sequence != nil:
 		return w.sequenceHolds(c)
+	case c.Related != nil:
+		return w.relatedHolds(*c.Related)
 	case c.Attribute != "":
 		return w.passes(naiveAttribute(w.profile.Attributes[c.Attribute], w.types[c.Attribute], w.zone), c.Compare, true)
 	case c.Trait != "":

@@ -42,6 +42,7 @@ type Plan struct {
 	byName  map[string]*watch
 	always  *watch // what looks at events of every name
 	empty   *State
+	related *Related // what rules ask about linked profiles; nil: nothing
 }
 
 // New compiles definitions. The error is of the time zone; broken definitions
@@ -82,7 +83,7 @@ func New(d Definitions) (*Plan, []Broken, error) {
 	slices.SortFunc(p.rules, func(a, b *rule.Rule) int { return strings.Compare(a.Name, b.Name) })
 	p.watchAll()
 	p.empty = p.NewState()
-	return p, broken, nil
+	return p, broken, p.relate(d)
 }
 
 // Properties returns the names of the events' properties that some definition

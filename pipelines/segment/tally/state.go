@@ -19,6 +19,7 @@ type State struct {
 	edges     []timeline.EdgeState
 	sequences []journey.State
 	busiest   []journey.BusiestState
+	related   []rule.Linked // nil: nobody is linked
 }
 
 // NewState returns the state of no event.
@@ -129,7 +130,7 @@ func (p *Plan) Subject(profile *weir.Profile, s *State, now time.Time) (rule.Sub
 		left.of(&s.measures[i])
 	}
 	subject := rule.Subject{ID: profile.ID, Kind: profile.Kind, Attributes: profile.Attributes, Traits: values, Counts: s.counts,
-		Measures: measures, Edges: s.edges, Now: now}
+		Measures: measures, Edges: s.edges, Related: s.related, Now: now}
 	p.journeys(s, &subject, &left)
 	left.Failed = p.derive(&subject)
 	return subject, left
