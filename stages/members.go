@@ -112,7 +112,7 @@ func (h *House) PreviewSegment(ctx context.Context, p *project.Project, name str
 		return nil, nil, err
 	}
 	defer q.close()
-	traits, attributes := rule.Compared(&def.Where)
+	traits, attributes := rule.OwnCompared(&def.Where)
 	names := slices.Sorted(maps.Keys(attributes))
 	var fields [][2]string
 	for _, c := range q.have["core.profiles"].Attributes() {

@@ -154,3 +154,25 @@ func TestPrint(t *testing.T) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
+
+// TestPrintRelated: what is asked about linked profiles stands below.
+func TestPrintRelated(t *testing.T) {
+	french := &weir.Condition{Attribute: "country", Compare: is("is", "FR")}
+	list := []weir.Condition{
+		{Related: &weir.Related{Kind: weir.Person, How: "any", Where: french}}, {Related: &weir.Related{Kind: weir.Person, How: "all", Where: french}},
+		{Related: &weir.Related{Kind: weir.Person, How: "none", Where: french}}, {Related: &weir.Related{Kind: weir.Person, Count: is("at_least", "3"), Where: french}},
+		{Related: &weir.Related{Kind: weir.Account, How: "any"}}, {Related: &weir.Related{Kind: weir.Account, How: "none"}}, {Related: &weir.Related{Kind: weir.Account, Count: is("between", "2", "5")}},
+	}
+	want := []string{"a profile of kind account", "all of these", "at least one of its people fits this", "country is FR", "it has people, and all of them fit this", "country is FR",
+		"none of its people fits this", "country is FR", "number of its people that fit this is at least 3", "country is FR", "it has accounts", "it has no accounts", "number of its accounts is between 2 and 5"}
+	var got []string
+	for _, l := range explain.Print(weir.SegmentDef{Of: weir.Account, Where: weir.Condition{All: list}}, nil) {
+		got = append(got, l.Text)
+		if (l.Text == "country is FR") != (l.Depth == 3) {
+			t.Errorf("%+v", l)
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}

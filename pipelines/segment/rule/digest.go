@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"iter"
 	"slices"
 	"sort"
 
@@ -154,10 +155,15 @@ func (s *Surroundings) named(c *weir.Condition) [][2]string {
 }
 
 // Compared returns the names of the traits and attributes that a condition
-// compares.
-func Compared(c *weir.Condition) (traits, attributes map[string]bool) {
+// compares, those of linked profiles too.
+func Compared(c *weir.Condition) (traits, attributes map[string]bool) { return compared(c.Tree()) }
+
+// OwnCompared is Compared of the profile itself.
+func OwnCompared(c *weir.Condition) (traits, attributes map[string]bool) { return compared(c.Own()) }
+
+func compared(conditions iter.Seq[*weir.Condition]) (traits, attributes map[string]bool) {
 	traits, attributes = map[string]bool{}, map[string]bool{}
-	for below := range c.Tree() {
+	for below := range conditions {
 		if below.Trait != "" {
 			traits[below.Trait] = true
 		}

@@ -203,11 +203,6 @@ func (r *Rule) Traits() map[string]bool {
 // Attributes returns the names of the attributes of the profile itself that the rule
 // compares.
 func (r *Rule) Attributes() map[string]bool {
-	attributes := map[string]bool{}
-	for c := range r.Root.Condition.Own() {
-		if c.Attribute != "" {
-			attributes[c.Attribute] = true
-		}
-	}
+	_, attributes := OwnCompared(r.Root.Condition)
 	return attributes
 }

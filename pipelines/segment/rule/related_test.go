@@ -80,7 +80,9 @@ func TestRelatedIsInTheDigest(t *testing.T) {
 func TestEqualQuestionsAreOne(t *testing.T) {
 	b := rule.NewBook(rule.Schema{Attributes: attributes, Traits: traits})
 	share := &weir.Condition{Random: &weir.Random{To: "10"}}
-	french := func(at string) *weir.Condition { return &weir.Condition{Attribute: "country", Compare: is("FR"), At: at} }
+	french := func(at string) *weir.Condition {
+		return &weir.Condition{Attribute: "country", Compare: is("FR"), At: at}
+	}
 	var defs []weir.SegmentDef
 	for name, where := range map[string]weir.Condition{"a": people("any", french("a")), "b": people("all", french("b")), "c": people("any", share), "d": people("any", share)} {
 		defs = append(defs, weir.SegmentDef{Name: name, Of: weir.Account, Where: where})
