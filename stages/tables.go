@@ -216,8 +216,12 @@ func segment(h *House) Stage {
 		if err != nil {
 			return outline{}, err
 		}
+		reads := []string{"core.profiles", "core.events", "identity.identifiers"}
+		if params.Relations() {
+			reads = append(reads, "identity.accounts")
+		}
 		return outline{
-			Reads:   []string{"core.profiles", "core.events", "identity.identifiers"},
+			Reads:   reads,
 			Prior:   []string{"segment.memberships", "identity.merges"},
 			Given:   map[string][]weir.DataFile{traitsTable: answered},
 			Writes:  named(traitsTable, "segment.memberships", "segment.changes", "segment.scores", quarantineTable),

@@ -10,13 +10,18 @@ import (
 )
 
 // scatterAnswers sends what queries gave to the profiles.
-func scatterAnswers(ctx context.Context, t *pipelines.Task) error {
+func (s *setup) scatterAnswers(ctx context.Context, t *pipelines.Task) error {
 	for row, err := range pipelines.Rows[weir.TraitValue](ctx, t) {
 		if err != nil {
 			return err
 		}
 		if err := emit(t, "compute:answers", row.ProfileID, row); err != nil {
 			return err
+		}
+		if s.related != nil {
+			if err := emit(t, "relate:answers", row.ProfileID, row); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -32,7 +37,7 @@ func (p *partition) giveAnswers(ctx context.Context) error {
 		}
 		profile := p.place(row.ProfileID)
 		if profile < 0 {
-			p.t.Count("answers_unowned", 1)
+			p.count("answers_unowned", 1)
 			continue
 		}
 		place, known := places[row.Trait]

@@ -19,6 +19,7 @@ const heldEvents = 256 << 10
 
 // gathered are events on their way to partitions, in the order in which they came.
 type gathered struct {
+	to     string // the channel
 	owners []owner
 	rows   timeline.Block // its Profiles are not used
 	ids    []byte
@@ -27,7 +28,7 @@ type gathered struct {
 }
 
 func newGathered(slots int) *gathered {
-	g := &gathered{}
+	g := &gathered{to: "compute:blocks"}
 	g.rows.Properties = make([][]uint32, slots)
 	g.texts.Properties = make([]timeline.Texts, slots)
 	return g
@@ -43,7 +44,7 @@ func (g *gathered) flush(t *pipelines.Task) error {
 			n++
 		}
 		row := blockRow{Events: int32(n), Columns: g.block(order[:n])}
-		if err := pipelines.Emit(t, "compute:blocks", int(to), row); err != nil {
+		if err := pipelines.Emit(t, g.to, int(to), row); err != nil {
 			return err
 		}
 		order = order[n:]

@@ -53,6 +53,9 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
+	if err := p.giveRelated(ctx); err != nil {
+		return err
+	}
 	out := p.cohort.Outcome()
 	for name, n := range map[string]int64{"values_not_numbers": out.Skipped, "currencies_mixed": out.Mixed,
 		"expressions_failed": out.Failed, "sequences_cut": out.Forgot} {
@@ -114,7 +117,7 @@ func (p *partition) addEvents(ctx context.Context) error {
 		}
 		place := p.place(row.Profile)
 		if place < 0 { // identifiers of a profile that unify has not made
-			p.t.Count("events_unowned", 1)
+			p.count("events_unowned", 1)
 			continue
 		}
 		ids = append(ids, row.ID...)
@@ -168,7 +171,7 @@ func (p *partition) addBlocks(ctx context.Context) error {
 		p.cohort.Add(&o.Block)
 	}
 	if unowned > 0 {
-		p.t.Count("events_unowned", unowned)
+		p.count("events_unowned", unowned)
 	}
 	return nil
 }

@@ -21,6 +21,9 @@
 //	study    a partition of profiles with the events that scores read: what scores
 //	         learn from, and what each profile is scored by. Without scores, nothing
 //	learn    one score: its model, told to all partitions
+//	relate   a partition of profiles that segments ask about as people of an account,
+//	         or accounts of a person, with the events that this reads: how many of
+//	         those linked to a profile fit what it asks. Without such segments, nothing
 //	compute  a partition of profiles with their events, and their scores
 //
 // Events of anonymous profiles are counted for them, but a segment `of: person`
@@ -28,7 +31,7 @@
 //
 // Memory: a task of compute holds its partition's profiles and their running
 // aggregates, never the events, so a profile of millions of events costs no more
-// than another; own holds its partition's identifiers, choose one small row for
+// than another, and one of relate the same and its partition's links; own holds its partition's identifiers, choose one small row for
 // each of its events with several identifiers. The owners that a process holds take
 // some 70 bytes each.
 //

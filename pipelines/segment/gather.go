@@ -42,18 +42,21 @@ type kind struct {
 }
 
 func (s *setup) scatterBlocks(ctx context.Context, t *pipelines.Task, o *owners) error {
-	names := s.plan.Properties()
-	g := &gathering{setup: s, t: t, owners: o, now: t.Spec().Run.Now.UnixMicro(), names: map[string]*named{}, kinds: map[string]*kind{},
-		slots: map[string]int{}, held: newGathered(len(names))}
-	for i, name := range names {
-		g.slots[name] = i
-	}
+	g, also := s.gathering(t, o), s.relatedGathering(t, o)
 	for b, err := range pipelines.Batches(ctx, t, []string{"event_id", "name", "occurred_at", "identifiers", "properties"}) {
 		if err == nil {
 			err = g.batch(b.Rows)
 		}
+		if err == nil && also != nil {
+			err = also.batch(b.Rows)
+		}
 		if err != nil {
 			return err
+		}
+		if also != nil && len(also.held.owners) >= heldEvents {
+			if err := also.held.flush(t); err != nil {
+				return err
+			}
 		}
 		if len(g.held.owners) >= heldEvents {
 			if err := g.held.flush(t); err != nil {
@@ -66,7 +69,23 @@ func (s *setup) scatterBlocks(ctx context.Context, t *pipelines.Task, o *owners)
 			t.Count(name, n)
 		}
 	}
+	if also != nil {
+		if err := also.held.flush(t); err != nil {
+			return err
+		}
+	}
 	return g.held.flush(t)
+}
+
+// gathering begins to gather what the setup's plan reads.
+func (s *setup) gathering(t *pipelines.Task, o *owners) *gathering {
+	names := s.plan.Properties()
+	g := &gathering{setup: s, t: t, owners: o, now: t.Spec().Run.Now.UnixMicro(), names: map[string]*named{}, kinds: map[string]*kind{},
+		slots: map[string]int{}, held: newGathered(len(names))}
+	for i, name := range names {
+		g.slots[name] = i
+	}
+	return g
 }
 
 // columns of a batch of events.

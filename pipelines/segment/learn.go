@@ -99,6 +99,11 @@ func study(ctx context.Context, t *pipelines.Task) error {
 			if err := emit(t, "compute:standings", id, row); err != nil {
 				return err
 			}
+			if s.related != nil {
+				if err := emit(t, "relate:standings", id, row); err != nil {
+					return err
+				}
+			}
 		}
 		if out.Skipped > 0 {
 			t.Count("values_not_numbers", out.Skipped)
@@ -135,6 +140,11 @@ func learn(ctx context.Context, t *pipelines.Task) error {
 	for i := range max(1, t.Spec().Partitions) {
 		if err := pipelines.Emit(t, "compute:fitted", i, fittedRow{string(text)}); err != nil {
 			return err
+		}
+		if s.related != nil {
+			if err := pipelines.Emit(t, "relate:fitted", i, fittedRow{string(text)}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

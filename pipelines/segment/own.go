@@ -74,10 +74,17 @@ func choose(ctx context.Context, t *pipelines.Task) error {
 
 // settle sends an event on to those who count it for its profile.
 func settle(t *pipelines.Task, e eventRow) error {
-	scored, wanted := e.Scored, e.For
-	e.Scored, e.For = nil, 0
+	scored, related, wanted := e.Scored, e.Related, e.For
+	e.Scored, e.Related, e.For = nil, nil, 0
 	if wanted&forTally != 0 {
 		if err := emit(t, "compute:events", e.Profile, e); err != nil {
+			return err
+		}
+	}
+	if wanted&forRelated != 0 {
+		again := e
+		again.Properties = related
+		if err := emit(t, "relate:events", e.Profile, again); err != nil {
 			return err
 		}
 	}

@@ -138,6 +138,12 @@ func (s *setup) scatterRoster(ctx context.Context, t *pipelines.Task, o *owners)
 		if to.place == 0 {
 			return weir.Errorf(weir.Internal, "an identifier has no place")
 		}
-		return pipelines.Emit(t, "compute:roster", int(to.partition), rosterRow{int32(to.place), profile})
+		row := rosterRow{int32(to.place), profile}
+		if s.related != nil && s.related.plan.ReadsEvents() {
+			if err := pipelines.Emit(t, "relate:roster", int(to.partition), row); err != nil {
+				return err
+			}
+		}
+		return pipelines.Emit(t, "compute:roster", int(to.partition), row)
 	})
 }

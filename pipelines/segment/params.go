@@ -86,6 +86,9 @@ type setup struct {
 	attributes map[string]bool // that some rule reads
 	names      []string        // of these, sorted
 	rank       map[string]int  // of an identifier's kind
+	step       string          // compute or, of related, relate
+	related    *setup          // of step relate; nil: no rule asks about linked profiles
+	asked      *tally.Related  // of that setup alone: what is asked about its profiles
 }
 
 func prepared(t *pipelines.Task) (*setup, error) {
@@ -120,7 +123,7 @@ func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken
 }
 
 func newSetup(params Params, now time.Time) (*setup, error) {
-	s := &setup{params: params, status: map[string]membership.Status{}, rank: map[string]int{}}
+	s := &setup{params: params, status: map[string]membership.Status{}, rank: map[string]int{}, step: "compute"}
 	var err error
 	if s.plan, s.scores, s.broken, err = params.compile(now); err != nil {
 		return nil, err
@@ -135,18 +138,24 @@ func newSetup(params Params, now time.Time) (*setup, error) {
 			s.status[b.Name] = membership.Status{Broken: true}
 		}
 	}
-	s.attributes = s.plan.Attributes()
-	base := schema.Named("core.profiles") // an attribute of such a name has no column
-	s.names = slices.DeleteFunc(slices.Sorted(maps.Keys(s.attributes)), func(name string) bool {
-		_, taken := base.Column(name)
-		return taken
-	})
+	s.readsOf(s.plan)
 	for i, kind := range params.IdentifierOrder {
 		if _, twice := s.rank[kind]; !twice {
 			s.rank[kind] = i
 		}
 	}
+	s.relating()
 	return s, nil
+}
+
+// readsOf notes the attributes that a plan reads.
+func (s *setup) readsOf(plan *tally.Plan) {
+	s.attributes = plan.Attributes()
+	base := schema.Named("core.profiles") // an attribute of such a name has no column
+	s.names = slices.DeleteFunc(slices.Sorted(maps.Keys(s.attributes)), func(name string) bool {
+		_, taken := base.Column(name)
+		return taken
+	})
 }
 
 // identifier is one value that an event carries.

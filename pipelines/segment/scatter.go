@@ -33,7 +33,9 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 	case "core.events":
 		return s.scatterEvents(ctx, t)
 	case "core.traits":
-		return scatterAnswers(ctx, t)
+		return s.scatterAnswers(ctx, t)
+	case "identity.accounts":
+		return s.scatterLinks(ctx, t)
 	default:
 		return weir.Errorf(weir.Internal, "segment does not read the table").At(table)
 	}
@@ -43,11 +45,17 @@ func scatter(ctx context.Context, t *pipelines.Task) error {
 // computed; whole ones are made for scores alone.
 func (s *setup) scatterProfiles(ctx context.Context, t *pipelines.Task) error {
 	want := func(column string) bool {
-		return s.scores.Any() || column == "profile_id" || column == "kind" || s.attributes[column]
+		return s.scores.Any() || column == "profile_id" || column == "kind" || s.attributes[column] ||
+			s.related != nil && s.related.attributes[column]
 	}
 	for p, err := range pipelines.Chosen[weir.Profile](ctx, t, want, func(v *pipelines.View, chosen []bool) error {
 		for i := range chosen {
 			chosen[i] = s.scores.Any()
+		}
+		if s.related != nil {
+			if err := s.related.scatterView(t, v); err != nil {
+				return err
+			}
 		}
 		return s.scatterView(t, v)
 	}) {
@@ -78,13 +86,20 @@ func (s *setup) scatterView(t *pipelines.Task, v *pipelines.View) error {
 		}
 		attributes = append(attributes, text)
 	}
-	row := memberRow{Values: make([]string, len(attributes))}
+	row, channel := memberRow{Values: make([]string, len(attributes))}, s.step+":profiles"
+	var asked map[weir.Kind]bool
+	if s.asked != nil {
+		asked = s.asked.Kinds()
+	}
 	for i := range v.Rows() {
 		row.ID, row.Kind = id(i), kind(i)
+		if asked != nil && !asked[weir.Kind(row.Kind)] {
+			continue
+		}
 		for j, text := range attributes {
 			row.Values[j] = text(i)
 		}
-		if err := emit(t, "compute:profiles", row.ID, row); err != nil {
+		if err := emit(t, channel, row.ID, row); err != nil {
 			return err
 		}
 	}
@@ -182,6 +197,9 @@ func (s *setup) scatterEvents(ctx context.Context, t *pipelines.Task) error {
 		}
 		if s.scores.Any() && s.scores.Wants(e.Name, e.OccurredAt) {
 			row.For, row.Scored = row.For|forScores, s.scores.Event(&e).Properties
+		}
+		if s.related != nil && s.related.plan.Wants(e.Name, e.OccurredAt, now) {
+			row.For, row.Related = row.For|forRelated, s.related.plan.Event(&e).Properties
 		}
 		if row.For == 0 {
 			t.Count("events_unread", 1)

@@ -11,16 +11,18 @@ import (
 // Pipeline reads core.profiles, core.events, identity.identifiers, the prior
 // segment.memberships and identity.merges, and writes core.traits,
 // segment.memberships, segment.changes and segment.scores. What queries answered
-// comes as rows of core.traits that no table has yet.
+// comes as rows of core.traits that no table has yet. Where segments ask about people
+// of accounts, or accounts of people, it reads identity.accounts too.
 var Pipeline = pipelines.Pipeline{
 	Stage:   weir.Segment,
-	Sources: []string{"core.profiles", "identity.identifiers", "segment.memberships", "core.events", "core.traits"},
+	Sources: []string{"core.profiles", "identity.identifiers", "segment.memberships", "core.events", "core.traits", "identity.accounts"},
 	Steps: []pipelines.Step{
 		{Name: "scatter", Run: scatter},
 		{Name: "own", Run: own},
 		{Name: "choose", Run: choose},
 		{Name: "study", Run: study},
 		{Name: "learn", Run: learn},
+		{Name: "relate", Run: relate},
 		{Name: "compute", Run: compute},
 	},
 	Outputs: func(*pipelines.Spec) ([]weir.TableFiles, error) {
@@ -85,14 +87,16 @@ type eventRow struct {
 	Name       string
 	At         int64 // microseconds since 1970
 	Properties []string
-	For        int32    // forTally, forScores
+	For        int32    // forTally, forScores, forRelated
 	Scored     []string // the properties that scores read
+	Related    []string // those that are read of linked profiles
 }
 
 // What an event is for.
 const (
 	forTally int32 = 1 << iota
 	forScores
+	forRelated
 )
 
 // ownerRow says which profile an identifier leads to.

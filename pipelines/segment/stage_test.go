@@ -18,6 +18,7 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
+	"github.com/weir-cdp/weir/pipelines/segment/value"
 )
 
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -55,6 +56,8 @@ type world struct {
 	owners   []weir.IdentifierOwner
 	prior    []weir.Membership
 	merges   []weir.Merge
+	links    []weir.AccountLink
+	answers  []weir.TraitValue // of queries
 }
 
 func newWorld() world {
@@ -154,6 +157,12 @@ func run(t *testing.T, s *object.Store, w world, params Params, partitions, perF
 			"segment.memberships":  write(t, s, d["segment.memberships"], w.prior, perFile),
 		},
 	}
+	if params.Relations() {
+		spec.Inputs["identity.accounts"] = write(t, s, d["identity.accounts"], w.links, perFile)
+	}
+	if len(w.answers) > 0 {
+		spec.Inputs["core.traits"] = write(t, s, d["core.traits"], w.answers, perFile)
+	}
 	key := "runs/" + name + "/spec.json"
 	if err := pipelines.WriteSpec(t.Context(), s, key, &spec); err != nil {
 		t.Fatal(err)
@@ -214,9 +223,12 @@ func expected(t *testing.T, w world, params Params) (traits []weir.TraitValue, m
 	for _, o := range w.owners {
 		owner[o.Kind+" "+o.Value] = o.ProfileID
 	}
-	states := map[string]*tally.State{}
+	states, asked := map[string]*tally.State{}, map[string]*tally.State{} // asked: as linked profiles
 	for _, p := range w.profiles {
 		states[p.ID] = plan.NewState()
+		if plan.Relations() {
+			asked[p.ID] = plan.Related().NewState()
+		}
 	}
 	for i := range w.events {
 		e := &w.events[i]
@@ -231,8 +243,22 @@ func expected(t *testing.T, w world, params Params) (traits []weir.TraitValue, m
 		if states[profile] != nil {
 			cut := plan.Event(e)
 			plan.Add(states[profile], &cut, now)
+			if plan.Relations() {
+				cut = plan.Related().Event(e)
+				plan.Related().Add(asked[profile], &cut, now)
+			}
 		}
 	}
+	for _, a := range w.answers {
+		n, _ := value.ParseNumber(a.Number)
+		if states[a.ProfileID] != nil {
+			plan.Give(states[a.ProfileID], plan.Given(a.Trait), value.OfNumber(n))
+		}
+		if asked[a.ProfileID] != nil {
+			plan.Related().Give(asked[a.ProfileID], plan.Related().Given(a.Trait), value.OfNumber(n))
+		}
+	}
+	w.relate(plan, states, asked)
 	matches = map[string]bool{}
 	for i := range w.profiles {
 		p := &w.profiles[i]
