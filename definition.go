@@ -219,6 +219,7 @@ type TraitDef struct {
 	Timezone   string                  `json:"timezone,omitempty"`   // IANA name; "": the workspace's
 	Score      *ScoreDef               `json:"score,omitempty"`      // with Aggregate Score: learned from all profiles
 	Query      *QueryDef               `json:"query,omitempty"`      // with Aggregate Query: given by SQL over the lake
+	At         string                  `json:"at,omitempty"`         // file:line of what it computes
 }
 
 // Privacy is what a destination declares for the gate.

@@ -37,7 +37,7 @@ func (d *QueryDef) ColumnTrait(column string) string {
 func (d *QueryDef) Traits(of Kind, categories []string) []TraitDef {
 	var out []TraitDef
 	for _, c := range d.Columns {
-		out = append(out, TraitDef{Name: d.ColumnTrait(c.Name), Of: of, Aggregate: Query, Field: c.Name, Categories: categories, Query: d})
+		out = append(out, TraitDef{Name: d.ColumnTrait(c.Name), Of: of, Aggregate: Query, Field: c.Name, Categories: categories, Query: d, At: d.At})
 	}
 	return out
 }

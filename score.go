@@ -73,7 +73,7 @@ func (d *ScoreDef) OutputTrait(output string) string {
 func (d *ScoreDef) Traits(of Kind, categories []string) []TraitDef {
 	var out []TraitDef
 	for _, o := range scoreOutputs[d.Kind] {
-		out = append(out, TraitDef{Name: d.OutputTrait(o.Name), Of: of, Aggregate: Score, Field: o.Name, Categories: categories, Score: d})
+		out = append(out, TraitDef{Name: d.OutputTrait(o.Name), Of: of, Aggregate: Score, Field: o.Name, Categories: categories, Score: d, At: d.At})
 	}
 	return out
 }

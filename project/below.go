@@ -119,7 +119,7 @@ func wayBack(name string, came map[string]string) []string {
 
 // checkTrait checks what a trait's computation names.
 func (l *loader) checkTrait(t weir.TraitDef, v vocabulary) {
-	at := l.traitAt[t.Name]
+	at := t.At
 	traits, attributes := traitReads(t)
 	for _, n := range traits {
 		if !slices.Contains(v.traits, n) {

@@ -82,9 +82,8 @@ type loader struct {
 	reads    func(words []string)
 	p        *Project
 	problems Problems
-	traitAt  map[string]string // where each trait computes
-	mentions []mention         // names in identity.yaml that a source has to map
-	unread   bool              // a file could not be read: what others refer to may be in it
+	mentions []mention // names in identity.yaml that a source has to map
+	unread   bool      // a file could not be read: what others refer to may be in it
 }
 
 func (l *loader) file(name string, read func(r *reader, name string, root *yaml.Node)) {

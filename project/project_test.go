@@ -171,7 +171,7 @@ func TestDigestFollowsDefinitionsOnly(t *testing.T) {
 		return p.Digest()
 	}
 	base := load(nil)
-	if load(map[string]string{"traits/lifetime_value.yaml": "# a comment\n" + good["traits/lifetime_value.yaml"]}) != base {
+	if load(map[string]string{"traits/lifetime_value.yaml": good["traits/lifetime_value.yaml"] + "# a comment\n"}) != base {
 		// the comment moves no line that a definition records
 		t.Error("a comment changed the digest")
 	}

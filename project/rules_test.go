@@ -153,7 +153,7 @@ func TestTraits(t *testing.T) {
 			t.Errorf("%s: %v", compute, err)
 			continue
 		}
-		want.Name, want.Of = "new", weir.Person
+		want.Name, want.Of, want.At = "new", weir.Person, "traits/new.yaml:2:10"
 		if got, _ := p.Trait("new"); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\ngot  %+v\nwant %+v", compute, got, want)
 		}

@@ -32,10 +32,7 @@ func (l *loader) trait(r *reader, name string, root *yaml.Node) {
 	r.object(root, keys{"of": r.kind(&t.Of), "categories": r.texts(&t.Categories), "timezone": r.timezone(&t.Timezone),
 		"compute": func(n *yaml.Node) {
 			found = true
-			if l.traitAt == nil {
-				l.traitAt = map[string]string{}
-			}
-			l.traitAt[name] = r.at(n)
+			t.At = r.at(n)
 			r.compute(n, &t)
 		},
 		"score": func(n *yaml.Node) { found = true; score = r.score(name, n) },

@@ -52,6 +52,7 @@ func (c Checkup) All(ctx context.Context) []Finding {
 	for _, d := range c.Project.Destinations {
 		out = append(out, c.Destination(ctx, d)...)
 	}
+	out = append(out, c.Definitions()...)
 	return append(out, c.Policies(ctx)...)
 }
 

@@ -78,6 +78,8 @@ var misconfigurations = []misconfiguration{
 	{"unknown purpose", "activations/news.yaml", "purpose: marketing.newsletter", "purpose: marketing.newslettr", Bad, "marketing.newsletter"},
 	{"unknown destination", "activations/news.yaml", "destination: esp", "destination: eps", Bad, "esp"},
 	{"unknown attribute", "segments/all.yaml", "attribute: email", "attribute: emial", Bad, "email"},
+	{"broken condition", "segments/all.yaml", "exists: true", "exists: true, older_than: soon", Bad, "segments/all.yaml:4"},
+	{"broken trait", "traits/spent.yaml", "*", "of: person\ncompute: {expression: \"trait.orders +\"}", Bad, "traits/spent.yaml:2"},
 	{"broken rule", "policies/consent/extra.rego", "*", "package consent.extra\n\nallow if {", Bad, "policies/"},
 	{"invalid YAML", "identity.yaml", "person:", "person: [", Bad, "identity.yaml"},
 }

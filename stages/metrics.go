@@ -90,6 +90,8 @@ type PartStatus struct {
 	Last        weir.StageRun `json:"last"`
 	SucceededAt time.Time     `json:"succeeded_at,omitzero"` // zero: never
 	Lag         time.Duration `json:"lag"`                   // since then
+	// Look is the command that shows what is quarantined of it; "" if nothing is.
+	Look string `json:"look,omitempty"`
 }
 
 // Status tells of every part that ever ran, in the order of the stages.
@@ -127,7 +129,11 @@ func (h *House) Status(ctx context.Context) ([]PartStatus, error) {
 		}
 		slices.Sort(parts)
 		for _, p := range parts {
-			out = append(out, *byPart[[2]string{string(stage), p}])
+			s := byPart[[2]string{string(stage), p}]
+			if s.Last.Counts[newRows]+s.Last.Counts[oldRows] > 0 {
+				s.Look = quarantineQuery(stage, p)
+			}
+			out = append(out, *s)
 		}
 	}
 	return out, nil

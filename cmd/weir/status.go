@@ -21,6 +21,7 @@ type statusView struct {
 	Parts     []stages.PartStatus       `json:"parts"`
 	Disk      string                    `json:"disk,omitempty"`   // what is wrong with it: work waits until it is mended
 	Policy    string                    `json:"policy,omitempty"` // that it is, or soon will be, too old
+	Broken    []stages.BrokenDefinition `json:"broken"`           // segments and traits that cannot be computed
 	Schedules []workflows.ScheduleState `json:"schedules"`
 	Refresh   *workflows.Snapshot       `json:"refresh,omitempty"` // the running or last one, where a worker could be asked
 }
@@ -30,8 +31,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "How fresh each stream, stage and destination is, and what runs now",
 		Long: `Tells of each part: how its last run ended, how long ago it last succeeded, its
-rows, and the error if it failed; then the schedules with their next time, and the
-progress of a refresh that a weir dev, run or worker is doing.`,
+rows, and the error if it failed; how to see what is quarantined; the segments and
+traits that are broken, with place and reason; then the schedules with their next
+time, and the progress of a refresh that a weir dev, run or worker is doing.`,
 		Example: "  weir status\n  weir status --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,12 +53,17 @@ progress of a refresh that a weir dev, run or worker is doing.`,
 }
 
 func (pl *platform) status(ctx context.Context) (statusView, error) {
-	v := statusView{Parts: []stages.PartStatus{}}
+	v := statusView{Parts: []stages.PartStatus{}, Broken: []stages.BrokenDefinition{}}
 	parts, err := pl.house.Status(ctx)
 	if err != nil {
 		return v, err
 	}
 	v.Parts = append(v.Parts, parts...)
+	broken, err := pl.house.Broken(ctx, pl.project)
+	if err != nil {
+		return v, err
+	}
+	v.Broken = append(v.Broken, broken...)
 	if full := embedded.Room(pl.state()); full != nil {
 		v.Disk = full.Error()
 	}
@@ -105,6 +112,8 @@ func (a *app) showStatus(v statusView) {
 		}
 		a.table([]string{"STAGE", "PART", "LAST RUN", "LAG", "ROWS IN", "ROWS OUT", "QUARANTINED", "HELD BACK", "ENDED (UTC)", "ERROR"}, rows)
 	}
+	a.showQuarantined(v.Parts)
+	a.showBroken(v.Broken)
 	if len(v.Schedules) > 0 {
 		var rows [][]string
 		for _, s := range v.Schedules {

@@ -124,7 +124,7 @@ func learn(ctx context.Context, t *pipelines.Task) error {
 	}
 	if fitted.Refused != "" {
 		t.Count("scores_refused", 1)
-		q := weir.Quarantined{Source: brokenSource, Stream: brokenStream, Field: "trait " + fitted.Trait, Reason: fitted.Refused, Withheld: true,
+		q := weir.Quarantined{Source: BrokenSource, Stream: BrokenStream, Field: "trait " + fitted.Trait, Reason: fitted.Refused, Withheld: true,
 			Origin: s.scores.Definition(t.Partition()).At}
 		if err := pipelines.Quarantine(t, q); err != nil {
 			return err

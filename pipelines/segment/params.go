@@ -76,6 +76,14 @@ func (p Params) Digests() (map[string]string, error) {
 	return tally.Digests(p.Definitions(), broken, p.PriorDigests), nil
 }
 
+// Broken returns the definitions that can't be used as they are written, or because
+// a query gave no answer. What only data can tell, that a score can't be learned, is
+// not among them.
+func (p Params) Broken(now time.Time) ([]tally.Broken, error) {
+	_, _, broken, err := p.compile(now)
+	return broken, err
+}
+
 // setup is what every task of a run shares.
 type setup struct {
 	params     Params
@@ -115,8 +123,13 @@ func (p Params) compile(now time.Time) (*tally.Plan, *score.Plan, []tally.Broken
 			broken = append(broken, u.broken()...)
 		}
 	}
+	d.Unusable = map[string]string{}
+	for _, b := range broken {
+		d.Unusable[b.Name] = b.Where()
+	}
 	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool {
-		return slices.ContainsFunc(broken, func(b tally.Broken) bool { return b.Name == t.Name })
+		_, unusable := d.Unusable[t.Name]
+		return unusable
 	})
 	plan, more, err := tally.New(d)
 	return plan, scores, slices.Concat(broken, kept, more), err

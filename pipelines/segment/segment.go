@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -31,13 +30,13 @@ var Pipeline = pipelines.Pipeline{
 			{Table: "segment.memberships", Replace: true},
 			{Table: "segment.changes"},
 			{Table: "segment.scores", Replace: true},
-			{Table: "ops.quarantine", Scope: pipelines.QuarantineScope(weir.Segment, brokenSource, brokenStream), Replace: true},
+			{Table: "ops.quarantine", Scope: pipelines.QuarantineScope(weir.Segment, BrokenSource, BrokenStream), Replace: true},
 		}, nil
 	},
 }
 
-// Broken definitions are quarantined as rows of the project's segments.
-const brokenSource, brokenStream = "project", "segments"
+// BrokenSource and BrokenStream are under what broken definitions are quarantined.
+const BrokenSource, BrokenStream = "project", "segments"
 
 // report quarantines every broken definition; one task of the run does it.
 func (s *setup) report(t *pipelines.Task) error {
@@ -46,12 +45,8 @@ func (s *setup) report(t *pipelines.Task) error {
 		if b.Trait {
 			what = "trait "
 		}
-		q := weir.Quarantined{Source: brokenSource, Stream: brokenStream, Field: what + b.Name,
-			Reason: strings.Join(b.Reasons(), "; "), Withheld: true}
-		var e *weir.Error
-		if errors.As(b.Errors[0], &e) {
-			q.Origin = e.Where
-		}
+		q := weir.Quarantined{Source: BrokenSource, Stream: BrokenStream, Field: what + b.Name,
+			Origin: b.Where(), Reason: strings.Join(b.Reasons(), "; "), Withheld: true}
 		if err := pipelines.Quarantine(t, q); err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ type Schema struct {
 	Attributes map[string]weir.AttributeType
 	Traits     map[string]weir.AttributeType
 	Kinds      map[string]weir.Kind // of the traits
+	Broken     map[string]string    // traits that are declared and can't be computed, and where
 	Location   *time.Location
 }
 
@@ -100,7 +101,7 @@ func Compile(d weir.TraitDef, s Schema) (*Trait, error) {
 	for _, n := range traits {
 		typ, ok := s.Traits[n]
 		if !ok {
-			return nil, unknown("trait", n, s.Traits)
+			return nil, rule.UnknownTrait(n, s.Traits, s.Broken)
 		}
 		if s.Kinds[n] != t.Of {
 			return nil, weir.Errorf(weir.Invalid, "trait %s is of kind %s, and this one of kind %s", n, s.Kinds[n], t.Of)
@@ -110,7 +111,7 @@ func Compile(d weir.TraitDef, s Schema) (*Trait, error) {
 	for _, n := range attributes {
 		typ, ok := s.Attributes[n]
 		if !ok {
-			return nil, unknown("attribute", n, s.Attributes)
+			return nil, unknownAttribute(n, s.Attributes)
 		}
 		if typ == "" {
 			typ = weir.Text
@@ -135,8 +136,8 @@ func (t *Trait) check(d weir.TraitDef) error {
 	return nil
 }
 
-func unknown(what, name string, known map[string]weir.AttributeType) error {
-	err := weir.Errorf(weir.Invalid, "there is no %s %q", what, name)
+func unknownAttribute(name string, known map[string]weir.AttributeType) error {
+	err := weir.Errorf(weir.Invalid, "there is no attribute %q", name)
 	if near := rule.Nearest(name, known); near != "" {
 		return err.Then("did you mean " + near + "?")
 	}

@@ -19,6 +19,7 @@ type Schema struct {
 	Traits     map[string]weir.AttributeType
 	Location   *time.Location
 	Rates      *trait.Rates
+	Broken     map[string]string // traits that are declared and can't be computed, and where
 }
 
 // Book compiles rules over one schema and holds what they share.

@@ -175,7 +175,7 @@ func (c *compiler) trait(n *Node) {
 	name := n.Condition.Trait
 	typ, ok := c.book.schema.Traits[name]
 	if !ok {
-		c.fail(n.Condition, unknownName("trait", name, c.book.schema.Traits))
+		c.fail(n.Condition, UnknownTrait(name, c.book.schema.Traits, c.book.schema.Broken))
 		return
 	}
 	n.slot = c.book.traits[name]

@@ -64,7 +64,7 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	}
 	for _, t := range s.traits {
 		if usedTraits[t.Name] {
-			t.Categories = nil
+			t.Categories, t.At = nil, ""
 			if t.Score != nil {
 				bare := *t.Score
 				bare.At = ""

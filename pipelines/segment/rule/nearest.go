@@ -16,6 +16,19 @@ func unknownName(what, name string, known map[string]weir.AttributeType) error {
 	return err.Then("declare it first")
 }
 
+// UnknownTrait is the error of a trait that can't be read: it is not declared, or,
+// with its place in broken, can't be computed itself.
+func UnknownTrait(name string, known map[string]weir.AttributeType, broken map[string]string) error {
+	at, declared := broken[name]
+	if !declared {
+		return unknownName("trait", name, known)
+	}
+	if at != "" {
+		at = " (" + at + ")"
+	}
+	return weir.Errorf(weir.Invalid, "trait %s, which this one reads, is broken itself%s", name, at).Then("mend the trait")
+}
+
 // Nearest returns the known name with the fewest edits from name, at most a
 // third of its letters (and at least one); "" if there is none.
 func Nearest[V any](name string, known map[string]V) string {

@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,7 @@ type Definitions struct {
 	Timezone       string // IANA name; "" is UTC
 	Currency       string // the workspace's, of amounts that name none; "" is EUR
 	Rates          []weir.Rate
+	Unusable       map[string]string // traits that are declared and can't be computed, and where
 }
 
 // Broken is a definition that cannot be used.
@@ -60,7 +62,7 @@ func New(d Definitions) (*Plan, []Broken, error) {
 	}
 	sorted := sortTraits(d, rates, loc)
 	broken = append(broken, sorted.broken...)
-	p.book = rule.NewBook(rule.Schema{Attributes: d.AttributeTypes, Traits: sorted.types, Location: loc, Rates: rates})
+	p.book = rule.NewBook(rule.Schema{Attributes: d.AttributeTypes, Traits: sorted.types, Location: loc, Rates: rates, Broken: sorted.unusable})
 	if err := p.addTraits(sorted, rates, loc); err != nil {
 		return nil, nil, err
 	}
@@ -151,6 +153,15 @@ func Digests(d Definitions, broken []Broken, prior map[string]string) map[string
 		}
 	}
 	return out
+}
+
+// Where is the place of the first error, file and line; "" if it is not known.
+func (b Broken) Where() string {
+	var e *weir.Error
+	if len(b.Errors) > 0 && errors.As(b.Errors[0], &e) {
+		return e.Where
+	}
+	return ""
 }
 
 // Reasons returns the errors of a broken definition as texts, sorted and

@@ -2,6 +2,7 @@ package tally
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,17 +33,21 @@ type sortedTraits struct {
 	derived []*derive.Trait // each after those that it reads
 	types   map[string]weir.AttributeType
 	broken  []Broken
+	// unusable are the names of broken, and those that Definitions calls so, and where.
+	unusable map[string]string
 }
 
 // sortTraits compiles each trait by itself and keeps those without error.
 func sortTraits(d Definitions, rates *trait.Rates, loc *time.Location) sortedTraits {
-	out := sortedTraits{types: map[string]weir.AttributeType{}}
+	out := sortedTraits{types: map[string]weir.AttributeType{}, unusable: map[string]string{}}
+	maps.Copy(out.unusable, d.Unusable)
 	times := map[string]int{}
 	for _, def := range d.Traits {
 		times[def.Name]++
 	}
 	fail := func(def *weir.TraitDef, err error) {
-		err = weir.Errorf(weir.CodeOf(err), "trait %s: %w", def.Name, err).At("traits/" + def.Name + ".yaml")
+		err = weir.Errorf(weir.CodeOf(err), "trait %s: %w", def.Name, err).At(placeOf(def))
+		out.unusable[def.Name] = placeOf(def)
 		out.broken = append(out.broken, Broken{Name: def.Name, Trait: true, Errors: []error{err}})
 	}
 	kinds := map[string]weir.Kind{}
@@ -66,7 +71,7 @@ func sortTraits(d Definitions, rates *trait.Rates, loc *time.Location) sortedTra
 			continue
 		}
 		if derive.Is(*def) {
-			t, err := derive.Compile(*def, derive.Schema{Attributes: d.AttributeTypes, Traits: out.types, Kinds: kinds, Location: own})
+			t, err := derive.Compile(*def, derive.Schema{Attributes: d.AttributeTypes, Traits: out.types, Kinds: kinds, Location: own, Broken: out.unusable})
 			if err != nil {
 				fail(def, err)
 				continue
@@ -85,6 +90,14 @@ func sortTraits(d Definitions, rates *trait.Rates, loc *time.Location) sortedTra
 	}
 	slices.SortFunc(out.counted, func(a, b weir.TraitDef) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// placeOf is where a trait is declared.
+func placeOf(def *weir.TraitDef) string {
+	if def.At != "" {
+		return def.At
+	}
+	return "traits/" + def.Name + ".yaml"
 }
 
 // addTraits compiles the traits with the book's layout and gives each its slot.
