@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ func main() {
 	flag.BoolVar(&o.Trusting, "trusting", false, "cluster without a second look at components")
 	hubs := flag.Int("hubs", 0, "plant an e-mail address and a phone on one record in so many, and compare")
 	within := flag.String("within", "", "put each set among the records of this one, and compare the set's own pairs")
+	first := flag.String("first", "", "compare the pairs of each set's first so many entities, alone and within more: 6000,60000")
 	curve := flag.Bool("curve", false, "print other thresholds too")
 	profile := flag.String("cpuprofile", "", "write a CPU profile")
 	flag.Parse()
@@ -48,6 +50,10 @@ func main() {
 			fail(err)
 		}
 		o.Def = weir.IdentityDef{}
+		if *first != "" {
+			firstOf(s, o, *first)
+			continue
+		}
 		runtime.GC()
 		start, used := time.Now(), bed.CPU()
 		r := run(s, o)
@@ -59,10 +65,14 @@ func main() {
 			withHubs(s, o, r, *hubs)
 		}
 		if *within != "" {
-			amongOthers(s, o, r, *within)
+			others, err := bed.Load(*within)
+			if err != nil {
+				fail(err)
+			}
+			amongOthers(s, bed.Within(s, others), o, r, short(*within))
 		}
 		if *curve {
-			for _, t := range []float64{-2, 0, 1, 2, 3, 4, 5, 6, 8, 10} {
+			for _, t := range thresholds {
 				q := r.At(t)
 				fmt.Printf("    threshold %4.1f  %s\n", t, q)
 			}
@@ -107,18 +117,40 @@ func withHubs(s *bed.Set, o bed.Options, plain *bed.Result, oneIn int) {
 	}
 }
 
-// amongOthers runs a set again among records of other people.
-func amongOthers(s *bed.Set, o bed.Options, alone *bed.Result, path string) {
-	others, err := bed.Load(path)
-	if err != nil {
-		fail(err)
-	}
-	r := run(bed.Within(s, others), o)
-	q := r.First(len(s.Records))
+// amongOthers runs a set again as the first records of a whole.
+func amongOthers(s, whole *bed.Set, o bed.Options, alone *bed.Result, around string) {
+	r := run(whole, o)
 	n := len(s.Records)
-	fmt.Printf("    alone: %s\n    within %s: %s\n    the set's own pairs: %s\n    recall %+.3f points; %s\n%s",
-		alone.Missed(n), short(path), r, q, 100*(q.R-alone.R), r.Missed(n), r.Limits())
+	q := r.First(n)
+	fmt.Printf("    alone: %s\n    within %s: %s\n    the set's own pairs: %s\n    recall %+.3f points; %s\n%s%s",
+		alone.Missed(n), around, r, q, 100*(q.R-alone.R), r.Missed(n), r.Limits(), r.Fallen(alone, n))
+	for _, t := range thresholds {
+		fmt.Printf("    threshold %4.1f  alone:           %s\n                    pairs with them: %s\n", t, alone.At(t), r.Touching(n, t))
+	}
 }
+
+// firstOf measures a set's first entities alone and within the next larger ones.
+func firstOf(s *bed.Set, o bed.Options, sizes string) {
+	var ns []int
+	for _, f := range strings.Split(sizes, ",") {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			fail(err)
+		}
+		ns = append(ns, n)
+	}
+	first, _ := bed.First(s, ns[0])
+	alone := run(first, o)
+	fmt.Printf("the first %d entities alone: %s\n", ns[0], alone)
+	for _, n := range append(ns[1:], len(s.Records)) {
+		around, _ := bed.First(s, n)
+		_, whole := bed.First(around, ns[0])
+		amongOthers(first, whole, o, alone, fmt.Sprintf("%d records", len(whole.Records)))
+	}
+}
+
+// thresholds are what -curve and -within show beside the model's own.
+var thresholds = []float64{-2, 0, 1, 2, 3, 4, 5, 6, 8, 10}
 
 func short(p string) string {
 	parts := strings.Split(strings.TrimSuffix(p, "/"), "/")

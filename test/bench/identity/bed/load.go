@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/weir-cdp/weir"
@@ -13,7 +14,7 @@ import (
 // Set is a data set with its truth.
 type Set struct {
 	Records []weir.Record
-	Truth   []int32 // of each record: the entity
+	Truth   []int32 // of each record: the entity, numbered in the order of their names
 }
 
 // Load reads STEM.records.csv with STEM.truth.csv, or a folder with people.csv
@@ -35,21 +36,28 @@ func Load(path string) (*Set, error) {
 	}); err != nil {
 		return nil, err
 	}
-	s.Truth = make([]int32, len(s.Records))
-	entity := map[string]int32{}
+	names := make([]string, len(s.Records))
 	if err := read(truth, func(_ []string, row []string) {
-		e, ok := entity[row[1]]
-		if !ok {
-			e = int32(len(entity))
-			entity[strings.Clone(row[1])] = e
-		}
 		if i, ok := at[row[0]]; ok {
-			s.Truth[i] = e
+			names[i] = strings.Clone(row[1])
 		}
 	}); err != nil {
 		return nil, err
 	}
+	s.number(names)
 	return s, nil
+}
+
+// number gives entities numbers in the order of their names.
+func (s *Set) number(names []string) {
+	entity := map[string]int32{}
+	for k, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		entity[name] = int32(k)
+	}
+	s.Truth = make([]int32, len(names))
+	for i, name := range names {
+		s.Truth[i] = entity[name]
+	}
 }
 
 func read(path string, each func(col, row []string)) error {
