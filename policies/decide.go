@@ -27,6 +27,7 @@ type Decider struct {
 	last    []*class // of the last block's rows
 	sample  sample
 	stats   Stats
+	plain   bool // answers are the policy's own, whatever is carried out
 }
 
 // Stats are what a decider did.
@@ -63,6 +64,8 @@ type class struct {
 	until   []limit
 	rows    int64
 	given   bool // by Drain
+
+	outcomes []*Outcome // by member of an Alike; nil until asked for
 }
 
 // limit is the last value of a day count at which a verdict holds.
@@ -209,8 +212,9 @@ func (d *Decider) rule(c *class, v Verdict) {
 func (d *Decider) askAll(ctx context.Context, keys []key) ([]Verdict, error) {
 	out, errs := make([]Verdict, len(keys)), make([]error, len(keys))
 	one := func(i int) {
-		out[i], errs[i] = d.gate.row(ctx, d.asked, &keys[i])
-		out[i] = d.carried(out[i])
+		if out[i], errs[i] = d.gate.row(ctx, d.asked, &keys[i]); !d.plain {
+			out[i] = d.q.carried(out[i])
+		}
 	}
 	if len(keys) == 1 {
 		one(0)

@@ -153,8 +153,8 @@ func (q Question) Unmet(obligations map[string]string) []string {
 }
 
 // carried denies what is allowed only under obligations that nobody would carry out.
-func (d *Decider) carried(v Verdict) Verdict {
-	if !v.Allow || len(d.q.Unmet(v.Obligations)) == 0 {
+func (q Question) carried(v Verdict) Verdict {
+	if !v.Allow || len(q.Unmet(v.Obligations)) == 0 {
 		return v
 	}
 	return Verdict{Reasons: []string{UnmetObligation}, Rules: v.Rules}

@@ -133,7 +133,7 @@ func (d *Decider) confirm(ctx context.Context, r *Decided) (pass, []string, erro
 	if err != nil {
 		return pass{}, nil, err
 	}
-	v, fixed := d.carried(v), d.input
+	v, fixed := d.q.carried(v), d.input
 	switch {
 	case in.Activation != fixed.Activation || in.Controller != fixed.Controller || in.Destination != fixed.Destination:
 		return pass{}, []string{QuestionChanged}, nil

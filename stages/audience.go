@@ -25,6 +25,7 @@ type person struct {
 	held        []weir.Identifiers            // of each record: what a source itself holds together
 	state       map[string]weir.DeliveryState // by activation: that it is held; with its content only of one person asked for
 	decided     map[string]weir.Decision      // in force; without run and moment
+	prior       []int32                       // in its place, of a rehearsal: by the activation's number
 	contact     time.Time                     // the last one that came from the person; zero: not known
 	sent        []int64                       // deliveries that each limit of contact pressure counts
 	refused     map[string][2]string          // by activation, under contact pressure: key and checksum that its destination refused last
@@ -39,6 +40,7 @@ type audience struct {
 	segments   []string // that are looked at: of activations, and those that hold back
 	contacts   bool     // the table contact is there
 	limits     int      // of contact pressure: the table sent is there
+	numbered   int      // activations, whose decisions are read by their numbers; 0: as they are
 	have       func(table string) bool
 }
 
@@ -229,7 +231,7 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 		held := open(m, `select l.profile_id, cast(to_json(r.identifiers) as varchar) from core.records r join identity.links l using (record_id)
 			where l.profile_id in (select profile_id from reach semi join chunk using (profile_id)) order by 1, r.record_id`)
 		state := open(m, `select profile_id, activation from activation.state semi join chunk using (profile_id) order by 1`)
-		decided := open(m, decisionsQuery)
+		decided := open(m, a.decisionsQuery())
 		contacts := &stream{m: m}
 		if a.contacts {
 			contacts = open(m, `select profile_id, contact from contact semi join chunk using (profile_id) order by 1`)
@@ -261,7 +263,11 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			for _, name := range state.take(p.profile) {
 				p.state[name] = weir.DeliveryState{Activation: name, ProfileID: p.profile}
 			}
-			m.inForce(p, decided.take(p.profile))
+			if a.numbered > 0 {
+				p.prior = m.priors(decided.take(p.profile), a.numbered)
+			} else {
+				m.inForce(p, decided.take(p.profile))
+			}
 			for _, v := range contacts.take(p.profile) {
 				p.contact = m.time(v)
 			}
@@ -277,6 +283,13 @@ func (a *audience) chunk(ctx context.Context) iter.Seq2[*person, error] {
 			yield(nil, m.err)
 		}
 	}
+}
+
+func (a *audience) decisionsQuery() string {
+	if a.numbered > 0 {
+		return priorsQuery
+	}
+	return decisionsQuery
 }
 
 // valuesQuery gives, for each profile, one JSON object of its attributes and

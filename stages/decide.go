@@ -144,8 +144,7 @@ type deciding struct {
 	rows        int64
 	waiting     int    // rows of all blocks
 	shadowed    string // the revision that is asked beside; "": none
-	// compare takes the decisions of a rehearsal, in the place of the tables; nil: none.
-	compare func(a *deciding1, row pending, now weir.Decision, reasons []string)
+	rehearses   bool   // nothing is written
 }
 
 // deciding1 is one activation's part of it.
@@ -245,20 +244,14 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 	if err := a.shadow.decide(ctx, a.block, decisions, a.decider.Reasons); err != nil {
 		return err
 	}
-	if a.decider.Full() && x.compare == nil {
+	if a.decider.Full() {
 		if err := x.keepClasses(a.decider.Drain()); err != nil {
 			return err
 		}
-	} else if a.decider.Full() {
-		a.decider.Drain()
 	}
 	for i, dec := range decisions {
 		b := a.block[i]
 		x.rows++
-		if x.compare != nil {
-			x.compare(a, b, dec, a.decider.Reasons(i))
-			continue
-		}
 		if b.prior.ID != "" && policies.Unchanged(b.prior, dec) {
 			dec = b.prior // it stays in force
 		} else if err := x.decisions.Write(dec); err != nil {

@@ -99,7 +99,7 @@ func (x *deciding) belongs(a *deciding1, p *person) (member, looked bool, err er
 
 // holdBack tells of one person. A rehearsal tells nobody.
 func (x *deciding) holdBack(a *deciding1, profile, reason, by string) error {
-	if x.compare != nil {
+	if x.rehearses {
 		return nil
 	}
 	a.counts[reason]++
@@ -109,7 +109,7 @@ func (x *deciding) holdBack(a *deciding1, profile, reason, by string) error {
 // makeRoom takes from a block those for whom there is no room. It is asked right
 // before the block is decided, when everything of higher priority is.
 func (x *deciding) makeRoom(a *deciding1) error {
-	if x.compare != nil || !a.waits || len(a.limits) == 0 {
+	if !a.waits || len(a.limits) == 0 {
 		return nil
 	}
 	kept := a.block[:0]

@@ -81,8 +81,9 @@ type PolicyDiffOptions struct {
 }
 
 // DiffPolicy rehearses the decide stage with a policy on the tables that are
-// current and compares it with the decisions in force. It commits nothing, and
-// takes as long as the stage does.
+// current and compares it with the decisions in force. It commits nothing. Activations
+// that are one question to the policy are asked as one, and composed is nothing, so that
+// it takes a fraction of the stage.
 func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *policies.Gate, o PolicyDiffOptions) (PolicyDiff, error) {
 	v := PolicyDiff{Revision: gate.Revision(), Before: []string{}, Activations: []ActivationShift{}}
 	last, ran, err := h.last(ctx, weir.Decide, "")
@@ -105,8 +106,9 @@ func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *polici
 		return v, err
 	}
 	defer people.Close()
-	c := &comparing{before: map[string]weir.DecisionClass{}, shifts: map[string]*shift{}, shows: o}
-	if err := c.read(ctx, people); err != nil {
+	people.limits = 0 // a rehearsal takes nobody's room
+	before, err := people.numberDecisions(ctx, p.Activations)
+	if err != nil {
 		return v, err
 	}
 	run := weir.Run{Workspace: p.Name, ID: weir.NewRunID(last.Now, "diff"), Now: last.Now}
@@ -116,20 +118,26 @@ func (h *House) DiffPolicy(ctx context.Context, p *project.Project, gate *polici
 		return v, err
 	}
 	defer dec.abort()
-	dec.compare = c.compare
-	for _, a := range dec.activations {
-		c.shifts[a.def.Name] = &shift{ActivationShift: ActivationShift{Activation: a.def.Name, Examples: []PolicyMove{}}, reasons: map[string]*ReasonShift{}, places: map[string]*PlaceShift{}, revisions: map[string]bool{}}
+	dec.rehearses = true
+	r, err := dec.rehearsal()
+	if err != nil {
+		return v, err
 	}
 	if o.Progress == nil {
 		o.Progress = func(weir.Progress) {}
 	}
-	if err := dec.all(ctx, people, o.Progress); err != nil {
+	if err := r.all(ctx, people, o.Progress); err != nil {
 		return v, err
 	}
 	revisions := map[string]bool{}
-	for _, a := range dec.activations {
-		maps.Copy(revisions, c.shifts[a.def.Name].revisions)
-		v.Activations = append(v.Activations, c.shifts[a.def.Name].done())
+	for _, a := range r.acts {
+		s := newShift(a.def.Name)
+		for f, n := range a.found {
+			s.count(f, n, before)
+		}
+		s.show(a, before, o)
+		maps.Copy(revisions, s.revisions)
+		v.Activations = append(v.Activations, s.done())
 	}
 	v.Before = slices.Sorted(maps.Keys(revisions))
 	return v, nil
@@ -150,14 +158,7 @@ func (h *House) changedSince(ctx context.Context, decided weir.StageRun) (bool, 
 	return false, nil
 }
 
-// comparing holds the decisions in force against those of a rehearsal. Activations are
-// compared side by side: what is written is each one's own.
-type comparing struct {
-	before map[string]weir.DecisionClass // by id
-	shifts map[string]*shift             // by activation
-	shows  PolicyDiffOptions
-}
-
+// shift gathers what becomes of one activation.
 type shift struct {
 	ActivationShift
 	reasons   map[string]*ReasonShift
@@ -165,80 +166,78 @@ type shift struct {
 	revisions map[string]bool // that the decisions in force follow
 }
 
-// read takes the classes of the decisions in force.
-func (c *comparing) read(ctx context.Context, people *audience) error {
-	if !people.have("consent.classes") {
-		return nil
-	}
-	rows, err := column[string](ctx, people.sess, "select "+rowJSON("consent.classes", "class_id", "policy_revision", "allow", "reasons")+" from consent.classes")
-	if err != nil {
-		return err
-	}
-	m := &merge{}
-	for _, text := range rows {
-		var k weir.DecisionClass
-		m.decode(text, &k)
-		c.before[k.ID] = k
-	}
-	return m.err
+func newShift(activation string) *shift {
+	return &shift{ActivationShift: ActivationShift{Activation: activation, Examples: []PolicyMove{}}, reasons: map[string]*ReasonShift{},
+		places: map[string]*PlaceShift{}, revisions: map[string]bool{}}
 }
 
-// compare takes one decided row.
-func (c *comparing) compare(a *deciding1, b pending, now weir.Decision, reasons []string) {
-	s := c.shifts[a.def.Name]
-	at := s.place(string(b.candidate.Subject.Jurisdictions))
-	s.Considered++
-	at.Considered++
-	if now.Allow {
-		s.Allowed[1]++
-		at.Allowed[1]++
+// classed is the class of a decision in force.
+func classed(before []weir.DecisionClass, prior int32) weir.DecisionClass {
+	if i := classBefore(prior); i >= 0 && i < len(before) {
+		return before[i]
 	}
-	for _, code := range reasons {
-		s.reason(code).After++
+	return weir.DecisionClass{}
+}
+
+// count takes n rows of which the same was found.
+func (s *shift) count(f finding, n int64, before []weir.DecisionClass) {
+	at := s.place(string(f.places))
+	s.Considered += n
+	at.Considered += n
+	if f.now.Allow {
+		s.Allowed[1] += n
+		at.Allowed[1] += n
 	}
-	if b.prior.ID == "" {
-		s.Undecided++
+	for _, code := range f.now.Reasons {
+		s.reason(code).After += n
+	}
+	if f.prior == unruled {
+		s.Undecided += n
 		return
 	}
-	was := c.before[b.prior.ClassID]
+	was, allowed := classed(before, f.prior), allowedBefore(f.prior)
 	s.revisions[was.PolicyRevision] = true
-	if b.prior.Allow {
-		s.Allowed[0]++
-		at.Allowed[0]++
+	if allowed {
+		s.Allowed[0] += n
+		at.Allowed[0] += n
 	}
 	for _, code := range was.Reasons {
-		s.reason(code).Before++
+		s.reason(code).Before += n
 	}
 	switch {
-	case now.Allow && !b.prior.Allow:
-		s.Gain++
-		at.Gain++
+	case f.now.Allow && !allowed:
+		s.Gain += n
+		at.Gain += n
 		for _, code := range was.Reasons {
-			s.reason(code).Gain++
+			s.reason(code).Gain += n
 		}
-		s.example(PolicyMove{"gain", now.ProfileID, c.key(b), was.Reasons}, s.Gain)
-	case b.prior.Allow && !now.Allow:
-		s.Lose++
-		at.Lose++
-		if b.held.ProfileID != "" {
-			s.Held++
+	case allowed && !f.now.Allow:
+		s.Lose += n
+		at.Lose += n
+		if f.held {
+			s.Held += n
 		}
-		for _, code := range reasons {
-			s.reason(code).Lose++
+		for _, code := range f.now.Reasons {
+			s.reason(code).Lose += n
 		}
-		s.example(PolicyMove{"lose", now.ProfileID, c.key(b), reasons}, s.Lose)
 	}
 }
 
-// key is what is told of a row's key.
-func (c *comparing) key(b pending) string {
-	switch {
-	case c.shows.Unmasked:
-		return b.row.Key
-	case c.shows.Keys:
-		return Masked(b.row.Key)
+// show takes the examples, with as much of their keys as is told.
+func (s *shift) show(a *rehearsed, before []weir.DecisionClass, o PolicyDiffOptions) {
+	for _, m := range slices.Concat(a.gain, a.lose) {
+		if m.Change == "gain" {
+			m.Reasons = classed(before, m.prior).Reasons
+		}
+		switch {
+		case o.Unmasked:
+		case o.Keys:
+			m.Key = Masked(m.Key)
+		default:
+			m.Key = ""
+		}
+		s.Examples = append(s.Examples, m.PolicyMove)
 	}
-	return ""
 }
 
 func (s *shift) place(list string) *PlaceShift {
@@ -253,13 +252,6 @@ func (s *shift) reason(code string) *ReasonShift {
 		s.reasons[code] = &ReasonShift{Code: code}
 	}
 	return s.reasons[code]
-}
-
-// example keeps the first of each direction.
-func (s *shift) example(m PolicyMove, nth int64) {
-	if nth <= examplesShown {
-		s.Examples = append(s.Examples, m)
-	}
 }
 
 func (s *shift) done() ActivationShift {

@@ -45,7 +45,9 @@ var measures = []struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	written := profile()
 	err := run(ctx)
+	written()
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
