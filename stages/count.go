@@ -98,6 +98,9 @@ func (h *House) CountLive(ctx context.Context, p *project.Project, o LiveOrder, 
 	if q.Given, v.Notes, err = h.liveGiven(ctx, q); err != nil {
 		return v, err
 	}
+	if q.Links, err = h.liveLinks(ctx, q); err != nil {
+		return v, err
+	}
 	started := h.Clock()
 	a, err := runAll(ctx, q, src)
 	v.Took = h.Clock().Sub(started)
@@ -246,7 +249,8 @@ func (v *LiveCount) members(ctx context.Context, q live.Question, src live.Sourc
 				scores[trait] = text
 			}
 		}
-		why, err := explain.Scored(q.Definitions, q.Segments[0], &who.Profile, who.Events, scores, q.Now)
+		subject := &explain.Subject{Profile: who.Profile, Events: who.Events, Scores: scores, Counts: who.Linked}
+		why, err := explain.With(live.Needed(q.Definitions, q.Segments...), q.Segments[0], subject, q.Now)
 		if err != nil {
 			return err
 		}

@@ -43,6 +43,20 @@ func crowd(t *testing.T, r *rand.Rand, n int) *town {
 	put(w.village, schema.Profiles(crowdTypes), weir.Unify, "", profiles...)
 	put(w.village, schema.Records(crowdTypes), weir.Conform, "", weir.Record{ID: "town/people/1", Kind: weir.Person, Source: "town", Stream: "people"})
 	putNamed(w.village, "identity.identifiers", weir.Resolve, owners...)
+	var links []weir.AccountLink
+	for range n {
+		links = append(links, weir.AccountLink{ProfileID: profiles[r.IntN(n)].ID, AccountID: profiles[r.IntN(n)].ID, By: "email_domain", Value: []string{"a.org", "b.org"}[r.IntN(2)]})
+	}
+	links = append(links, weir.AccountLink{ProfileID: "p_never_made", AccountID: profiles[0].ID, By: "vat"}, links[0])
+	for i := range links { // most lead from a person to an account
+		for _, p := range profiles[r.IntN(n):] {
+			if p.Kind == weir.Account && i%5 > 0 {
+				links[i].AccountID = p.ID
+				break
+			}
+		}
+	}
+	putNamed(w.village, "identity.accounts", weir.Resolve, links...)
 	var events []weir.Event
 	for i := range 6 * n {
 		at := noon.Add(-time.Duration(r.IntN(60*24)-24) * time.Hour)
@@ -109,6 +123,21 @@ func crowdRules(r *rand.Rand, round int) []weir.SegmentDef {
 			s.Where = weir.Condition{Any: []weir.Condition{all[i], {None: []weir.Condition{other}}}}
 		}
 		out = append(out, s)
+	}
+	for i, how := range []string{"any", "all", "none", "", "any", "all"} {
+		asks, asked := weir.Account, weir.Person
+		if i%3 == 1 {
+			asks, asked = asked, asks
+		}
+		where := all[r.IntN(len(all))]
+		if of := out[r.IntN(len(all))]; of.Of == asked && r.IntN(2) == 0 {
+			where = weir.Condition{Any: []weir.Condition{where, {Segment: of.Name}}}
+		}
+		c := weir.Condition{Related: &weir.Related{Kind: asked, How: how, Where: &where}}
+		if how == "" {
+			c.Related.Count = compare("between", "1", "2")
+		}
+		out = append(out, weir.SegmentDef{Name: fmt.Sprintf("r%d_linked%d", round, i), Of: asks, Where: c})
 	}
 	return append(out, weir.SegmentDef{Name: fmt.Sprintf("r%d_of", round), Of: out[0].Of, Where: weir.Condition{None: []weir.Condition{{Segment: out[0].Name}}}})
 }

@@ -51,7 +51,9 @@ func (m masking) value(v string, t weir.AttributeType) string {
 
 // verdict masks what a verdict tells of a profile with these attributes.
 func (m masking) verdict(v *explain.Verdict, attributes map[string]string, types map[string]weir.AttributeType) {
-	v.Value = m.told(v.Value, attributes, types)
+	if v.Linked == nil { // of linked profiles there are but numbers
+		v.Value = m.told(v.Value, attributes, types)
+	}
 	for i := range v.Events {
 		v.Events[i].ID = "" // says an order alone
 	}

@@ -2,7 +2,6 @@ package stages
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/explain"
+	"github.com/weir-cdp/weir/pipelines/segment/live"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/project"
 )
@@ -173,7 +173,16 @@ func (h *House) ExplainSegment(ctx context.Context, p *project.Project, name, re
 	if err := known(p, name); err != nil {
 		return r, err
 	}
-	q, err := h.ask(ctx, append([]string{"core.events", "core.traits", "segment.memberships"}, whoTables...)...)
+	params, err := (&inputs{house: h}).segments(ctx, p)
+	if err != nil {
+		return r, err
+	}
+	definitions := live.Needed(params.Definitions(), name)
+	tables, asks := append([]string{"core.events", "core.traits", "segment.memberships"}, whoTables...), asksLinked(definitions.Segments)
+	if asks {
+		tables = append(tables, "identity.accounts")
+	}
+	q, err := h.ask(ctx, tables...)
 	if err != nil {
 		return r, err
 	}
@@ -194,20 +203,19 @@ func (h *House) ExplainSegment(ctx context.Context, p *project.Project, name, re
 	if err != nil {
 		return r, err
 	}
-	events, err := q.eventsOf(ctx, profile.ID, p.IdentifierKinds())
+	events, err := q.eventsOf(ctx, []string{profile.ID}, p.IdentifierKinds())
 	if err != nil {
 		return r, err
 	}
-	r.Events = len(events)
-	params, err := (&inputs{house: h}).segments(ctx, p)
-	if err != nil {
+	who := &explain.Subject{Profile: profile, Events: events[profile.ID]}
+	r.Events = len(who.Events)
+	if who.Scores, err = q.scoresOf(ctx, p, profile.ID); err != nil {
 		return r, err
 	}
-	scores, err := q.scoresOf(ctx, p, profile.ID)
-	if err != nil {
-		return r, err
+	if asks {
+		who.Linked = q.linked(ctx, p, profile.ID)
 	}
-	if r.Verdict, err = explain.Scored(params.Definitions(), name, &profile, events, scores, r.Now); err != nil {
+	if r.Verdict, err = explain.With(definitions, name, who, r.Now); err != nil {
 		return r, err
 	}
 	member, err := list[weir.Membership](ctx, q, "segment.memberships", "where segment = ? and profile_id = ?", name, profile.ID)
@@ -215,25 +223,6 @@ func (h *House) ExplainSegment(ctx context.Context, p *project.Project, name, re
 		r.Member, r.EnteredAt = true, member[0].EnteredAt
 	}
 	return r, err
-}
-
-// eventsOf reads a profile's events as the stage gives them out: an event goes
-// to the profile of its strongest unambiguous identifier.
-func (q *asking) eventsOf(ctx context.Context, profile string, order []string) ([]weir.Event, error) {
-	kinds, err := json.Marshal(order)
-	if err != nil {
-		return nil, weir.Errorf(weir.Internal, "identifier kinds: %w", err)
-	}
-	return list[weir.Event](ctx, q, "core.events", `where event_id in (
-		with mine as (select kind, value from identity.identifiers where profile_id = ? and not ambiguous),
-		claims as (select event_id, e.key as kind, unnest(e.value) as value from (select event_id, unnest(map_entries(identifiers)) as e from core.events)),
-		near as (select distinct event_id from claims join mine using (kind, value))
-		select event_id from (
-			select c.event_id, i.profile_id from claims c semi join near using (event_id)
-			join identity.identifiers i on i.kind = c.kind and i.value = c.value and not i.ambiguous and i.profile_id <> ''
-			qualify row_number() over (partition by c.event_id order by
-				coalesce(nullif(list_position(cast(?::json as varchar[]), c.kind), 0), 1000000), c.kind, c.value) = 1)
-		where profile_id = ?) order by occurred_at, event_id`, profile, string(kinds), profile)
 }
 
 // Overlap is how two segments' members meet.

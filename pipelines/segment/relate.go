@@ -13,6 +13,7 @@ import (
 // linkRow says that a profile which is asked about is linked to one that asks.
 type linkRow struct {
 	Asked string
+	Kind  string // that Asked has as an end of the link
 	Asks  string
 }
 
@@ -49,12 +50,12 @@ func (s *setup) scatterLinks(ctx context.Context, t *pipelines.Task) error {
 			return err
 		}
 		if kinds[weir.Person] {
-			if err := emit(t, "relate:links", l.ProfileID, linkRow{Asked: l.ProfileID, Asks: l.AccountID}); err != nil {
+			if err := emit(t, "relate:links", l.ProfileID, linkRow{l.ProfileID, string(weir.Person), l.AccountID}); err != nil {
 				return err
 			}
 		}
 		if kinds[weir.Account] {
-			if err := emit(t, "relate:links", l.AccountID, linkRow{Asked: l.AccountID, Asks: l.ProfileID}); err != nil {
+			if err := emit(t, "relate:links", l.AccountID, linkRow{l.AccountID, string(weir.Account), l.ProfileID}); err != nil {
 				return err
 			}
 		}
@@ -99,7 +100,9 @@ func (p *partition) tellAskers(ctx context.Context, fits []rule.Bits) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(links, func(a, b linkRow) int { return cmp.Or(cmp.Compare(a.Asks, b.Asks), cmp.Compare(a.Asked, b.Asked)) })
+	slices.SortFunc(links, func(a, b linkRow) int {
+		return cmp.Or(cmp.Compare(a.Asks, b.Asks), cmp.Compare(a.Asked, b.Asked), cmp.Compare(a.Kind, b.Kind))
+	})
 	links = slices.Compact(links)
 	for len(links) > 0 {
 		n := 1
@@ -119,7 +122,7 @@ func (p *partition) tellAsker(links []linkRow, fits []rule.Bits) error {
 	told := make([]rule.Linked, len(fits))
 	for _, l := range links {
 		place := p.place(l.Asked)
-		if place < 0 { // a profile that is no more, or anonymous
+		if place < 0 || string(p.profiles.Kinds[place]) != l.Kind { // a profile that is no more, or anonymous
 			continue
 		}
 		for slot := range fits {

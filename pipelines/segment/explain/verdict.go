@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type Verdict struct {
 	Known    bool      `json:"known"`           // whether a leaf has a value
 	Holds    bool      `json:"holds"`
 	At       string    `json:"at,omitempty"`     // file:line
+	Linked   *Linked   `json:"linked,omitempty"` // of a question about people of accounts or accounts of people; of some, Children tell more
 	Behind   int       `json:"behind,omitempty"` // how many events the value comes of
 	Events   []Row     `json:"events,omitempty"` // the latest Shown of them, the latest last
 	Children []Verdict `json:"children,omitempty"`
@@ -46,6 +48,22 @@ func Explain(d tally.Definitions, segment string, profile *weir.Profile, events 
 // Scored is Explain of a profile whose scores, and answers of queries, are given as
 // texts by the name of the trait: they don't follow from its events.
 func Scored(d tally.Definitions, segment string, profile *weir.Profile, events []weir.Event, scores map[string]string, now time.Time) (Verdict, error) {
+	return With(d, segment, &Subject{Profile: *profile, Events: events, Scores: scores}, now)
+}
+
+// Subject is a profile with what rules see of it.
+type Subject struct {
+	Profile weir.Profile
+	Events  []weir.Event
+	Scores  map[string]string // and answers of queries, as texts by the name of the trait
+	// Linked are the profiles that identity.accounts links to it, each once; Counts,
+	// where these are not told, how many there are and fit, by slot of tally.Related.
+	Linked iter.Seq2[*Subject, error]
+	Counts []rule.Linked
+}
+
+// With is Explain of a subject.
+func With(d tally.Definitions, segment string, who *Subject, now time.Time) (Verdict, error) {
 	plan, broken, err := tally.New(d)
 	if err != nil {
 		return Verdict{}, err
@@ -59,29 +77,17 @@ func Scored(d tally.Definitions, segment string, profile *weir.Profile, events [
 	if r == nil {
 		return Verdict{}, weir.Errorf(weir.NotFound, "there is no segment %q", segment).Then("see weir segment ls")
 	}
-	x := explainer{plan: plan, events: make([]timeline.Event, len(events)), now: now}
-	state := plan.NewState()
-	for i := range events {
-		x.events[i] = plan.Event(&events[i])
-		plan.Add(state, &x.events[i], now)
+	x := explainer{now: now, types: trait.Types(d.Traits)}
+	if err := x.relate(plan.Related(), who); err != nil {
+		return Verdict{}, err
 	}
-	slices.SortFunc(x.events, func(a, b timeline.Event) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
+	x.see(plan, who, func(state *tally.State) {
+		for slot := range x.linked {
+			plan.Relate(state, slot, x.linked[slot])
 		}
-		return strings.Compare(a.ID, b.ID)
 	})
-	types := trait.Types(d.Traits)
-	for name, text := range scores {
-		typ := types[name]
-		if typ == weir.Date { // it is kept as its first moment
-			typ = weir.Instant
-		}
-		plan.Give(state, plan.Given(name), value.Read(text, typ, time.UTC))
-	}
-	x.subject, _ = plan.Subject(profile, state, now)
 	return Verdict{
-		What: "a profile of kind " + string(r.Of), Value: string(profile.Kind), Known: true,
+		What: "a profile of kind " + string(r.Of), Value: string(who.Profile.Kind), Known: true,
 		Holds: r.Matches(&x.subject), At: r.Root.Condition.At, Children: []Verdict{x.verdict(r.Root)},
 	}, nil
 }
@@ -91,6 +97,34 @@ type explainer struct {
 	subject rule.Subject
 	events  []timeline.Event // by time
 	now     time.Time
+	types   map[string]weir.AttributeType // of traits
+	linked  []rule.Linked                 // by slot of tally.Related
+	some    []examples                    // likewise
+}
+
+// see takes in a profile with its events; more adds to its state.
+func (x *explainer) see(plan *tally.Plan, who *Subject, more func(*tally.State)) {
+	x.plan, x.events = plan, make([]timeline.Event, len(who.Events))
+	state := plan.NewState()
+	for i := range who.Events {
+		x.events[i] = plan.Event(&who.Events[i])
+		plan.Add(state, &x.events[i], x.now)
+	}
+	slices.SortFunc(x.events, func(a, b timeline.Event) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	for name, text := range who.Scores {
+		typ := x.types[name]
+		if typ == weir.Date { // it is kept as its first moment
+			typ = weir.Instant
+		}
+		plan.Give(state, plan.Given(name), value.Read(text, typ, time.UTC))
+	}
+	more(state)
+	x.subject, _ = plan.Subject(&who.Profile, state, x.now)
 }
 
 func (x *explainer) verdict(n *rule.Node) Verdict {
@@ -103,6 +137,9 @@ func (x *explainer) verdict(n *rule.Node) Verdict {
 		return v
 	case rule.Segment:
 		v.Children = []Verdict{x.verdict(n.Target().Root)}
+		return v
+	case rule.Related:
+		x.related(n, &v)
 		return v
 	case rule.Sequence: // it has no value, but events
 	case rule.Attribute:

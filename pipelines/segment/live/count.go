@@ -30,6 +30,8 @@ type Question struct {
 	// Given are the values of scores and of queries as texts, by trait and profile:
 	// they don't follow from a profile's events, and are those of the last run.
 	Given map[string]map[string]string
+	// Links are who belongs to which account, for rules that ask about that.
+	Links []Link
 }
 
 // Most is how many segments one question may ask about.
@@ -54,48 +56,60 @@ func Run(ctx context.Context, q Question, src Source) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	e.want = make([]bool, len(src.Names()))
-	e.names = src.Names()
-	for i, n := range e.names {
-		e.want[i] = e.reads.Names == nil || e.reads.Names[n]
+	e.look(src)
+	if err := e.relate(ctx, src); err != nil {
+		return Answer{}, err
 	}
-	parts, err := e.share(ctx, src)
-	if err != nil {
+	parts := make([]*part, e.workers(src))
+	for w := range parts {
+		parts[w] = e.newPart()
+	}
+	if err := e.share(ctx, src, e.reads, func(w, n int, b *Block) { parts[w].block(n, b) }); err != nil {
 		return Answer{}, err
 	}
 	return e.merge(parts), nil
 }
 
+// look notes which events of the source it looks at.
+func (e *evaluation) look(src Source) {
+	e.names = src.Names()
+	e.want = make([]bool, len(e.names))
+	for i, n := range e.names {
+		e.want[i] = e.reads.Names == nil || e.reads.Names[n]
+	}
+}
+
+func (e *evaluation) workers(src Source) int {
+	return min(max(e.Workers, 1), max(src.Blocks(), 1))
+}
+
 // share gives the blocks out to the workers. The first failure ends all.
-func (e *evaluation) share(ctx context.Context, src Source) ([]*part, error) {
-	workers := min(max(e.Workers, 1), max(src.Blocks(), 1))
+func (e *evaluation) share(ctx context.Context, src Source, reads Reads, do func(worker, n int, b *Block)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	parts := make([]*part, workers)
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for w := range workers {
-		parts[w] = e.newPart()
+	for w := range e.workers(src) {
 		wait.Go(func() {
 			for ctx.Err() == nil {
 				n := int(next.Add(1) - 1)
 				if n >= src.Blocks() {
 					return
 				}
-				b, err := src.Read(ctx, n, e.reads)
+				b, err := src.Read(ctx, n, reads)
 				if err != nil {
 					cancel(err)
 					return
 				}
-				parts[w].block(n, b)
+				do(w, n, b)
 			}
 		})
 	}
 	wait.Wait()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return parts, nil
+	return nil
 }
 
 // evaluation is a question, compiled.
@@ -109,6 +123,7 @@ type evaluation struct {
 	want   []bool   // by name
 	groups []int    // places in Reads.Attributes of By
 	given  []given
+	linked map[string][]rule.Linked // by the profile that asks, then by slot of tally.Related
 }
 
 // given is a trait's values by profile.
@@ -145,17 +160,22 @@ func prepare(q Question) (*evaluation, error) {
 	for _, a := range q.By {
 		e.groups = append(e.groups, slices.Index(e.reads.Attributes, a))
 	}
+	e.give(d)
+	return e, nil
+}
+
+// give finds the places of the traits that are given.
+func (e *evaluation) give(d tally.Definitions) {
 	types := trait.Types(d.Traits)
-	for _, name := range slices.Sorted(maps.Keys(q.Given)) {
+	for _, name := range slices.Sorted(maps.Keys(e.Given)) {
 		typ := types[name]
 		if typ == weir.Date { // kept as its first moment
 			typ = weir.Instant
 		}
-		if place := plan.Given(name); place >= 0 {
-			e.given = append(e.given, given{place, typ, q.Given[name]})
+		if place := e.plan.Given(name); place >= 0 {
+			e.given = append(e.given, given{place, typ, e.Given[name]})
 		}
 	}
-	return e, nil
 }
 
 // Drawn is a member of the sample.
@@ -164,6 +184,8 @@ type Drawn struct {
 	place int64 // by the seed: those of the lowest places are drawn
 	block int
 	row   int
+	// linked is how many profiles are linked to it and fit.
+	linked []rule.Linked
 }
 
 func (d Drawn) compare(o Drawn) int {
@@ -189,22 +211,13 @@ func (e *evaluation) newPart() *part {
 
 // block evaluates a block as one cohort.
 func (p *part) block(n int, b *Block) {
-	people, rows := p.people(b)
+	people, rows := p.people(b, func(string, weir.Kind) bool { return true })
 	if len(rows) == 0 {
 		return
 	}
 	p.profiles += int64(len(rows))
-	c := p.plan.Cohort(people, p.Now)
-	if b.First != nil {
-		c.Add(p.events(c.Texts(), b, rows))
-	}
-	for _, g := range p.given {
-		for place, id := range people.IDs {
-			if text, ok := g.of[id]; ok {
-				c.Give(place, g.place, value.Read(text, g.typ, time.UTC))
-			}
-		}
-	}
+	c := p.cohort(people, b, rows)
+	p.giveLinked(c, people)
 	sets := make([]uint32, len(rows))
 	for _, s := range c.Outcome().Segments {
 		if at := slices.Index(p.Segments, s.Name); at >= 0 {
@@ -221,11 +234,27 @@ func (p *part) block(n int, b *Block) {
 	}
 }
 
-// people are the profiles of the block that may be members, and their rows.
-func (p *part) people(b *Block) (*tally.Profiles, []int) {
+// cohort is the block's profiles with their events and what is given of them.
+func (p *part) cohort(people *tally.Profiles, b *Block, rows []int) *tally.Cohort {
+	c := p.plan.Cohort(people, p.Now)
+	if b.First != nil {
+		c.Add(p.events(c.Texts(), b, rows))
+	}
+	for _, g := range p.given {
+		for place, id := range people.IDs {
+			if text, ok := g.of[id]; ok {
+				c.Give(place, g.place, value.Read(text, g.typ, time.UTC))
+			}
+		}
+	}
+	return c
+}
+
+// people are the profiles of the block that matter, of kinds that do, and their rows.
+func (p *part) people(b *Block, matters func(id string, kind weir.Kind) bool) (*tally.Profiles, []int) {
 	out, rows := &tally.Profiles{Attributes: map[string]*tally.Attribute{}}, []int{}
 	for i, kind := range b.Kinds {
-		if p.kinds[kind] {
+		if p.kinds[kind] && matters(b.IDs[i], weir.Kind(kind)) {
 			rows = append(rows, i)
 			out.IDs, out.Kinds = append(out.IDs, b.IDs[i]), append(out.Kinds, weir.Kind(kind))
 		}
@@ -286,7 +315,7 @@ func (p *part) tell(n int, b *Block, i int, set uint32) {
 	if p.Sample == 0 || set&1 == 0 {
 		return
 	}
-	d := Drawn{b.IDs[i], rule.Position(p.Seed, b.IDs[i]), n, i}
+	d := Drawn{b.IDs[i], rule.Position(p.Seed, b.IDs[i]), n, i, p.linked[b.IDs[i]]}
 	if len(p.sample) == p.Sample && d.compare(p.sample[p.Sample-1]) > 0 {
 		return
 	}

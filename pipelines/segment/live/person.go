@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 )
 
 // Person is one profile as a question reads it: the attributes and properties that
@@ -14,6 +15,7 @@ import (
 type Person struct {
 	Profile weir.Profile
 	Events  []weir.Event
+	Linked  []rule.Linked // by slot of tally.Related of what Needed leaves
 }
 
 // Look reads a member of the sample again, to explain it.
@@ -26,7 +28,7 @@ func Look(ctx context.Context, q Question, src Source, d Drawn) (Person, error) 
 	if err != nil {
 		return Person{}, err
 	}
-	p := Person{Profile: weir.Profile{ID: d.ID, Kind: weir.Kind(b.Kinds[d.row]), Attributes: map[string]string{}}}
+	p := Person{Profile: weir.Profile{ID: d.ID, Kind: weir.Kind(b.Kinds[d.row]), Attributes: map[string]string{}}, Linked: d.linked}
 	for a, name := range e.reads.Attributes {
 		if v := b.Attributes[a][d.row]; v != "" {
 			p.Profile.Attributes[name] = strings.Clone(v)
