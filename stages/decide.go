@@ -169,8 +169,8 @@ type pending struct {
 	prior     weir.Decision
 	held      weir.DeliveryState
 	shadow    policies.Candidate
-	fresh     bool    // the destination would get it anew: a delivery, for contact pressure
-	sent      []int64 // of the person, shared by what waits of them
+	refused   [2]string // under contact pressure: the key and checksum that the destination refused last
+	sent      []int64   // of the person, shared by what waits of them
 }
 
 // blockRows is how many rows are decided at once.
@@ -260,9 +260,14 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 		if !dec.Allow || !(b.member || a.def.Mode == weir.Upsert) {
 			continue
 		}
-		a.takeRoom(b)
 		if b.row, err = obliged(a.def, b.row, dec.ClassID, a.decider.Obligations(i)); err != nil {
 			return err
+		}
+		if room, err := x.takeRoom(a, b); err != nil || !room {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		b.row.ClassID, b.row.DecisionID, b.row.ValidUntil = dec.ClassID, dec.ID, dec.ValidUntil
 		if err := a.out.Write(b.row); err != nil {

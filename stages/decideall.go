@@ -43,7 +43,7 @@ func (x *deciding) about(ctx context.Context, p *person, progress func(weir.Prog
 		if !looked {
 			continue
 		}
-		state, held := p.state[a.def.Name]
+		state := p.state[a.def.Name]
 		b := pending{member: member, prior: p.decided[a.def.Name], held: state, sent: p.sent}
 		var addresses []consents.Address
 		var ok bool
@@ -53,7 +53,7 @@ func (x *deciding) about(ctx context.Context, p *person, progress func(weir.Prog
 			}
 			continue
 		}
-		b.fresh = !held && p.refused[a.def.Name] != [2]string{b.row.Key, b.row.Checksum}
+		b.refused = p.refused[a.def.Name]
 		if a.decider == nil {
 			x.rows++
 			if err := x.standing(a, p, b.row, addresses, member || a.def.Mode == weir.Upsert); err != nil {

@@ -115,11 +115,8 @@ func (x *deciding) makeRoom(a *deciding1) error {
 	kept := a.block[:0]
 	for _, b := range a.block {
 		full := -1
-		for _, i := range a.limits {
-			if b.fresh && b.sent[i] >= int64(x.p.Contact.Pressure[i].AtMost) {
-				full = i
-				break
-			}
+		if b.refused[0] != b.row.Key { // else what was refused may be what would go: takeRoom knows
+			full = x.full(a, b)
 		}
 		if full < 0 {
 			kept = append(kept, b)
@@ -131,13 +128,34 @@ func (x *deciding) makeRoom(a *deciding1) error {
 	return nil
 }
 
-// takeRoom counts a delivery that this run plans.
-func (a *deciding1) takeRoom(b pending) {
-	if b.fresh {
-		for _, i := range a.limits {
-			b.sent[i]++
+// full is the first limit under which there is no room for a delivery; -1: there is.
+func (x *deciding) full(a *deciding1, b pending) int {
+	if b.held.ProfileID != "" { // an update, which is none
+		return -1
+	}
+	for _, i := range a.limits {
+		if b.sent[i] >= int64(x.p.Contact.Pressure[i].AtMost) {
+			return i
 		}
 	}
+	return -1
+}
+
+// takeRoom counts a delivery that this run plans, as it would be sent: with what its
+// obligations make of it. What was refused as it is takes no room. One under a key that
+// was refused, but with another content, was let through to here: false where there is
+// no room for it after all.
+func (x *deciding) takeRoom(a *deciding1, b pending) (bool, error) {
+	if len(a.limits) == 0 || b.held.ProfileID != "" || b.refused == [2]string{b.row.Key, b.row.Checksum} {
+		return true, nil
+	}
+	if full := x.full(a, b); a.waits && full >= 0 {
+		return false, x.holdBack(a, b.row.ProfileID, weir.HeldByPressure, saysLimit(x.p.Contact.Pressure[full]))
+	}
+	for _, i := range a.limits {
+		b.sent[i]++
+	}
+	return true, nil
 }
 
 // flushAll decides all blocks, in the order of priority.

@@ -14,6 +14,7 @@ import (
 	"github.com/weir-cdp/weir/connectors"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/policies"
 	"github.com/weir-cdp/weir/policies/permit"
 )
 
@@ -315,13 +316,21 @@ func TestDeliveriesToAMergedProfileCountForTheOneThatTookOver(t *testing.T) {
 
 // Who is refused for good by one destination is not kept from the others for it.
 func TestWhatADestinationRefusedTakesNoRoom(t *testing.T) {
+	for name, gate := range map[string]func() (*policies.Gate, error){"as it is": builtin,
+		"under an obligation": obliging(t, `due contains {"name": "set", "value": "express=yes"}`)} {
+		t.Run(name, func(t *testing.T) { refusedTakesNoRoom(t, gate) })
+	}
+}
+
+func refusedTakesNoRoom(t *testing.T, gate func() (*policies.Gate, error)) {
 	w := town4(t)
+	w.gate = gate
 	w.project.Contact = weir.ContactDef{Priority: []string{"news", "second"}, Pressure: []weir.PressureDef{{Channel: "email", AtMost: 1, Within: 7 * 24 * time.Hour}}}
 	second := w.project.Activations[0]
 	second.Name, second.Fields = "second", map[string]string{"email": "email"}
 	w.project.Activations = append(w.project.Activations, second)
 	w.tool.answer = func(r permit.Row) *connectors.Outcome {
-		if len(r.Fields) == 2 && r.Key == "p1@x.org" {
+		if named := slices.ContainsFunc(r.Fields, func(f permit.Field) bool { return f.Name == "first_name" }); named && r.Key == "p1@x.org" {
 			return &connectors.Outcome{Status: connectors.Rejected, Reply: "no such mailbox"}
 		}
 		return nil
@@ -336,4 +345,5 @@ func TestWhatADestinationRefusedTakesNoRoom(t *testing.T) {
 	w.belong(map[string][]string{"all": everybody})
 	w.deliver()
 	w.wants("held back", w.heldBack()["news p1"], "pressure email: at most 1 in 7d")
+	w.wants("nothing was sent again", w.tool.holds["p1@x.org"] != "", true)
 }
