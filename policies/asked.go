@@ -7,6 +7,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/policies/plan"
 )
 
@@ -98,14 +99,23 @@ func (g *Gate) look(ctx context.Context, known *ast.Term, places, regimes List) 
 	return l, limited.Err() != nil
 }
 
-// row asks the policy about one row's facts.
-func (g *Gate) row(ctx context.Context, a *asked, k *key) (Verdict, error) {
+// row asks the policy about one row's facts, for a run: one for which the policy took
+// too long too often gets an error.
+func (g *Gate) row(ctx context.Context, run weir.RunID, a *asked, k *key) (Verdict, error) {
 	if g.distrust != "" {
 		return g.distrusted(), nil
 	}
 	consent, subject := k.terms(g.vocab.regimes(k.subject.Jurisdictions))
 	input := ast.NewObject(append(a.fixed[:len(a.fixed):len(a.fixed)], [2]*ast.Term{ast.StringTerm("consent"), consent}, [2]*ast.Term{ast.StringTerm("subject"), subject})...)
-	return g.ask(ctx, input)
+	if err := g.late.refusal(run); err != nil {
+		return failed("refused"), err
+	}
+	v, late, err := g.eval(ctx, input, true)
+	if late && err == nil {
+		g.count(ctx, run, input)
+		err = g.late.refusal(run)
+	}
+	return v, err
 }
 
 // Cost is an expression that keeps rows from being decided together.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,55 @@ func TestBadInputAtRunTimeDenies(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A policy that is too slow for every class costs a run a bounded number of deadlines:
+// then the run is refused, with the expression that took the time. Another run may try.
+func TestAPolicyThatIsTooSlowForAllIsRefused(t *testing.T) {
+	const slow = `many := [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]
+
+reasons contains {"code": "X"} if {
+	input.consent.age_days >= 0
+	some a in many
+	some b in many
+	some c in many
+	some d in many
+	some e in many
+	some f in many
+	a + b + c + d + e + f > 1000 + input.consent.age_days
+}`
+	g, err := Load(t.Context(), Options{Dir: bundleWith(t, [3]string{"consent/deny/x.rego", "", denyFile(slow)}), Deadline: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []Candidate
+	for i := range 400 { // each a class of its own, for the rule reads the days
+		rows = append(rows, candidate(fmt.Sprintf("p%d", i), 1+i))
+	}
+	few, _, err := g.Decide(t.Context(), question(), rows[:maxLate])
+	if err != nil || slices.ContainsFunc(few, func(d weir.Decision) bool { return d.Allow }) {
+		t.Fatalf("%d classes are denied: %v", maxLate, err)
+	}
+	q := question()
+	q.Run.ID += "-2"
+	d, err := g.Decider(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and at once, when it asks again
+		_, err = d.Decide(t.Context(), rows)
+		told := fmt.Sprintf("%v", err)
+		if weir.CodeOf(err) != weir.Invalid || !strings.Contains(told, "consent/deny/x.rego:15") || !strings.Contains(told, "refused") || !strings.Contains(told, "into a + b") {
+			t.Fatalf("%v", err)
+		}
+	}
+	if n := g.late.classes; n < maxLate+1 || n > maxLate+1+runtime.GOMAXPROCS(0) {
+		t.Errorf("%d classes cost their deadlines", n)
+	}
+	q.Run.ID += "-3"
+	if _, _, err := g.Decide(t.Context(), q, rows[:1]); err != nil {
+		t.Errorf("another run: %v", err)
 	}
 }
 

@@ -212,7 +212,7 @@ func (d *Decider) rule(c *class, v Verdict) {
 func (d *Decider) askAll(ctx context.Context, keys []key) ([]Verdict, error) {
 	out, errs := make([]Verdict, len(keys)), make([]error, len(keys))
 	one := func(i int) {
-		if out[i], errs[i] = d.gate.row(ctx, d.asked, &keys[i]); !d.plain {
+		if out[i], errs[i] = d.gate.row(ctx, d.q.Run.ID, d.asked, &keys[i]); !d.plain {
 			out[i] = d.q.carried(out[i])
 		}
 	}

@@ -42,6 +42,7 @@ type Gate struct {
 	mu        sync.Mutex
 	checked   map[string]Verdict // by inputs: what Recheck has asked again
 	questions map[Input]*asked
+	late      lateness
 }
 
 // query is the decision object's rule.
@@ -128,20 +129,20 @@ func (g *Gate) distrusted() Verdict { return Verdict{Reasons: []string{Untrusted
 
 // ask evaluates on any input; tests leave out fields.
 func (g *Gate) ask(ctx context.Context, input ast.Value) (Verdict, error) {
-	return g.eval(ctx, input, true)
+	v, _, err := g.eval(ctx, input, true)
+	return v, err
 }
 
 // eval is ask. Which labelled rules held costs a third of an evaluation, and is left
 // out where only the answer matters. What took too long is asked once more: a machine
-// that stood still for a second must not cost a class its allow.
-func (g *Gate) eval(ctx context.Context, input ast.Value, rules bool) (v Verdict, err error) {
-	var late bool
+// that stood still for a second must not cost a class its allow. late: so did that.
+func (g *Gate) eval(ctx context.Context, input ast.Value, rules bool) (v Verdict, late bool, err error) {
 	for range 2 {
 		if v, late, err = g.evalOnce(ctx, input, rules); !late || err != nil {
 			break
 		}
 	}
-	return v, err
+	return v, late, err
 }
 
 func (g *Gate) evalOnce(ctx context.Context, input ast.Value, rules bool) (v Verdict, late bool, err error) {

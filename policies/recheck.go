@@ -163,7 +163,7 @@ func (d *Decider) confirmInputs(ctx context.Context, inputs string) (Verdict, In
 	if ok {
 		return v, in, nil
 	}
-	if v, err = g.row(ctx, d.asked, &k); err != nil {
+	if v, err = g.row(ctx, d.q.Run.ID, d.asked, &k); err != nil {
 		return v, in, err
 	}
 	g.mu.Lock()
