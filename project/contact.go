@@ -65,9 +65,10 @@ var pressureWindows = []string{"today", "this_week", "this_month", "this_quarter
 func (r *reader) pressure(n *yaml.Node) weir.PressureDef {
 	var p weir.PressureDef
 	var window *yaml.Node
+	said := false
 	r.object(n, keys{
 		"channel": r.text(&p.Channel),
-		"at_most": r.integer(&p.AtMost, 1),
+		"at_most": func(n *yaml.Node) { said = true; r.integer(&p.AtMost, 1)(n) },
 		"within":  func(n *yaml.Node) { window = n; r.within(&p.Within, &p.Window)(n) },
 		"during": func(n *yaml.Node) {
 			var s string
@@ -78,7 +79,7 @@ func (r *reader) pressure(n *yaml.Node) weir.PressureDef {
 			window, p.Window = n, &weir.Window{During: s}
 		},
 	})
-	if p.AtMost == 0 {
+	if !said {
 		r.lacks("at_most", n, "add at_most: 2", "the limit has no at_most")
 	}
 	if window == nil {

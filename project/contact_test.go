@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"maps"
 	"strings"
 	"testing"
@@ -85,6 +86,10 @@ func TestContactRefused(t *testing.T) {
 		_, err := Load(write(t, withContact(x.contact, x.activation)), known)
 		if err == nil || !strings.Contains(err.Error(), x.part) || !strings.Contains(err.Error(), x.where) {
 			t.Errorf("%s %s\ngot  %v\nwant %s: %s", x.contact, x.activation, err, x.where, x.part)
+		}
+		var told Problems
+		if x.part == "at least 1" && (!errors.As(err, &told) || len(told) != 1) {
+			t.Errorf("%s: one mistake is told as %d: %v", x.contact, len(told), err)
 		}
 	}
 	files := withContact("# nothing", "")

@@ -41,6 +41,20 @@ func (p *Project) happened() (names, properties []string) {
 	return names, properties
 }
 
+// EventNames lists the names of events that the sources map as they are written; other
+// names only the rows know.
+func (p *Project) EventNames() []string {
+	known := map[string]bool{}
+	for _, s := range p.Sources {
+		for _, stream := range s.Streams {
+			if l := literal.FindStringSubmatch(stream.Mapping.Fields["name"]); l != nil && stream.Mapping.As == "event" {
+				known[l[1]+l[2]] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(known))
+}
+
 // checkEvent checks an event's name and properties; "" is any name. A name that no
 // source maps is a mistake where it is near to one that is: else it may be of
 // events that are still to come.

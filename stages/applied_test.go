@@ -27,6 +27,7 @@ func (w *world) ran(parts ...[2]string) {
 func TestDifferenceSaysWhatFollowsWhat(t *testing.T) {
 	w := newWorld(t)
 	p := w.project
+	p.Traits = []weir.TraitDef{{Name: "x", At: "traits/x.yaml:2", Score: &weir.ScoreDef{Kind: "rfm", At: "traits/x.yaml:2"}}, {Name: "y", Query: &weir.QueryDef{SQL: "select", At: "traits/y.yaml:2"}}}
 	p.Sources = []project.Source{{Name: "crm", At: "sources/crm.yaml:1", Streams: []project.Stream{{Name: "people", At: "x:1"}, {Name: "orders"}}}}
 	stages := [][2]string{{"conform", ""}, {"resolve", ""}, {"unify", ""}, {"segment", ""}, {"decide", ""}}
 	everything := append([][2]string{{"collect", "crm/people"}, {"collect", "crm/orders"}, {"activate", "esp"}}, stages...)
@@ -65,11 +66,12 @@ func TestDifferenceSaysWhatFollowsWhat(t *testing.T) {
 	want("run", Definition{"change", "segment all", false, true})
 	apply()
 	p.Segments[0].Where.At = "segments/all.yaml:7"
+	p.Traits[0].At, p.Traits[0].Score, p.Traits[1].Query = "traits/x.yaml:7", &weir.ScoreDef{Kind: "rfm", At: "traits/x.yaml:7"}, &weir.QueryDef{SQL: "select", At: "traits/y.yaml:7"}
 	want("a line moved")
 
 	p.Sources[0].Streams = p.Sources[0].Streams[:1]
 	p.Activations[0].Channel = "sms"
-	p.Traits = []weir.TraitDef{{Name: "ltv"}}
+	p.Traits = append(p.Traits, weir.TraitDef{Name: "ltv"})
 	want("more", Definition{"change", "activation news", true, true}, Definition{"add", "trait ltv", true, true}, Definition{"remove", "stream crm/orders", true, true})
 	apply()
 	want("applied first", Definition{"change", "activation news", true, false}, Definition{"add", "trait ltv", true, false}, Definition{"remove", "stream crm/orders", true, false})

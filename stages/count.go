@@ -33,8 +33,9 @@ type LiveCount struct {
 	By       []LiveGroup   `json:"by,omitempty"`
 	Sets     []LiveSet     `json:"sets,omitempty"` // of two and more segments
 	Sample   []LiveMember  `json:"sample,omitempty"`
-	Notes    []string      `json:"notes,omitempty"` // what is not of now
-	Took     time.Duration `json:"-"`               // of the evaluation alone
+	Notes    []string      `json:"notes,omitempty"`    // what is not of now
+	Warnings []string      `json:"warnings,omitempty"` // what the segments ask about and nothing tells of
+	Took     time.Duration `json:"-"`                  // of the evaluation alone
 }
 
 // LiveSize is how many are in a segment.
@@ -89,6 +90,9 @@ func (h *House) CountLive(ctx context.Context, p *project.Project, o LiveOrder, 
 		if _, ok := params.AttributeTypes[name]; !ok {
 			return v, weir.Errorf(weir.NotFound, "there is no attribute %q", name).Then("there are: " + strings.Join(slices.Sorted(maps.Keys(params.AttributeTypes)), ", "))
 		}
+	}
+	if v.Warnings, err = h.unseenEvents(ctx, &with, o.Segments); err != nil {
+		return v, err
 	}
 	src, err := h.timelines(ctx, &with, progress)
 	if err != nil {

@@ -42,6 +42,9 @@ func (h *House) checkQuery(ctx context.Context, q *weir.QueryDef) error {
 	if err := a.attach(ctx, sess); err != nil {
 		return err
 	}
+	if err := a.fits(ctx, sess); err != nil {
+		return err
+	}
 	rows, err := sess.Query(ctx, a.statement()+" limit 0")
 	if err != nil {
 		return a.blame(err)

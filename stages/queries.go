@@ -196,6 +196,9 @@ func (a *answer) attach(ctx context.Context, sess *sql.Session) error {
 
 // rows writes what the query finds, by profile.
 func (a *answer) rows(ctx context.Context, sess *sql.Session) ([]weir.DataFile, error) {
+	if err := a.fits(ctx, sess); err != nil {
+		return nil, err
+	}
 	rows, err := sess.Query(ctx, a.statement())
 	if err != nil {
 		return nil, a.blame(err)
@@ -267,12 +270,4 @@ func (a *answer) read(profile string, c weir.QueryColumn, v any) (weir.TraitValu
 		row.Text = read.String()
 	}
 	return row, read.Known()
-}
-
-// blame tells the query's own mistakes from those of the store.
-func (a *answer) blame(err error) error {
-	if code := weir.CodeOf(err); code == weir.Invalid || code == weir.Denied {
-		return mistakef("%v", err)
-	}
-	return err
 }

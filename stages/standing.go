@@ -144,6 +144,9 @@ type Answer struct {
 func (h *House) ExplainDecision(ctx context.Context, p *project.Project, ref, activation string, now time.Time) (Answer, error) {
 	a := Answer{Activation: activation}
 	def, ok := p.Activation(activation)
+	if _, swapped := p.Activation(ref); !ok && swapped {
+		return a, weir.Errorf(weir.Invalid, "%s is an activation, and the profile goes before it", ref).Then("write: weir policy explain " + activation + " " + ref)
+	}
 	if !ok {
 		return a, noActivation(p, activation)
 	}

@@ -59,6 +59,9 @@ func TestTheGateExplained(t *testing.T) {
 	if err != nil || strings.Contains(string(text), "al@x.org") {
 		t.Errorf("the question holds an address: %s %v", text, err)
 	}
+	if _, err = v.ExplainDecision(t.Context(), withLetter(), "letter", "p_jo", noon); weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "weir policy explain p_jo letter") {
+		t.Errorf("swapped arguments: %v", err)
+	}
 	if _, err = v.ExplainDecision(t.Context(), withLetter(), "p_jo", "leter", noon); weir.CodeOf(err) != weir.NotFound {
 		t.Errorf("an unknown activation: %v", err)
 	}

@@ -105,14 +105,28 @@ func (a *app) applied(ctx context.Context, pl *platform, dry bool) error {
 	for _, u := range pl.house.Unobliging(ctx, p, gate) {
 		warnings = append(warnings, u.Problem.String())
 	}
+	broken, err := pl.house.Broken(ctx, p)
+	if err != nil {
+		return err
+	}
 	if a.json {
-		return a.printJSON(map[string]any{"definitions": difference, "schedules": changes, "applied": !dry, "warnings": warnings})
+		return a.printJSON(map[string]any{"definitions": difference, "schedules": changes, "applied": !dry, "warnings": warnings, "broken": append([]stages.BrokenDefinition{}, broken...)})
 	}
 	a.showDifference(difference, changes, dry)
+	a.showBroken(broken)
 	for _, w := range warnings {
 		a.printf("warning: %s\n", w)
 	}
 	return nil
+}
+
+// scheduleOf is what a schedule collects; that of the lake's upkeep is every
+// project's.
+func scheduleOf(source string) string {
+	if source == workflows.MaintenanceSchedule {
+		return "maintenance"
+	}
+	return source
 }
 
 // showDifference says what differs and from what. After apply the schedules
@@ -133,7 +147,11 @@ func (a *app) showDifference(difference []stages.Definition, changes []workflows
 		}
 	}
 	for _, s := range changes {
-		a.printf("%-7s schedule of %s\n", s.Action, s.Source)
+		why := ""
+		if dry {
+			why = "weir apply does it, or weir dev"
+		}
+		a.printf("%-7s %-40s %s\n", s.Action, "schedule of "+scheduleOf(s.Source), why)
 	}
 	switch {
 	case len(difference)+len(changes) == 0:

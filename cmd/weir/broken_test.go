@@ -7,7 +7,18 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/stages"
+	"github.com/weir-cdp/weir/workflows"
 )
+
+// Plan says what makes a schedule that is missing, and does not name it as Temporal does.
+func TestPlanSaysWhoMakesSchedules(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out, errw: &out}
+	a.showDifference(nil, []workflows.Change{{Source: workflows.MaintenanceSchedule, Action: "create"}}, true)
+	if got := strings.Join(strings.Fields(out.String()), " "); got != "create schedule of maintenance weir apply does it, or weir dev" {
+		t.Errorf("plan: %q", got)
+	}
+}
 
 // Status names what is broken, where and why, and how to see it and what is quarantined.
 func TestStatusTellsOfBrokenDefinitions(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies"
 	"github.com/weir-cdp/weir/workflows"
 )
 
@@ -181,11 +182,12 @@ func TestSpansAndTargets(t *testing.T) {
 func TestNotableTellsReasonsAndLossesFirst(t *testing.T) {
 	r := workflows.Report{Stage: weir.Decide, Counts: map[string]int64{"rows_in": 9, "classes": 3, "decisions": 9, "evaluations": 4, "a.allow": 5, "a.deny": 4, "a.D06": 1, "a.no_basis": 3, "a.no_key": 2,
 		"b.allow": 1, "b.deny": 8, "b.D01": 8}}
-	if got := notable(r); got != "a.D06 1, a.deny 4, a.no_basis 3, b.D01 8, b.deny 8, a.no_key 2, a.allow 5, b.allow 1, and 3 more (--json)" {
+	rules := []policies.Rule{{Code: "D06", Title: "Consent was withdrawn"}, {Code: "no_basis", Title: "No legal basis"}}
+	if got := notable(r, rules); got != "a D06 (Consent was withdrawn) 1, a denied 4, a no_basis (No legal basis) 3, b D01 8, b denied 8, a without a value for the key 2, a allowed 5, b allowed 1, and 3 more (--json)" {
 		t.Error(got)
 	}
 	r = workflows.Report{Stage: weir.Conform, Counts: map[string]int64{"filtered": 9, "quarantined": 2, "withheld": 1}}
-	if got := notable(r); got != "quarantined 2, withheld 1, filtered 9" {
+	if got := notable(r, nil); got != "quarantined 2, rows withheld 1, left out by where 9" {
 		t.Error(got)
 	}
 }

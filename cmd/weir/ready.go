@@ -27,6 +27,7 @@ func (a *app) deliverable(ctx context.Context, p *project.Project) error {
 	if err != nil {
 		return err
 	}
+	a.rules = gate.Rules()
 	var problems project.Problems
 	for _, u := range stages.Undeliverable(p, gate.Purposes()) {
 		problems = append(problems, u.Problem)

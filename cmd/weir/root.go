@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies"
 	"github.com/weir-cdp/weir/project"
 )
 
@@ -33,6 +34,7 @@ type app struct {
 	out     io.Writer
 	errw    io.Writer
 	log     *slog.Logger
+	rules   []policies.Rule // of the policy that was looked at before a run
 }
 
 // run executes one command line and returns its exit code.

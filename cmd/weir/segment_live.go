@@ -81,6 +81,9 @@ func (f *liveFlags) ask(ctx context.Context, cmd *cobra.Command, pl *platform, a
 		}
 		pl.app.sayf("weir: step %d of %d: %s\n", p.Done+1, p.Total, p.Note)
 	})
+	for _, w := range v.Warnings {
+		pl.app.sayf("weir: warning: %s\n", w)
+	}
 	for _, n := range v.Notes {
 		pl.app.sayf("weir: %s\n", n)
 	}

@@ -121,11 +121,7 @@ func (a *app) showStatus(v statusView) {
 			if s.Paused {
 				next = "paused"
 			}
-			of := s.Source
-			if of == workflows.MaintenanceSchedule {
-				of = "maintenance"
-			}
-			rows = append(rows, []string{of, next, when(s.Last)})
+			rows = append(rows, []string{scheduleOf(s.Source), next, when(s.Last)})
 		}
 		a.printf("\n")
 		a.table([]string{"SCHEDULE OF", "NEXT (UTC)", "LAST STARTED (UTC)"}, rows)

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/workflows"
 )
 
@@ -99,7 +94,7 @@ func (a *app) summary(s workflows.Snapshot) error {
 		if !r.StartedAt.IsZero() && !r.EndedAt.IsZero() {
 			took = r.EndedAt.Sub(r.StartedAt).Round(10 * time.Millisecond).String()
 		}
-		rows = append(rows, []string{string(r.Stage), r.Part, string(r.Outcome), count(r.RowsIn), count(r.RowsOut), took, notable(r)})
+		rows = append(rows, []string{string(r.Stage), r.Part, string(r.Outcome), count(r.RowsIn), count(r.RowsOut), took, notable(r, a.rules)})
 	}
 	a.table([]string{"STAGE", "PART", "OUTCOME", "ROWS IN", "ROWS OUT", "TOOK", "NOTABLE"}, rows)
 	for _, r := range s.Parts {
@@ -120,43 +115,4 @@ func stillQuarantined(s workflows.Snapshot) (n int64) {
 		n += r.Counts["still_quarantined"]
 	}
 	return n
-}
-
-var (
-	lost     = regexp.MustCompile(`(^|[._])(withheld|quarantined|rejected|failed|stopped|unknown|refused|dropped|lost|standing|no_key|not_numbers)([._]|$)`)
-	internal = regexp.MustCompile(`^(classes|decisions|evaluations)$`)
-)
-
-// interest ranks a count, the most telling first.
-func interest(s weir.Stage, name string) int {
-	_, of, activation := strings.Cut(name, ".")
-	switch {
-	case s == weir.Decide && activation && of != "allow" && of != "no_key" && of != "standing":
-		return 0 // denied, and the reasons by code
-	case lost.MatchString(name):
-		return 1
-	case internal.MatchString(name):
-		return 3
-	}
-	return 2
-}
-
-// notable picks the counts that say more than rows in and out: why people were held
-// back first, then what was lost or refused, then the rest.
-func notable(r workflows.Report) string {
-	var keys, out []string
-	for _, k := range slices.Sorted(maps.Keys(r.Counts)) {
-		if k != "rows_in" && k != "rows_out" && r.Counts[k] != 0 && !strings.HasPrefix(k, "pairs_by_") { // those are in weir identity model
-			keys = append(keys, k)
-		}
-	}
-	slices.SortStableFunc(keys, func(a, b string) int { return cmp.Compare(interest(r.Stage, a), interest(r.Stage, b)) })
-	for _, k := range keys {
-		out = append(out, k+" "+count(r.Counts[k]))
-	}
-	const most = 8
-	if len(out) > most {
-		out = append(out[:most], fmt.Sprintf("and %d more (--json)", len(out)-most))
-	}
-	return strings.Join(out, ", ")
 }

@@ -153,7 +153,7 @@ func opsTables() []Table {
 			col("origin", Text, "File and line, or table and range."),
 			col("field", Text, "The field; empty for the whole row."),
 			col("reason", Text, "What is wrong."),
-			col("value_excerpt", Text, "The beginning of the value."),
+			col("value_excerpt", Text, "The beginning of the value, to find the mistake by; a personal value, so null once it is older than `retention.quarantine_values` in weir.yaml (30 days if not said; `weir maintain`, nightly under `weir dev`, drops it). The row stays."),
 			col("withheld", Boolean, "The row did not go on."),
 			col("at", Timestamp, "The run's now."),
 		),

@@ -20,7 +20,11 @@ func TestShop(t *testing.T) {
 	t.Parallel()
 	p := weirtest.Shop(t, "800")
 	d := p.Receive(t)
+	p.Write(t, "traits/basket.yaml", documented(t, "../../docs/segments.md", "traits/basket.yaml"))
 	first := p.Run(t, weirtest.Partial, "--now", now)
+	if n := p.Numbers(t, map[string]string{"basket": "select count(*) from core.traits where trait = 'basket_items'"}); n["basket"] == 0 {
+		t.Error("the query that the docs show gives nobody a value")
+	}
 	for _, part := range first.Parts {
 		if part.Outcome != "done" && (part.Stage != "conform" || part.Outcome != "partial") {
 			t.Errorf("%s %s is %s: %s", part.Stage, part.Part, part.Outcome, part.Error)
@@ -250,4 +254,19 @@ func editCRM(t *testing.T, p *weirtest.Project, id string, field int, value stri
 		}
 	}
 	t.Fatalf("the CRM has no %s", id)
+}
+
+// documented is the example of a document that names this file in its first line.
+func documented(t *testing.T, document, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(raw), "```yaml\n# "+file)
+	text, _, ended := strings.Cut(text, "```")
+	if !found || !ended {
+		t.Fatalf("%s shows no %s", document, file)
+	}
+	return "#" + text
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -74,10 +75,10 @@ func (d *driver) startDev(ctx context.Context) (func(), error) {
 	case <-ctx.Done():
 		return nil, errors.Join(ctx.Err(), cmd.Process.Signal(syscall.SIGTERM))
 	}
-	return func() {
+	return sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		<-done
-	}, nil
+	}), nil
 }
 
 // snapshot is the summary of `weir run --json`.

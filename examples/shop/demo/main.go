@@ -93,15 +93,16 @@ func demo(ctx context.Context, binary, dir string, people int) error {
 		return err
 	}
 	fmt.Printf("\nAll of it took %s; at most %d MB resident over all processes of weir.\n", time.Since(start).Round(100*time.Millisecond), watch.stop()>>20)
+	stopDev() // what it says comes before what to try
 	name := filepath.Base(d.dir)
 	fmt.Printf(`
+The shop's data ends on its last day: run it with --now %[5]s.
+The webhook's receiver was part of this demo and has ended: what a run would send there waits.
+
 Try next:
   %[1]s query --project %[2]s "select segment, count(*) from segment.memberships group by 1"
   %[1]s profile get --project %[2]s email:%[3]s   # whose first name was changed to %[4]s above
   %[1]s dev --project %[2]s
-
-The shop's data ends on its last day: run it with --now %[5]s.
-The webhook's receiver was part of this demo and has ended: what a run would send there waits.
 `, binary, name, changes.renamed.email, changes.newName, shop.Now().Format(time.RFC3339))
 	return nil
 }
