@@ -169,4 +169,29 @@ func TestBadFiles(t *testing.T) {
 	if strings.Contains(fmt.Sprint(p.Query(t, "select * from core.records")), "root:") {
 		t.Error("a file outside was read")
 	}
+	mended(t, p)
+}
+
+// mended: what was quarantined goes on once it is mended, and leaves ops.quarantine:
+// a row whose file is whole again, a file that is, and a row that another mapping can
+// use, which is conformed anew from what was collected.
+func mended(t *testing.T, p *weirtest.Project) {
+	t.Helper()
+	p.Write(t, "data/ragged.csv", "id,email,name,born\n1,a@x.example,A,1980-01-01\n2,b@x.example,B,1980-01-01\n3,c@x.example,C,1980-01-01\n")
+	p.Write(t, "data/empty.csv", "id,email,name,born\n1,a@x.example,A,1980-01-01\n")
+	p.Replace(t, "sources/bad.yaml", "{path: nokey.csv, key: [id]", "{path: nokey.csv, key: [email]")
+	before := p.Numbers(t, map[string]string{"n": "select count(*) from raw.bad__nokey"})["n"]
+	r := p.Weir(t, "run", "--json")
+	var s weirtest.Refresh
+	r.JSON(t, &s)
+	if got := s.Find(t, "collect", "bad/nokey"); got.Outcome != "unchanged" || p.Numbers(t, map[string]string{"n": "select count(*) from raw.bad__nokey"})["n"] != before {
+		t.Errorf("another mapping collected again: %+v", got)
+	}
+	for stream, want := range map[string]int64{"ragged": 3, "empty": 1, "nokey": 2} {
+		got := p.Numbers(t, map[string]string{"records": "select count(*) from core.records where stream = '" + stream + "'",
+			"quarantined": "select count(*) from ops.quarantine where stream = '" + stream + "'"})
+		if got["records"] != want || got["quarantined"] != 0 {
+			t.Errorf("%s, mended: %v; want %d records", stream, got, want)
+		}
+	}
 }
