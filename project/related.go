@@ -82,13 +82,22 @@ func (l *loader) checkWithin(r *weir.Related) {
 			l.add(c.At, "name one of kind "+string(r.Kind), "segment %s is of kind %s, and this asks about kind %s", named.Name, named.Of, r.Kind)
 			continue
 		}
-		for _, name := range append([]string{named.Name}, l.p.segmentsBelow(named.Name)...) {
-			below, _ := l.p.Segment(name)
-			for inner := range below.Where.Own() {
-				if inner.Related != nil {
-					l.add(c.At, oneStep, "segment %s asks about people or accounts itself (%s), and such conditions don't nest", name, inner.At)
-				}
+		if name := l.p.asksRelated(named.Name); name != "" {
+			l.add(c.At, oneStep, "segment %s asks about people or accounts itself, and such conditions don't nest", name)
+		}
+	}
+}
+
+// asksRelated returns the segment, among one and those that it names over any number
+// of steps, that asks about people or accounts; "": none does.
+func (p *Project) asksRelated(name string) string {
+	for _, n := range append([]string{name}, p.segmentsBelow(name)...) {
+		s, _ := p.Segment(n)
+		for c := range s.Where.Own() {
+			if c.Related != nil {
+				return n
 			}
 		}
 	}
+	return ""
 }

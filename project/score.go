@@ -168,6 +168,9 @@ func (l *loader) checkScores() {
 		if d.Segment != "" && !slices.Contains(segments, d.Segment) {
 			l.add(d.At, didYouMean(d.Segment, segments), "there is no segment %q", d.Segment)
 		}
+		if name := l.p.asksRelated(d.Segment); name != "" {
+			l.add(d.At, "name a segment that asks for attributes, traits and events", "segment %s asks about people or accounts, and members to be alike are known by their own values", name)
+		}
 		for _, f := range d.Features {
 			isAttribute := slices.Contains(attributes, f)
 			switch {

@@ -113,6 +113,17 @@ func (h *House) liveLinks(ctx context.Context, q live.Question) ([]live.Link, er
 		return nil, err
 	}
 	defer ask.close()
-	row := fieldsJSON([2]string{"person", "profile_id"}, [2]string{"account", "account_profile_id"})
-	return decoded[live.Link](ctx, ask, "select distinct "+row+" from identity.accounts")
+	rows, err := ask.sess.Query(ctx, "select distinct profile_id, account_profile_id from identity.accounts")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []live.Link
+	for rows.Next() {
+		var l live.Link
+		l.Person, _ = rows.Values()[0].(string)
+		l.Account, _ = rows.Values()[1].(string)
+		out = append(out, l)
+	}
+	return out, rows.Err()
 }

@@ -66,7 +66,7 @@ func relatedWorld() (world, Params) {
 		}
 	}
 	people, accounts = append(people, "gone1", accounts[5]), append(accounts, "gone2", people[0]) // not all are of the kind
-	for range 60 { // some accounts have nobody
+	for range 60 {                                                                                // some accounts have nobody
 		l := weir.AccountLink{ProfileID: people[r.IntN(len(people))], AccountID: accounts[3+r.IntN(len(accounts)-3)], By: []string{"email_domain", "vat"}[r.IntN(2)], Value: "v"}
 		w.links = append(w.links, l)
 		if r.IntN(4) == 0 { // by two identifiers

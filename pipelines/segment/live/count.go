@@ -123,7 +123,7 @@ type evaluation struct {
 	want   []bool   // by name
 	groups []int    // places in Reads.Attributes of By
 	given  []given
-	linked map[string][]rule.Linked // by the profile that asks, then by slot of tally.Related
+	linked *linked // nil: nobody is, or nothing is asked of linked profiles
 }
 
 // given is a trait's values by profile.
@@ -315,11 +315,11 @@ func (p *part) tell(n int, b *Block, i int, set uint32) {
 	if p.Sample == 0 || set&1 == 0 {
 		return
 	}
-	d := Drawn{b.IDs[i], rule.Position(p.Seed, b.IDs[i]), n, i, p.linked[b.IDs[i]]}
+	d := Drawn{b.IDs[i], rule.Position(p.Seed, b.IDs[i]), n, i, nil}
 	if len(p.sample) == p.Sample && d.compare(p.sample[p.Sample-1]) > 0 {
 		return
 	}
-	d.ID = strings.Clone(d.ID)
+	d.ID, d.linked = strings.Clone(d.ID), p.linked.told(b.IDs[i], weir.Kind(b.Kinds[i]))
 	at, _ := slices.BinarySearchFunc(p.sample, d, Drawn.compare)
 	p.sample = slices.Insert(p.sample, at, d)
 	p.sample = p.sample[:min(len(p.sample), p.Sample)]

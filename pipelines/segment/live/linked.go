@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"slices"
+	"sync/atomic"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
@@ -9,22 +11,98 @@ import (
 )
 
 // Link says that a person belongs to an account.
-type Link struct {
-	Person  string `json:"person"`
-	Account string `json:"account"`
+type Link struct{ Person, Account string }
+
+// linked are links by numbers: there may be millions.
+type linked struct {
+	numbers map[weir.Kind]map[string]uint32
+	asks    map[weir.Kind]*asking // by the kind that is asked about
+	related *tally.Related
+	counts  [][]rule.Linked // by slot of related, then by the number of who asks
 }
 
-// askers are those who ask about a profile, by the kind that it has.
-type askers map[weir.Kind]map[string][]string
+// asking are those who ask about each profile of a kind: of number n those from
+// first[n] to before first[n+1].
+type asking struct{ first, who []uint32 }
 
-func askersOf(links []Link) askers {
-	out := askers{weir.Person: {}, weir.Account: {}}
-	done := make(map[Link]bool, len(links))
+func linkedBy(links []Link, related *tally.Related) *linked {
+	people, accounts := make(map[string]uint32, len(links)), map[string]uint32{}
+	pairs := make([]uint64, 0, len(links))
 	for _, l := range links {
-		if !done[l] {
-			done[l] = true
-			out[weir.Person][l.Person] = append(out[weir.Person][l.Person], l.Account)
-			out[weir.Account][l.Account] = append(out[weir.Account][l.Account], l.Person)
+		pairs = append(pairs, uint64(number(people, l.Person))<<32|uint64(number(accounts, l.Account)))
+	}
+	out := &linked{numbers: map[weir.Kind]map[string]uint32{weir.Person: people, weir.Account: accounts}, asks: map[weir.Kind]*asking{}, related: related}
+	kinds := related.Kinds()
+	if kinds[weir.Person] {
+		out.asks[weir.Person] = askingOf(pairs, len(people))
+	}
+	if kinds[weir.Account] {
+		for i, p := range pairs {
+			pairs[i] = p>>32 | p<<32
+		}
+		out.asks[weir.Account] = askingOf(pairs, len(accounts))
+	}
+	for slot := range related.Slots() {
+		askers := accounts
+		if related.Kind(slot) == weir.Account {
+			askers = people
+		}
+		out.counts = append(out.counts, make([]rule.Linked, len(askers)))
+	}
+	return out
+}
+
+func number(of map[string]uint32, id string) uint32 {
+	n, known := of[id]
+	if !known {
+		n = uint32(len(of))
+		of[id] = n
+	}
+	return n
+}
+
+// askingOf sorts pairs of who is asked about and who asks, each once.
+func askingOf(pairs []uint64, asked int) *asking {
+	slices.Sort(pairs)
+	a := &asking{first: make([]uint32, asked+1)}
+	for i, p := range pairs {
+		if i == 0 || p != pairs[i-1] {
+			a.who = append(a.who, uint32(p))
+			a.first[p>>32+1]++
+		}
+	}
+	for n := range asked {
+		a.first[n+1] += a.first[n]
+	}
+	return a
+}
+
+// of returns those who ask about a profile.
+func (l *linked) of(id string, kind weir.Kind) []uint32 {
+	a := l.asks[kind]
+	if a == nil {
+		return nil
+	}
+	n, known := l.numbers[kind][id]
+	if !known {
+		return nil
+	}
+	return a.who[a.first[n]:a.first[n+1]]
+}
+
+// told are the counts of one that asks, by slot; nil: nobody is linked to it.
+func (l *linked) told(id string, kind weir.Kind) []rule.Linked {
+	if l == nil {
+		return nil
+	}
+	n, known := l.numbers[kind][id]
+	if !known {
+		return nil
+	}
+	out := make([]rule.Linked, len(l.counts))
+	for slot, counts := range l.counts {
+		if l.related.Kind(slot) != kind { // who asks is of the other kind
+			out[slot] = counts[n]
 		}
 	}
 	return out
@@ -45,58 +123,29 @@ func (e *evaluation) relate(ctx context.Context, src Source) error {
 	asked.reads = readsOf(related.Definitions, related.Plan, nil)
 	asked.look(src)
 	asked.give(related.Definitions)
-	by, parts := askersOf(e.Links), make([]*relating, e.workers(src))
-	for w := range parts {
-		parts[w] = &relating{part: asked.newPart(), related: related, askers: by, found: map[string][]rule.Linked{}}
-	}
-	if err := e.share(ctx, src, asked.reads, func(w, _ int, b *Block) { parts[w].block(b) }); err != nil {
-		return err
-	}
-	e.linked = parts[0].found
-	for _, p := range parts[1:] {
-		for id, found := range p.found {
-			into, known := e.linked[id]
-			if !known {
-				e.linked[id] = found
-				continue
-			}
-			for slot := range found {
-				into[slot].All, into[slot].Fit = into[slot].All+found[slot].All, into[slot].Fit+found[slot].Fit
-			}
-		}
-	}
-	return nil
-}
-
-// relating is what one worker found about linked profiles.
-type relating struct {
-	*part
-	related *tally.Related
-	askers  askers
-	found   map[string][]rule.Linked // by the profile that asks, then by slot
+	e.linked = linkedBy(e.Links, related)
+	part := asked.newPart() // it holds nothing of its own
+	return e.share(ctx, src, asked.reads, func(_, _ int, b *Block) { e.linked.block(part, b) })
 }
 
 // block evaluates those of a block that somebody asks about.
-func (p *relating) block(b *Block) {
-	people, rows := p.people(b, func(id string, kind weir.Kind) bool { return len(p.askers[kind][id]) > 0 })
+func (l *linked) block(p *part, b *Block) {
+	people, rows := p.people(b, func(id string, kind weir.Kind) bool { return len(l.of(id, kind)) > 0 })
 	if len(rows) == 0 {
 		return
 	}
-	answers := p.related.Answers(p.cohort(people, b, rows).Outcome())
+	answers := l.related.Answers(p.cohort(people, b, rows).Outcome())
 	for place, id := range people.IDs {
-		for _, asks := range p.askers[people.Kinds[place]][id] {
-			found := p.found[asks]
-			if found == nil {
-				found = make([]rule.Linked, len(answers))
-				p.found[asks] = found
+		for slot, fits := range answers {
+			if people.Kinds[place] != l.related.Kind(slot) {
+				continue
 			}
-			for slot, fits := range answers {
-				if people.Kinds[place] != p.related.Kind(slot) {
-					continue
-				}
-				found[slot].All++
-				if fits == nil || fits.Has(place) {
-					found[slot].Fit++
+			fit := fits == nil || fits.Has(place)
+			for _, asks := range l.of(id, people.Kinds[place]) {
+				to := &l.counts[slot][asks]
+				atomic.AddUint32(&to.All, 1)
+				if fit {
+					atomic.AddUint32(&to.Fit, 1)
 				}
 			}
 		}
@@ -105,12 +154,12 @@ func (p *relating) block(b *Block) {
 
 // giveLinked tells a cohort who is linked to its profiles.
 func (e *evaluation) giveLinked(c *tally.Cohort, people *tally.Profiles) {
-	if len(e.linked) == 0 {
+	if e.linked == nil {
 		return
 	}
 	for place, id := range people.IDs {
-		for slot, l := range e.linked[id] {
-			c.Relate(place, slot, l)
+		for slot, n := range e.linked.told(id, people.Kinds[place]) {
+			c.Relate(place, slot, n)
 		}
 	}
 }
