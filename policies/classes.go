@@ -48,6 +48,22 @@ func (d *Decider) list(want func(*class) bool) []weir.DecisionClass {
 // may go.
 func (d *Decider) Reasons(row int) []string { return d.last[row].verdict.Reasons }
 
+// Part names what a class says of its rows: the facts that made a difference, the basis
+// and the obligations. A class of another revision of the policy that says the same is
+// the same part, so that what is kept apart by classes stays where it is.
+func Part(c weir.DecisionClass) string {
+	return digest("part", c.Activation, c.Inputs, c.Basis, c.Obligations)
+}
+
+// Part is that of a row of the block that was decided last.
+func (d *Decider) Part(row int) string {
+	c := d.last[row]
+	if c.part == "" {
+		c.part = Part(weir.DecisionClass{Activation: d.q.Activation.Name, Inputs: c.inputs, Basis: c.verdict.Basis, Obligations: obligationsText(c.verdict.Obligations)})
+	}
+	return c.part
+}
+
 // Obligations are those under which a row of the block that was decided last may go.
 func (d *Decider) Obligations(row int) map[string]string { return d.last[row].verdict.Obligations }
 

@@ -55,6 +55,7 @@ type classKey struct {
 
 type class struct {
 	id      string
+	part    string // once it was asked for
 	inputs  string
 	lens    *lens
 	first   key // the facts of the first row, which the verdict is about

@@ -260,7 +260,7 @@ func (x *deciding) flush(ctx context.Context, a *deciding1) error {
 		if !dec.Allow || !(b.member || a.def.Mode == weir.Upsert) {
 			continue
 		}
-		if b.row, err = obliged(a.def, b.row, dec.ClassID, a.decider.Obligations(i)); err != nil {
+		if b.row, err = obliged(a.def, b.row, a.decider.Part(i), a.decider.Obligations(i)); err != nil {
 			return err
 		}
 		if room, err := x.takeRoom(a, b); err != nil || !room {

@@ -18,6 +18,7 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/policies/consents"
 	proofs "github.com/weir-cdp/weir/policies/ledger"
+	"github.com/weir-cdp/weir/project"
 )
 
 // tellStream makes entries what one stream says, as conform does.
@@ -291,5 +292,56 @@ func TestHeadsThatWereNotedStayInTheChain(t *testing.T) {
 		if err != nil || len(r.Faults) != faults {
 			t.Errorf("%s: %v %v", head, r.Faults, err)
 		}
+	}
+}
+
+// Maintenance merges the ledger's small files and lets its old snapshots go. The chain
+// verifies as before, what is sealed opens, and the ledger goes on where it stood.
+func TestMaintenanceKeepsTheLedgerProvable(t *testing.T) {
+	w := newWorld(t)
+	var said []weir.Consent
+	for i := range 14 { // more batches than snapshots are kept
+		said = append(said, statement(fmt.Sprintf("crm/o/%02d", i), fmt.Sprintf("p%d@x.org", i%5), []weir.Action{weir.Granted, weir.Withdrawn}[i%2], noon.Add(time.Duration(i)*time.Hour)))
+		w.tellStream("crm/o", said...)
+		w.prove()
+	}
+	before, told := w.sound(), w.changes()
+	snapshots := func() int {
+		t.Helper()
+		all, err := w.Lake.Snapshots(t.Context(), ledgerTable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	had := snapshots()
+	files, err := w.ledgerFiles(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for month := range 2 { // the second finds what the first left
+		if _, err := w.Maintain(t.Context(), &project.Project{Name: "shop", Retention: project.Retention{Snapshots: 24 * time.Hour}}, time.Now().AddDate(0, 1+month, 0), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merged, err := w.ledgerFiles(t.Context())
+	if err != nil || len(merged) >= len(files) || snapshots() >= had {
+		t.Fatalf("maintenance did nothing: %d files and %d snapshots, then %d and %d: %v", len(files), had, len(merged), snapshots(), err)
+	}
+	after := w.sound()
+	if d := cmp.Diff(before, after); d != "" {
+		t.Errorf("another report: %s", d)
+	}
+	if d := cmp.Diff(told, w.changes()); d != "" {
+		t.Errorf("other entries: %s", d)
+	}
+	if _, err := w.ForgetConsents(t.Context(), Forgetting{Addresses: weir.Identifiers{"email": {"p1@x.org"}}, Author: "Kim", Reason: "asked", Held: true}); err != nil {
+		t.Fatal(err)
+	}
+	said[0].Action = weir.Withdrawn
+	w.tellStream("crm/o", said...)
+	w.prove()
+	if last := w.sound(); last.Batches != before.Batches+2 {
+		t.Errorf("it does not go on: %+v, before %+v", last, before)
 	}
 }

@@ -16,8 +16,9 @@ import (
 
 // obliged is a row as it may go under its class's obligations. Its checksum is of what
 // is sent, and of what the destination has to do with it: so the row goes anew when an
-// obligation changes, and, where it is kept apart by classes, when the class does.
-func obliged(a weir.ActivationDef, row weir.AudienceRow, class string, obligations map[string]string) (weir.AudienceRow, error) {
+// obligation changes, and, where it is kept apart by classes, when its class says
+// something else (policies.Part): another revision of the policy alone sends nothing.
+func obliged(a weir.ActivationDef, row weir.AudienceRow, part string, obligations map[string]string) (weir.AudienceRow, error) {
 	if len(obligations) == 0 {
 		return row, nil
 	}
@@ -44,7 +45,7 @@ func obliged(a weir.ActivationDef, row weir.AudienceRow, class string, obligatio
 		}
 		h.Write(append([]byte{0}, said...))
 		if _, apart := there[policies.PartitionByClass]; apart {
-			_, _ = io.WriteString(h, "\x00"+class)
+			_, _ = io.WriteString(h, "\x00"+part)
 		}
 	}
 	row.Fields, row.Checksum = string(text), hex.EncodeToString(h.Sum(nil)[:12])
@@ -60,7 +61,7 @@ func underClass(a weir.ActivationDef, row weir.AudienceRow, class weir.DecisionC
 	if err := json.Unmarshal([]byte(class.Obligations), &o); err != nil {
 		return row, weir.Errorf(weir.Internal, "the obligations of a class of %s can't be read: %w", a.Name, err)
 	}
-	return obliged(a, row, class.ID, o)
+	return obliged(a, row, policies.Part(class), o)
 }
 
 // carrier is what an opened destination carries out.

@@ -133,6 +133,28 @@ func TestPartsAreOfOneClass(t *testing.T) {
 	if part["p3"] != was["p2"] || !slices.Equal(w.ops(from), []string{"update p3"}) {
 		t.Errorf("%v %v%s", part, w.ops(from), w.story())
 	}
+	from = len(w.tool.log)
+	rules := "due contains {\"name\": \"partition_by_class\", \"value\": \"yes\"}\n\ndue contains {\"name\": \"set\", \"value\": \"express=yes\"} if input.consent.explicit == \"yes\""
+	edited := func(days string, rules string) func() (*policies.Gate, error) {
+		return brokenPolicy(t, func(rel, text string) string {
+			switch rel {
+			case "data/retention.yaml":
+				return strings.Replace(text, days+": {consent_max_age_days: 730,", days+": {consent_max_age_days: 700,", 1)
+			case "consent/obligations/obligations.rego":
+				return "package consent.obligations\n\n" + rules + "\n"
+			}
+			return text
+		})
+	}
+	w.gate = edited("fundraising", rules)
+	if row, _ := w.deliver(); row.Counts["decisions"] != 3 || len(w.tool.log) != from {
+		t.Errorf("a revision that says the same of everybody decides anew, and sends nothing: %v, sent %v", row.Counts, w.ops(from))
+	}
+	w.gate = edited("marketing.newsletter", rules) // the days up to which consent counts are a fact of each class
+	w.deliver()
+	if got := w.ops(from); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"update p1", "update p2", "update p3"}) {
+		t.Errorf("a revision by which classes say something else: %v%s", got, w.story())
+	}
 }
 
 // The same facts under other rules of the same obligations are other classes: a row

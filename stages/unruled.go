@@ -27,7 +27,7 @@ func (x *deciding) standing(a *deciding1, p *person, row weir.AudienceRow, addre
 	if !known || narrower(then.Input, now) {
 		return nil
 	}
-	row, err := underClass(a.def, row, weir.DecisionClass{ID: d.ClassID, Obligations: then.obligations})
+	row, err := underClass(a.def, row, weir.DecisionClass{Activation: a.def.Name, Inputs: then.inputs, Basis: then.basis, Obligations: then.obligations})
 	if err != nil {
 		return err
 	}
@@ -72,23 +72,23 @@ func withdrew(then policies.Status, now consents.Status) bool {
 // rested is what a decision rested on, and the obligations that it was given.
 type rested struct {
 	policies.Input
-	obligations string
+	inputs, basis, obligations string
 }
 
 // inputs reads what each class of decisions rested on.
 func (a *audience) inputs(ctx context.Context) (map[string]rested, error) {
-	found, err := column[string](ctx, a.sess, "select to_json({id: class_id, inputs: inputs, obligations: obligations})::varchar from consent.classes")
+	found, err := column[string](ctx, a.sess, "select to_json({id: class_id, inputs: inputs, basis: basis, obligations: obligations})::varchar from consent.classes")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]rested{}
 	for _, text := range found {
-		var row struct{ ID, Inputs, Obligations string }
+		var row struct{ ID, Inputs, Basis, Obligations string }
 		if json.Unmarshal([]byte(text), &row) != nil {
 			continue // rests on nothing that can be read: not kept
 		}
 		if in, err := policies.InputsOf(row.Inputs); err == nil {
-			out[row.ID] = rested{in, row.Obligations}
+			out[row.ID] = rested{in, row.Inputs, row.Basis, row.Obligations}
 		}
 	}
 	return out, nil
