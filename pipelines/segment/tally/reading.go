@@ -21,9 +21,18 @@ type wanted struct {
 
 // Reading returns what the plan wants at now of events of the name.
 func (p *Plan) Reading(name string, now time.Time) Reading {
-	r := Reading{always: p.wantedBy(p.always, now)}
+	return p.reading(name, func(w *timeline.Window) timeline.Micros { return w.Micros(now) })
+}
+
+// Keeping returns what the plan wants of them at now or at any later moment.
+func (p *Plan) Keeping(name string, now time.Time) Reading {
+	return p.reading(name, func(w *timeline.Window) timeline.Micros { return w.Later(now) })
+}
+
+func (p *Plan) reading(name string, at func(*timeline.Window) timeline.Micros) Reading {
+	r := Reading{always: p.wantedBy(p.always, at)}
 	if w := p.byName[name]; w != nil {
-		r.named = p.wantedBy(w, now)
+		r.named = p.wantedBy(w, at)
 	}
 	for i, is := range r.always.slots { // who wants the event by its name has it with all
 		if is && r.named.slots != nil {
@@ -49,13 +58,13 @@ func (r *Reading) Slots(at int64) []bool {
 	return nil
 }
 
-func (p *Plan) wantedBy(w *watch, now time.Time) wanted {
+func (p *Plan) wantedBy(w *watch, at func(*timeline.Window) timeline.Micros) wanted {
 	out := wanted{slots: make([]bool, len(p.book.Layout().Names()))}
 	if w.ever {
-		out.windows = []timeline.Micros{(&timeline.Window{}).Micros(now)}
+		out.windows = []timeline.Micros{at(&timeline.Window{})}
 	}
 	for _, x := range w.windows {
-		out.windows = append(out.windows, x.Micros(now))
+		out.windows = append(out.windows, at(x))
 	}
 	mark := func(slots []int) {
 		for _, i := range slots {
