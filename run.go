@@ -25,6 +25,10 @@ const Train Stage = "train"
 // of its own.
 const Increment Stage = "increment"
 
+// SegmentIncrement is segment where it computes only the profiles that something
+// happened to since its last run: a pipeline of its own.
+const SegmentIncrement Stage = "segment_increment"
+
 // Ledger is who appends to the ledger of consents and records statements by hand: no
 // stage, but rows of ops.runs that pin what it wrote.
 const Ledger Stage = "ledger"

@@ -51,16 +51,19 @@ func QuarantineScope(stage weir.Stage, source, stream string) string {
 }
 
 // Quarantine reports a bad value, or a bad row, in ops.quarantine under
-// QuarantineScope; the run, stage and (where zero) time are filled in. It counts
+// QuarantineScope; the run and (where zero) stage and time are filled in. It counts
 // `quarantined` and, for a row that does not go on, `withheld`. A pipeline that
 // reads its whole input again on each run declares the scope with Replace in
 // Outputs, so that what was mended leaves the table.
 func Quarantine(t *Task, q weir.Quarantined) error {
-	w, err := Output[weir.Quarantined](t, quarantineTable, QuarantineScope(t.rt.spec.Stage, q.Source, q.Stream))
+	if q.Stage == "" {
+		q.Stage = t.rt.spec.Stage
+	}
+	w, err := Output[weir.Quarantined](t, quarantineTable, QuarantineScope(q.Stage, q.Source, q.Stream))
 	if err != nil {
 		return err
 	}
-	q.RunID, q.Stage = t.rt.spec.Run.ID, t.rt.spec.Stage
+	q.RunID = t.rt.spec.Run.ID
 	if q.At.IsZero() {
 		q.At = t.rt.spec.Run.Now
 	}
@@ -117,4 +120,16 @@ func OutputBatches(t *Task, table, scope string) (*BatchWriter, error) {
 	out := &BatchWriter{w, s}
 	t.tables[key] = out
 	return out, nil
+}
+
+// Reuse makes files that an earlier run wrote part of what this task writes of a
+// table's scope, as they are.
+func Reuse(t *Task, table, scope string, files ...weir.DataFile) {
+	if len(files) == 0 {
+		return
+	}
+	t.result.Tables = append(t.result.Tables, weir.TableFiles{Table: table, Scope: scope, Files: files})
+	for _, f := range files {
+		t.result.RowsOut += rowsOut(table, f.Rows)
+	}
 }

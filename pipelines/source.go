@@ -213,22 +213,34 @@ func Batches(ctx context.Context, t *Task, columns []string) iter.Seq2[Batch, er
 	}
 }
 
+// FileBatches reads some columns of one file as Arrow batches, from any step; nil: all
+// columns.
+func FileBatches(ctx context.Context, t *Task, f weir.DataFile, columns []string) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		first := int64(0)
+		for b, err := range rowfile.ScanArrow(ctx, t.rt.store, []weir.DataFile{f}, columns) {
+			if err != nil {
+				yield(Batch{}, err)
+				return
+			}
+			n := b.NumRows()
+			if !yield(Batch{Rows: b, File: f, First: first}, nil) {
+				return
+			}
+			first += n
+		}
+	}
+}
+
 // InputBatches reads some columns of one of the spec's inputs as Arrow batches, from
 // any step: for tables that every process keeps something of.
 func InputBatches(ctx context.Context, t *Task, table string, columns []string) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		for _, f := range t.rt.spec.Inputs[table] {
-			first := int64(0)
-			for b, err := range rowfile.ScanArrow(ctx, t.rt.store, []weir.DataFile{f}, columns) {
-				if err != nil {
-					yield(Batch{}, err)
+			for b, err := range FileBatches(ctx, t, f, columns) {
+				if !yield(b, err) || err != nil {
 					return
 				}
-				n := b.NumRows()
-				if !yield(Batch{Rows: b, File: f, First: first}, nil) {
-					return
-				}
-				first += n
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func systems() map[string]connectors.Connector {
 // beams are the stages that run as pipelines.
 func beams() map[weir.Stage]pipelines.Pipeline {
 	out := map[weir.Stage]pipelines.Pipeline{}
-	for _, p := range []pipelines.Pipeline{conform.Pipeline, resolve.Training, resolve.Pipeline, resolve.Increment, unify.Pipeline, segment.Pipeline} {
+	for _, p := range []pipelines.Pipeline{conform.Pipeline, resolve.Training, resolve.Pipeline, resolve.Increment, unify.Pipeline, segment.Pipeline, segment.Increment} {
 		out[p.Stage] = p
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/index"
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
@@ -19,6 +20,7 @@ type partition struct {
 	t        *pipelines.Task
 	profiles tally.Profiles
 	cohort   *tally.Cohort
+	keeper   *keeper
 }
 
 // place returns the place of a profile; -1 if it is none of the partition.
@@ -35,7 +37,7 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	p := &partition{setup: s, t: t}
+	p := &partition{setup: s, t: t, keeper: s.keeper(t, index.Part{Partition: t.Partition()})}
 	if err := p.readProfiles(ctx); err != nil {
 		return err
 	}
@@ -44,6 +46,9 @@ func compute(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	if err := p.addBlocks(ctx); err != nil {
+		return err
+	}
+	if err := p.keepPeople(ctx); err != nil {
 		return err
 	}
 	if err := p.giveAnswers(ctx); err != nil {
@@ -138,20 +143,50 @@ func (p *partition) addEvents(ctx context.Context) error {
 	return nil
 }
 
-// addBlocks adds the events that came by places of the roster.
-func (p *partition) addBlocks(ctx context.Context) error {
-	var places []int32
+// roster is whose the places of a partition are that events name.
+type roster struct {
+	places []int32 // among the partition's profiles; -1: none
+	hashes []int64
+	names  map[int32]string // of those that are not there
+	used   []bool
+}
+
+func (p *partition) roster(ctx context.Context) (*roster, error) {
+	r := &roster{names: map[int32]string{}}
 	for row, err := range pipelines.Stream[rosterRow](ctx, p.t, "roster") {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for int(row.Place) >= len(places) {
-			places = append(places, -1)
+		for int(row.Place) >= len(r.places) {
+			r.places, r.hashes = append(r.places, -1), append(r.hashes, 0)
 		}
-		places[row.Place] = int32(p.place(row.Profile))
+		r.places[row.Place], r.hashes[row.Place] = int32(p.place(row.Profile)), row.Hash
+		if r.places[row.Place] < 0 {
+			r.names[row.Place] = strings.Clone(row.Profile)
+		}
+	}
+	r.used = make([]bool, len(r.places))
+	return r, nil
+}
+
+// place is the profile of a place that an event names; -1: none.
+func (r *roster) place(at int32) int32 {
+	if int(at) >= len(r.places) {
+		return -1
+	}
+	r.used[at] = true
+	return r.places[at]
+}
+
+// addBlocks adds the events that came by places of the roster.
+func (p *partition) addBlocks(ctx context.Context) error {
+	r, err := p.roster(ctx)
+	if err != nil {
+		return err
 	}
 	var o opened
-	unowned := int64(0)
+	var numbers []uint32
+	unowned, now := int64(0), p.t.Spec().Run.Now.UnixMicro()
 	for row, err := range pipelines.Stream[blockRow](ctx, p.t, "blocks") {
 		if err == nil {
 			err = o.open(&row, p.cohort.Texts())
@@ -159,21 +194,47 @@ func (p *partition) addBlocks(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		numbers = sized(numbers, len(o.Profiles))
 		for i, at := range o.Profiles {
-			o.Profiles[i] = -1
-			if int(at) < len(places) {
-				o.Profiles[i] = places[at]
-			}
-			if o.Profiles[i] < 0 { // identifiers of a profile that unify has not made
+			place := r.place(at)
+			numbers[i] = uint32(place) // -1 is nobodys
+			if place < 0 {             // identifiers of a profile that unify has not made
 				unowned++
 			}
+			if o.At[i] > now {
+				place = -1
+			}
+			o.Profiles[i] = place
+		}
+		if err := p.keeper.block(&row, numbers, o.At); err != nil {
+			return err
 		}
 		p.cohort.Add(&o.Block)
 	}
 	if unowned > 0 {
 		p.count("events_unowned", unowned)
 	}
+	p.keeper.roster(r)
 	return nil
+}
+
+// keepPeople leaves the partition's profiles and what identifies their events in the
+// index.
+func (p *partition) keepPeople(ctx context.Context) error {
+	if p.keeper == nil {
+		return nil
+	}
+	for row, err := range pipelines.Stream[unownedRow](ctx, p.t, "unowned") {
+		if err != nil {
+			return err
+		}
+		p.keeper.see(row.Hash)
+	}
+	people := &index.People{Profiles: p.profiles, Numbers: make([]uint32, len(p.profiles.IDs)), Next: uint32(len(p.profiles.IDs))}
+	for i := range people.Numbers {
+		people.Numbers[i] = uint32(i)
+	}
+	return p.keeper.end(people)
 }
 
 func readPrior(ctx context.Context, t *pipelines.Task, channel string) ([]weir.Membership, error) {
@@ -204,15 +265,24 @@ func (p *partition) writeMemberships(ctx context.Context, status map[string]memb
 		return err
 	}
 	counts := map[string]int64{}
-	w, done, err := p.membershipWriter(counts)
+	members, err := p.memberTable()
 	if err != nil {
+		return err
+	}
+	defer members.b.Release()
+	var done func() error
+	w := membership.Writer{Member: func(segment string, place int, at time.Time) error {
+		return members.member(segment, p.profiles.IDs[place], at)
+	}}
+	if w.Change, done, err = p.changeWriter(counts); err != nil {
 		return err
 	}
 	if err := in.Diff(w); err != nil {
 		return err
 	}
-	for change, n := range counts {
-		p.t.Count(map[string]string{"enter": "entered", "exit": "exited"}[change], n)
+	p.countChanges(counts)
+	if err := members.flush(); err != nil {
+		return err
 	}
 	return done()
 }

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,10 @@ type gathering struct {
 	kinds  map[string]*kind
 	slots  map[string]int
 	held   *gathered
+	// Where an index is kept: the hashes of identifiers that lead to nobody, and of
+	// each event's owner what its profile is called.
+	nobody map[int64]bool
+	used   func(to owner) error
 
 	later, unread, unowned, unidentified int64
 }
@@ -32,6 +37,7 @@ type gathering struct {
 type named struct {
 	code    uint32
 	reading tally.Reading
+	keeping tally.Reading
 }
 
 // kind is what is known of a kind of identifiers.
@@ -43,6 +49,18 @@ type kind struct {
 
 func (s *setup) scatterBlocks(ctx context.Context, t *pipelines.Task, o *owners) error {
 	g, also := s.gathering(t, o), s.relatedGathering(t, o)
+	if s.keeps(t) {
+		g.nobody = map[int64]bool{}
+	}
+	if err := g.all(ctx, also); err != nil {
+		return err
+	}
+	return g.tellUnowned()
+}
+
+// all reads the task's events; also, which may be nil, takes of them what it reads.
+func (g *gathering) all(ctx context.Context, also *gathering) error {
+	t := g.t
 	for b, err := range pipelines.Batches(ctx, t, []string{"event_id", "name", "occurred_at", "identifiers", "properties"}) {
 		if err == nil {
 			err = g.batch(b.Rows)
@@ -126,32 +144,49 @@ func (g *gathering) batch(rec arrow.RecordBatch) error {
 				at = c.at.Value(i).ToTime(unit).UnixMicro()
 			}
 		}
-		if at > g.now {
-			g.later++
-			continue
-		}
 		name := ""
 		if c.names.IsValid(i) {
 			name = c.names.Value(i)
 		}
 		n := g.named(name)
-		slots := n.reading.Slots(at)
+		slots, counts := g.wanted(n, at)
 		if slots == nil {
-			g.unread++
 			continue
 		}
 		to, identified := g.ownerOf(&c.identifiers, i)
 		if to.place == 0 {
-			if identified {
+			if identified && counts {
 				g.unowned++
-			} else {
+			} else if counts {
 				g.unidentified++
 			}
 			continue
 		}
+		if g.used != nil {
+			if err := g.used(to); err != nil {
+				return err
+			}
+		}
 		g.hold(&c, i, to, n.code, at, slots)
 	}
 	return nil
+}
+
+// wanted returns the properties that are wanted of an event, nil: it is not; and
+// whether it counts now, or is for the index alone.
+func (g *gathering) wanted(n *named, at int64) (slots []bool, counts bool) {
+	if at <= g.now {
+		if slots = n.reading.Slots(at); slots != nil {
+			return slots, true
+		}
+		g.unread++
+	} else {
+		g.later++
+	}
+	if g.nobody == nil {
+		return nil, false
+	}
+	return n.keeping.Slots(at), false
 }
 
 // nobody is the moment of an event that does not say when it was: the first of all.
@@ -161,7 +196,7 @@ func (g *gathering) named(name string) *named {
 	n := g.names[name]
 	if n == nil {
 		name = strings.Clone(name)
-		n = &named{code: g.held.texts.Names.Code(name), reading: g.plan.Reading(name, g.t.Spec().Run.Now)}
+		n = &named{code: g.held.texts.Names.Code(name), reading: g.plan.Reading(name, g.t.Spec().Run.Now), keeping: g.plan.Keeping(name, g.t.Spec().Run.Now)}
 		g.names[name] = n
 	}
 	return n
@@ -201,10 +236,23 @@ func (g *gathering) ownerOf(m *textMap, row int) (best owner, identified bool) {
 			}
 			if o := g.owners.of(k.hash, value); o.place != 0 {
 				best, bestKind, bestValue = o, k, value
+			} else if g.nobody != nil {
+				g.nobody[identifierHash(k.name, value)] = true
 			}
 		}
 	}
 	return best, identified
+}
+
+// tellUnowned sends what led to nobody to the index.
+func (g *gathering) tellUnowned() error {
+	for _, h := range slices.Sorted(maps.Keys(g.nobody)) {
+		to := int(uint64(h) % uint64(max(1, g.t.Spec().Partitions)))
+		if err := pipelines.Emit(g.t, "compute:unowned", to, unownedRow{h}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *kind) stronger(value string, than *kind, its string) bool {

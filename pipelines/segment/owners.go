@@ -71,14 +71,18 @@ func (o *owners) add(kind [2]uint64, value string, to owner) {
 // toldOwners returns the owners that every process holds; nil where there are too
 // many, or where scores read the events one by one.
 func (s *setup) toldOwners(ctx context.Context, t *pipelines.Task) (*owners, error) {
-	var rows int64
-	for _, f := range t.Spec().Inputs["identity.identifiers"] {
-		rows += f.Rows
-	}
+	rows := ownerRows(t)
 	if rows > toldRows || s.scores.Any() {
 		return nil, nil
 	}
 	return pipelines.Shared(t, "owners", func() (*owners, error) { return readOwners(ctx, t, rows) })
+}
+
+func ownerRows(t *pipelines.Task) (rows int64) {
+	for _, f := range t.Spec().Inputs["identity.identifiers"] {
+		rows += f.Rows
+	}
+	return rows
 }
 
 // readOwners gives every unambiguous identifier a place, in the order of the table.
@@ -129,7 +133,11 @@ func eachOwner(batches func(yield func(pipelines.Batch, error) bool), do func(ki
 type rosterRow struct {
 	Place   int32
 	Profile string
+	Hash    int64 // of the identifier, where an index is kept
 }
+
+// unownedRow is an identifier of events that led to nobody, by its hash.
+type unownedRow struct{ Hash int64 }
 
 // scatterRoster tells each partition whose the places are that events name.
 func (s *setup) scatterRoster(ctx context.Context, t *pipelines.Task, o *owners) error {
@@ -138,11 +146,14 @@ func (s *setup) scatterRoster(ctx context.Context, t *pipelines.Task, o *owners)
 		if to.place == 0 {
 			return weir.Errorf(weir.Internal, "an identifier has no place")
 		}
-		row := rosterRow{int32(to.place), profile}
+		row := rosterRow{Place: int32(to.place), Profile: profile}
 		if s.related != nil && s.related.plan.ReadsEvents() {
 			if err := pipelines.Emit(t, "relate:roster", int(to.partition), row); err != nil {
 				return err
 			}
+		}
+		if s.keeps(t) {
+			row.Hash = identifierHash(kind, value)
 		}
 		return pipelines.Emit(t, "compute:roster", int(to.partition), row)
 	})

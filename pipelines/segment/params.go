@@ -31,6 +31,7 @@ type Params struct {
 	PriorNow     time.Time         `json:"prior_now"`
 	// Unanswered are the queries of traits that gave no answer in this run.
 	Unanswered []Unanswered `json:"unanswered,omitempty"`
+	Keep       *Keep        `json:"keep,omitempty"` // nil: no index is left
 }
 
 // Unanswered is a query (weir.QueryDef) that could not be asked, or whose answer

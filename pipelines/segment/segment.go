@@ -23,16 +23,19 @@ var Pipeline = pipelines.Pipeline{
 		{Name: "learn", Run: learn},
 		{Name: "relate", Run: relate},
 		{Name: "compute", Run: compute},
+		{Name: "keep", Run: keep},
 	},
-	Outputs: func(*pipelines.Spec) ([]weir.TableFiles, error) {
-		return []weir.TableFiles{
-			{Table: "core.traits", Replace: true},
-			{Table: "segment.memberships", Replace: true},
-			{Table: "segment.changes"},
-			{Table: "segment.scores", Replace: true},
-			{Table: "ops.quarantine", Scope: pipelines.QuarantineScope(weir.Segment, BrokenSource, BrokenStream), Replace: true},
-		}, nil
-	},
+	Outputs: outputs,
+}
+
+func outputs(*pipelines.Spec) ([]weir.TableFiles, error) {
+	return []weir.TableFiles{
+		{Table: "core.traits", Replace: true},
+		{Table: "segment.memberships", Replace: true},
+		{Table: "segment.changes"},
+		{Table: "segment.scores", Replace: true},
+		{Table: "ops.quarantine", Scope: pipelines.QuarantineScope(weir.Segment, BrokenSource, BrokenStream), Replace: true},
+	}, nil
 }
 
 // BrokenSource and BrokenStream are under what broken definitions are quarantined.
@@ -45,7 +48,7 @@ func (s *setup) report(t *pipelines.Task) error {
 		if b.Trait {
 			what = "trait "
 		}
-		q := weir.Quarantined{Source: BrokenSource, Stream: BrokenStream, Field: what + b.Name,
+		q := weir.Quarantined{Stage: weir.Segment, Source: BrokenSource, Stream: BrokenStream, Field: what + b.Name,
 			Origin: b.Where(), Reason: strings.Join(b.Reasons(), "; "), Withheld: true}
 		if err := pipelines.Quarantine(t, q); err != nil {
 			return err

@@ -10,7 +10,6 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
-	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 )
 
@@ -89,37 +88,51 @@ type traitTable struct {
 	time                 *array.TimestampBuilder
 }
 
-// writeTraits writes the partition's traits by profile.
-func (p *partition) writeTraits(traits []tally.TraitColumn) (err error) {
-	w := &traitTable{}
+func (p *partition) traitTable() (w *traitTable, err error) {
+	w = &traitTable{}
 	if w.table, err = p.table("core.traits"); err != nil {
-		return err
+		return nil, err
 	}
-	defer w.b.Release()
 	for name, into := range map[string]**array.StringBuilder{"profile_id": &w.profile, "trait": &w.trait, "text": &w.text} {
 		if *into, err = builder[*array.StringBuilder](w.table, name); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if w.number, err = builder[*array.Decimal128Builder](w.table, "number"); err != nil {
+		return nil, err
+	}
+	w.time, err = builder[*array.TimestampBuilder](w.table, "time")
+	return w, err
+}
+
+// writeTraits writes the partition's traits by profile.
+func (p *partition) writeTraits(traits []tally.TraitColumn) error {
+	w, err := p.traitTable()
+	if err != nil {
 		return err
 	}
-	if w.time, err = builder[*array.TimestampBuilder](w.table, "time"); err != nil {
-		return err
-	}
+	defer w.b.Release()
 	for place, id := range p.profiles.IDs {
-		for i := range traits {
-			if !w.value(&traits[i], place) {
-				continue
-			}
-			w.profile.Append(id)
-			w.trait.Append(traits[i].Name)
-			if err := w.next(); err != nil {
-				return err
-			}
+		if err := w.profileRows(traits, place, id); err != nil {
+			return err
 		}
 	}
 	return w.flush()
+}
+
+// profileRows writes the traits of one profile.
+func (w *traitTable) profileRows(traits []tally.TraitColumn, place int, id string) error {
+	for i := range traits {
+		if !w.value(&traits[i], place) {
+			continue
+		}
+		w.profile.Append(id)
+		w.trait.Append(traits[i].Name)
+		if err := w.next(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // value appends a profile's value of a trait; false if there is none.
@@ -190,44 +203,52 @@ func texts(t *table, names ...string) ([]*array.StringBuilder, error) {
 	return out, nil
 }
 
-// membershipWriter writes segment.memberships and segment.changes; done ends both.
-func (p *partition) membershipWriter(counts map[string]int64) (w membership.Writer, done func() error, err error) {
-	members, err := p.table("segment.memberships")
-	if err != nil {
-		return w, nil, err
+// memberTable writes segment.memberships.
+type memberTable struct {
+	*table
+	texts   []*array.StringBuilder
+	entered *array.TimestampBuilder
+}
+
+func (p *partition) memberTable() (w *memberTable, err error) {
+	w = &memberTable{}
+	if w.table, err = p.table("segment.memberships"); err != nil {
+		return nil, err
 	}
+	if w.texts, err = texts(w.table, "segment", "profile_id"); err != nil {
+		return nil, err
+	}
+	w.entered, err = builder[*array.TimestampBuilder](w.table, "entered_at")
+	return w, err
+}
+
+func (w *memberTable) member(segment, profile string, at time.Time) error {
+	w.texts[0].Append(segment)
+	w.texts[1].Append(profile)
+	if at.IsZero() {
+		w.entered.AppendNull()
+	} else {
+		w.entered.Append(micros(at))
+	}
+	return w.next()
+}
+
+// changeWriter writes segment.changes, and counts them by what they are; done ends it.
+func (p *partition) changeWriter(counts map[string]int64) (write func(segment, profile, change, cause string) error, done func() error, err error) {
 	changes, err := p.table("segment.changes")
 	if err != nil {
-		return w, nil, err
-	}
-	m, err := texts(members, "segment", "profile_id")
-	if err != nil {
-		return w, nil, err
-	}
-	entered, err := builder[*array.TimestampBuilder](members, "entered_at")
-	if err != nil {
-		return w, nil, err
+		return nil, nil, err
 	}
 	c, err := texts(changes, "segment", "profile_id", "change", "run_id", "cause")
 	if err != nil {
-		return w, nil, err
+		return nil, nil, err
 	}
 	changed, err := builder[*array.TimestampBuilder](changes, "at")
 	if err != nil {
-		return w, nil, err
+		return nil, nil, err
 	}
 	run := p.t.Spec().Run
-	w.Member = func(segment string, place int, at time.Time) error {
-		m[0].Append(segment)
-		m[1].Append(p.profiles.IDs[place])
-		if at.IsZero() {
-			entered.AppendNull()
-		} else {
-			entered.Append(micros(at))
-		}
-		return members.next()
-	}
-	w.Change = func(segment, profile, change, cause string) error {
+	write = func(segment, profile, change, cause string) error {
 		counts[change]++
 		for i, s := range [...]string{segment, profile, change, string(run.ID), cause} {
 			c[i].Append(s)
@@ -235,12 +256,15 @@ func (p *partition) membershipWriter(counts map[string]int64) (w membership.Writ
 		changed.Append(micros(run.Now))
 		return changes.next()
 	}
-	return w, func() error {
-		defer members.b.Release()
+	return write, func() error {
 		defer changes.b.Release()
-		if err := members.flush(); err != nil {
-			return err
-		}
 		return changes.flush()
 	}, nil
+}
+
+// countChanges counts who entered and who left.
+func (p *partition) countChanges(counts map[string]int64) {
+	for change, n := range counts {
+		p.t.Count(map[string]string{"enter": "entered", "exit": "exited"}[change], n)
+	}
 }

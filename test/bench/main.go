@@ -38,6 +38,7 @@ var measures = []struct {
 	{"increment", (*bench).increment},
 	{"scores", (*bench).scores},
 	{"segments", (*bench).segments},
+	{"segincrement", (*bench).segmentIncrement},
 	{"chain", (*bench).chain},
 	{"gate", (*bench).gate},
 	{"policydiff", (*bench).policydiff},

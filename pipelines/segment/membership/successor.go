@@ -53,3 +53,6 @@ func (s Successors) Of(profile string) string {
 	}
 	return ""
 }
+
+// None says that nobody handed over.
+func (s Successors) None() bool { return len(s.to) == 0 }

@@ -92,6 +92,9 @@ func (c *Clock) add(name string, s timeline.Shift) {
 	}
 }
 
+// Still says that no event moves.
+func (c *Clock) Still() bool { return len(c.always)+len(c.named) == 0 }
+
 // leaf takes a comparison with an age: of an attribute it is asked, of a moment that
 // is some event's it is a window for that event.
 func (c *Clock) leaf(p *Plan, n *rule.Node) {

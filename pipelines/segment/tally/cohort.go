@@ -61,7 +61,8 @@ func (p *Profiles) Set(place int, name, text string) {
 	a.Codes[place] = a.Texts.Code(text)
 }
 
-func (p *Profiles) attribute(place int, name string) string {
+// Text is a profile's value of an attribute, "" if it has none.
+func (p *Profiles) Text(place int, name string) string {
 	a := p.Attributes[name]
 	if a == nil {
 		return ""
@@ -273,4 +274,4 @@ func (p placed) Trait(name string) value.Value {
 }
 
 // Attribute implements derive.Profile.
-func (p placed) Attribute(name string) string { return p.cohort.profiles.attribute(p.place, name) }
+func (p placed) Attribute(name string) string { return p.cohort.profiles.Text(p.place, name) }

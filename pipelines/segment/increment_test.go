@@ -1,0 +1,375 @@
+package segment
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/lakehouse/object/objecttest"
+	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/segment/index"
+)
+
+// chain is a shop over several runs: each in an increment where one is possible, and
+// beside it all from scratch.
+type chain struct {
+	*rand.Rand
+	t       *testing.T
+	s       *object.Store
+	name    string
+	d       map[string]schema.Table
+	params  Params
+	now     time.Time
+	priorAt time.Time
+	runs    int
+	people  map[string]weir.Profile
+	owners  map[[2]string]string
+	merges  []weir.Merge
+	events  []weir.DataFile
+	fresh   []weir.Event
+	count   int // events so far
+	members []weir.DataFile
+	traits  []weir.DataFile
+	index   string           // key of the manifest
+	ways    map[string]int64 // of runs
+	counts  map[string]int64
+}
+
+var draw = struct {
+	traits     []weir.TraitDef
+	conditions []weir.Condition
+}{
+	traits: []weir.TraitDef{
+		{Name: "ltv", Aggregate: "sum", Field: "properties.revenue", Event: "Order"},
+		{Name: "orders", Aggregate: "count", Field: "events", Event: "Order", Within: 30 * 24 * time.Hour},
+		{Name: "last_order", Aggregate: "last", Field: "occurred_at", Event: "Order"},
+		{Name: "first_seen", Aggregate: "min", Field: "occurred_at"},
+		{Name: "product", Aggregate: "last", Field: "properties.product"},
+		{Name: "often", Aggregate: "most_frequent", Field: "name", Window: &weir.Window{During: "last_month"}},
+		{Name: "products", Aggregate: "list", Field: "properties.product", Window: &weir.Window{Between: []string{"20d", "2d"}}},
+		{Name: "mean", Aggregate: "avg", Field: "properties.revenue", Window: &weir.Window{Within: "2mo"}},
+		{Name: "paid", Aggregate: "sum", Field: "properties.revenue", Event: "Order", Currency: "properties.currency"},
+		{Name: "firm", Of: weir.Account, Aggregate: "count", Field: "events"},
+	},
+	conditions: []weir.Condition{
+		{IsEvent: true, Event: "Order", Within: 7 * 24 * time.Hour},
+		{IsEvent: true, Event: "View", Count: compare("at_least", "2"), Window: &weir.Window{During: "this_month"}},
+		{IsEvent: true, Event: "View", Window: &weir.Window{During: "yesterday"}},
+		{IsEvent: true, Event: "Order", Window: &weir.Window{Between: []string{"60d", "10d"}}},
+		{IsEvent: true, Event: "Order", Window: &weir.Window{Between: []string{"2025-11-01", "2026-02-01"}}},
+		{IsEvent: true, Event: "Open", Where: map[string][]weir.Comparison{"product": compare("is", "sku1")}},
+		{IsEvent: true, Event: "View", Which: "last", Within: 24 * time.Hour},
+		{IsEvent: true, Event: "Order", Which: "first", Where: map[string][]weir.Comparison{"product": compare("is_not", "sku2")}},
+		{IsEvent: true, Event: "View", Session: "true", Count: compare("at_least", "2")},
+		{Sequence: &weir.Sequence{Steps: []weir.Step{{Event: "View"}, {Event: "Order"}}}, Within: 30 * 24 * time.Hour},
+		{Attribute: "country", Compare: compare("is", "FR")},
+		{Attribute: "joined", Compare: compare("newer_than", "3d")},
+		{Attribute: "born", Compare: []weir.Comparison{{Op: "anniversary", Values: []string{"next", "7d"}}}},
+		{Trait: "ltv", Compare: compare("at_least", "60")},
+		{Trait: "last_order", Compare: compare("older_than", "5d")},
+		{Trait: "orders", Compare: compare("between", "1", "3")},
+		{Random: &weir.Random{To: "40", Seed: "x"}},
+	},
+}
+
+var drawTypes = map[string]weir.AttributeType{"country": weir.Text, "joined": weir.Instant, "born": weir.Date}
+
+func newChain(t *testing.T, s *object.Store, seed uint64) *chain {
+	c := &chain{Rand: rand.New(rand.NewPCG(seed, 77)), t: t, s: s, name: fmt.Sprint("chain", seed), d: tables(drawTypes), now: now,
+		people: map[string]weir.Profile{}, owners: map[[2]string]string{}, ways: map[string]int64{}, counts: map[string]int64{}}
+	p := Params{IdentifierOrder: []string{"customer_id", "cookie"}, AttributeTypes: drawTypes, Timezone: "Europe/Paris", Traits: slices.Clone(draw.traits)}
+	if c.IntN(3) == 0 { // grows older every day: of everybody
+		p.Traits = append(p.Traits, weir.TraitDef{Name: "idle", Aggregate: "since", Field: "last"})
+	}
+	for i := range 6 {
+		where := draw.conditions[c.IntN(len(draw.conditions))]
+		switch other := draw.conditions[c.IntN(len(draw.conditions))]; c.IntN(4) {
+		case 0:
+			where = weir.Condition{All: []weir.Condition{where, {None: []weir.Condition{other}}}}
+		case 1:
+			where = weir.Condition{Any: []weir.Condition{where, other}}
+		}
+		if i > 0 && c.IntN(4) == 0 {
+			where = weir.Condition{None: []weir.Condition{{Segment: "s" + strconv.Itoa(c.IntN(i))}}}
+		}
+		p.Segments = append(p.Segments, weir.SegmentDef{Name: "s" + strconv.Itoa(i), Where: where})
+	}
+	p.Segments = append(p.Segments, weir.SegmentDef{Name: "firms", Of: weir.Account, Where: weir.Condition{Trait: "firm", Compare: compare("at_least", "1")}},
+		weir.SegmentDef{Name: "typo", Where: weir.Condition{Attribute: "contry", Compare: compare("is", "FR")}})
+	c.params = p
+	for range 40 {
+		c.person()
+	}
+	for range 150 {
+		c.event()
+	}
+	return c
+}
+
+// person adds a profile with two identifiers, or one.
+func (c *chain) person() {
+	n := len(c.owners) + len(c.people)
+	p := weir.Profile{ID: fmt.Sprintf("p%03d", (n*7919)%1000), Kind: []weir.Kind{weir.Person, weir.Person, weir.Person, weir.Account, weir.Anonymous}[c.IntN(5)], Attributes: map[string]string{}, Identifiers: weir.Identifiers{}}
+	if _, taken := c.people[p.ID]; taken {
+		return
+	}
+	c.describe(&p)
+	c.people[p.ID] = p
+	c.owners[[2]string{"customer_id", "c" + p.ID}] = p.ID
+	if c.IntN(2) == 0 {
+		c.owners[[2]string{"cookie", "k" + p.ID}] = p.ID
+	}
+}
+
+func (c *chain) describe(p *weir.Profile) {
+	p.Attributes = map[string]string{"born": fmt.Sprintf("1990-%02d-%02d", 1+c.IntN(12), 1+c.IntN(28)), "joined": c.moment().Format(time.RFC3339Nano)}
+	if v := []string{"FR", "DE", ""}[c.IntN(3)]; v != "" {
+		p.Attributes["country"] = v
+	}
+}
+
+func (c *chain) moment() time.Time {
+	return c.now.Add(-time.Duration(c.IntN(80*24)-48) * time.Hour).Add(time.Duration(c.IntN(3)-1) * time.Microsecond)
+}
+
+// event adds one of somebody, of two, or of nobody.
+func (c *chain) event() {
+	ids := weir.Identifiers{}
+	all := slices.SortedFunc(maps.Keys(c.owners), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	for range 1 + c.IntN(2) {
+		if k := all[c.IntN(len(all))]; c.IntN(8) > 0 {
+			ids.Add(k[0], k[1])
+		} else {
+			ids.Add("cookie", fmt.Sprint("stranger", c.IntN(4)))
+		}
+	}
+	c.count++
+	c.fresh = append(c.fresh, weir.Event{ID: fmt.Sprintf("e%05d", c.count*7919%100000), Name: []string{"Order", "View", "Open", "Other"}[c.IntN(4)], OccurredAt: c.moment(), ReceivedAt: c.now, Identifiers: ids,
+		Properties: map[string]string{"revenue": fmt.Sprintf("%d.5", c.IntN(40)), "product": fmt.Sprint("sku", c.IntN(4)), "currency": []string{"EUR", "EUR", "EUR", "USD"}[c.IntN(4)]}})
+}
+
+// happen changes the shop.
+func (c *chain) happen() {
+	for range c.IntN(6) {
+		c.event()
+	}
+	ids := slices.Sorted(maps.Keys(c.people))
+	one := ids[c.IntN(len(ids))]
+	switch c.IntN(7) {
+	case 0:
+		c.person()
+		c.person()
+	case 1:
+		p := c.people[one]
+		c.describe(&p)
+		c.people[one] = p
+	case 2: // somebody is another's from now on
+		if heir := ids[c.IntN(len(ids))]; heir != one {
+			delete(c.people, one)
+			c.merges = append(c.merges, weir.Merge{At: c.now, RunID: "r", Change: "merge", From: one, To: heir})
+			for k, owner := range c.owners {
+				if owner == one {
+					c.owners[k] = heir
+				}
+			}
+		}
+	case 3:
+		delete(c.people, one) // and nobody is it
+		for k, owner := range c.owners {
+			if owner == one {
+				delete(c.owners, k)
+			}
+		}
+	}
+	c.priorAt, c.now = c.now, c.now.Add([]time.Duration{0, 0, time.Microsecond, time.Hour, 24 * time.Hour, 40 * 24 * time.Hour}[c.IntN(6)])
+}
+
+// inputs writes what has changed.
+func (c *chain) inputs() map[string][]weir.DataFile {
+	var profiles []weir.Profile
+	for _, id := range slices.Sorted(maps.Keys(c.people)) {
+		profiles = append(profiles, c.people[id])
+	}
+	var owners []weir.IdentifierOwner
+	for _, k := range slices.SortedFunc(maps.Keys(c.owners), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		owners = append(owners, weir.IdentifierOwner{Kind: k[0], Value: k[1], ProfileID: c.owners[k]})
+	}
+	if len(c.fresh) > 0 {
+		c.events = append(c.events, write(c.t, c.s, c.d["core.events"], c.fresh, 50)...)
+		c.fresh = nil
+	}
+	return map[string][]weir.DataFile{"core.profiles": write(c.t, c.s, c.d["core.profiles"], profiles, 15), "core.events": slices.Clone(c.events),
+		"identity.identifiers": write(c.t, c.s, c.d["identity.identifiers"], owners, 30), "identity.merges": write(c.t, c.s, c.d["identity.merges"], c.merges, 100),
+		"segment.memberships": c.members}
+}
+
+func (c *chain) spec(name string, keep *Keep) pipelines.Spec {
+	p := c.params
+	p.Keep = keep
+	text, err := json.Marshal(p)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	at := fmt.Sprintf("%s/%d/%s", c.name, c.runs, name)
+	return pipelines.Spec{Run: weir.Run{Workspace: "shop", ID: weir.RunID(fmt.Sprint("r", c.runs)), Now: c.now}, Stage: weir.Segment, Schemas: c.d, Params: text,
+		Partitions: 3, Scratch: at + "/scratch", Manifest: at + "/manifest.json"}
+}
+
+func (c *chain) run(p pipelines.Pipeline, spec pipelines.Spec) (weir.Manifest, error) {
+	key := spec.Manifest + ".spec"
+	if err := pipelines.WriteSpec(c.t.Context(), c.s, key, &spec); err != nil {
+		c.t.Fatal(err)
+	}
+	return pipelines.RunLocal(c.t.Context(), c.s, key, p, nil)
+}
+
+// step runs once, in the way that is possible, and compares with a run from scratch.
+func (c *chain) step() (weir.Manifest, string) {
+	c.t.Helper()
+	c.runs++
+	c.params.PriorNow = c.priorAt
+	in := c.inputs()
+	scratch := c.spec("scratch", nil)
+	scratch.Inputs = in
+	want, err := c.run(Pipeline, scratch)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	k := &Keep{Prefix: fmt.Sprintf("%s/index/%d/", c.name, c.runs), Basis: "b", From: c.index, Traits: c.traits}
+	full := c.spec("full", k)
+	full.Inputs = in
+	got, way := c.increase(full)
+	if way != "increment" {
+		if got, err = c.run(Pipeline, full); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	c.ways[way]++
+	for name, n := range got.Counts {
+		if way == "increment" {
+			c.counts[name] += n
+		}
+	}
+	if !reflect.DeepEqual(got.Tables, want.Tables) {
+		c.t.Errorf("%s, run %d at %s went the way %q, and its files are not those of a run from scratch", c.name, c.runs, c.now, way)
+		c.differ(got, want)
+		c.t.FailNow()
+	}
+	c.index, c.traits, c.members = index.ManifestKey(k.Prefix), filesOf(got, "core.traits"), filesOf(got, "segment.memberships")
+	if c.params.PriorDigests, err = c.params.Digests(); err != nil {
+		c.t.Fatal(err)
+	}
+	return got, way
+}
+
+func (c *chain) increase(full pipelines.Spec) (weir.Manifest, string) {
+	if c.index == "" {
+		return weir.Manifest{}, "no_index"
+	}
+	data, err := c.s.ReadFile(c.t.Context(), c.index)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	m, err := index.Parse(data)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	spec, why, err := GoOn(m, &full, 30*24*time.Hour)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if why != "" {
+		return weir.Manifest{}, why
+	}
+	spec.Scratch, spec.Manifest = full.Scratch+"-increment", full.Manifest+"-increment"
+	out, err := c.run(Increment, spec)
+	if err == nil {
+		return out, "increment"
+	}
+	data, missing := c.s.ReadFile(c.t.Context(), RefusedKey(fmt.Sprintf("%s/index/%d/", c.name, c.runs)))
+	if missing != nil {
+		c.t.Fatal(err)
+	}
+	return weir.Manifest{}, string(data)
+}
+
+func filesOf(m weir.Manifest, table string) []weir.DataFile {
+	for _, t := range m.Tables {
+		if t.Table == table {
+			return t.Files
+		}
+	}
+	return nil
+}
+
+// differ tells the rows in which two manifests differ.
+func (c *chain) differ(got, want weir.Manifest) {
+	c.t.Helper()
+	told := func(table string, got, want []string) {
+		for _, row := range got {
+			if !slices.Contains(want, row) {
+				c.t.Errorf("%s has %s", table, row)
+			}
+		}
+		for _, row := range want {
+			if !slices.Contains(got, row) {
+				c.t.Errorf("%s lacks %s", table, row)
+			}
+		}
+	}
+	told("core.traits", printed(rows(c.t, c.s, got, c.d, "core.traits", byTrait)), printed(rows(c.t, c.s, want, c.d, "core.traits", byTrait)))
+	told("segment.memberships", printed(rows(c.t, c.s, got, c.d, "segment.memberships", byMember)), printed(rows(c.t, c.s, want, c.d, "segment.memberships", byMember)))
+	for i, tf := range want.Tables {
+		if i < len(got.Tables) && !reflect.DeepEqual(tf, got.Tables[i]) {
+			c.t.Errorf("wanted %+v, got %+v", tf, got.Tables[i])
+		}
+	}
+	told("segment.changes", printed(rows(c.t, c.s, got, c.d, "segment.changes", byChange)), printed(rows(c.t, c.s, want, c.d, "segment.changes", byChange)))
+}
+
+func printed[T any](rows []T) (out []string) {
+	for _, r := range rows {
+		out = append(out, fmt.Sprintf("%+v", r))
+	}
+	return out
+}
+
+// TestIncrementsGiveWhatFullRunsGive: random shops over random clocks; the files of
+// every increment are those of a run from scratch, byte for byte.
+func TestIncrementsGiveWhatFullRunsGive(t *testing.T) {
+	if _, err := time.LoadLocation("Europe/Paris"); err != nil {
+		t.Skipf("no time zones on this machine, install tzdata: %v", err)
+	}
+	s := objecttest.Open(t)
+	ways, counts := map[string]int64{}, map[string]int64{}
+	for seed := range uint64(30) {
+		c := newChain(t, s, seed)
+		c.step()
+		for range 7 {
+			c.happen()
+			c.step()
+		}
+		for way, n := range c.ways {
+			ways[way] += n
+		}
+		for name, n := range c.counts {
+			counts[name] += n
+		}
+	}
+	t.Log(ways, counts)
+	if ways["increment"] < 90 || ways[refusedIdentifiers] == 0 || ways["index_old"] == 0 {
+		t.Errorf("the runs went %v", ways)
+	}
+	if counts["computed"] == 0 || counts["kept"] < counts["computed"]/4 || counts["entered"] == 0 || counts["exited"] == 0 || counts["profiles_gone"] == 0 {
+		t.Errorf("increments counted %v", counts)
+	}
+}
