@@ -46,7 +46,7 @@ func (in *inputs) keep(ctx context.Context, p *project.Project, params resolver.
 		return nil, err
 	}
 	k := &resolver.Keep{Prefix: index.Prefix(indexes, in.run.ID), Basis: basis}
-	from, err := in.lastIndex(ctx)
+	from, err := in.lastIndex(ctx, weir.Resolve, func(table string) bool { return strings.HasPrefix(table, "identity.") })
 	if from != "" {
 		k.From = index.ManifestKey(index.Prefix(indexes, from))
 	}
@@ -68,16 +68,16 @@ func build() []string {
 	return out
 }
 
-// lastIndex is the run whose index tells of the links that are pinned now, "" where
-// none does: somebody else may have written since.
-func (in *inputs) lastIndex(ctx context.Context) (weir.RunID, error) {
-	last, ok, err := in.house.last(ctx, weir.Resolve, "")
+// lastIndex is the run whose index tells of the tables of a stage that are pinned now,
+// "" where none does: somebody else may have written since.
+func (in *inputs) lastIndex(ctx context.Context, stage weir.Stage, tells func(table string) bool) (weir.RunID, error) {
+	last, ok, err := in.house.last(ctx, stage, "")
 	id := weir.RunID(last.Follows[followsIndex])
 	if err != nil || !ok || id == "" {
 		return "", err
 	}
 	for table, snapshot := range last.Snapshots {
-		if strings.HasPrefix(table, "identity.") && in.pins[table] != snapshot {
+		if tells(table) && in.pins[table] != snapshot {
 			return "", nil
 		}
 	}
@@ -170,11 +170,7 @@ func (s *resolving) planIncrement(ctx context.Context, sp *spec, params resolver
 // tellWay notes in a result which way the run went, and which index it left.
 func (s *resolving) tellWay(ctx context.Context, r *result, increment bool, why string) error {
 	if r.Counts["index_entries"] > 0 {
-		r.Follows = maps.Clone(r.Follows)
-		if r.Follows == nil {
-			r.Follows = map[string]string{}
-		}
-		r.Follows[followsIndex] = string(r.Run.ID)
+		r.followIndex()
 	}
 	if why != "" {
 		r.Counts[countFull+why] = 1
@@ -196,9 +192,38 @@ func (s *resolving) tellWay(ctx context.Context, r *result, increment bool, why 
 	return err
 }
 
+// followIndex says that the run has left the index of its tables.
+func (r *result) followIndex() {
+	r.Follows = maps.Clone(r.Follows)
+	if r.Follows == nil {
+		r.Follows = map[string]string{}
+	}
+	r.Follows[followsIndex] = string(r.Run.ID)
+}
+
 // Commit implements Stage.
 func (s *resolving) Commit(ctx context.Context, manifest string) (weir.StageRun, error) {
-	row, err := s.pipeline.Commit(ctx, manifest)
+	return s.commitIncrement(ctx, manifest, indexing{all: indexes, manifest: index.ManifestKey, parse: func(data []byte) ([]string, weir.RunID, error) {
+		m, err := index.Parse(data)
+		if err != nil {
+			return nil, "", err
+		}
+		return m.Objects(), m.Parent, nil
+	}})
+}
+
+// indexing is how the indexes of a stage are told apart and read.
+type indexing struct {
+	all      string // where they lie
+	manifest func(prefix string) string
+	// parse gives of a manifest the objects that it needs, and the run whose index it
+	// goes on from.
+	parse func(data []byte) (objects []string, parent weir.RunID, err error)
+}
+
+// commitIncrement is Commit of a stage that leaves indexes.
+func (s *pipeline) commitIncrement(ctx context.Context, manifest string, x indexing) (weir.StageRun, error) {
+	row, err := s.Commit(ctx, manifest)
 	if err != nil {
 		return row, err
 	}
@@ -209,19 +234,19 @@ func (s *resolving) Commit(ctx context.Context, manifest string) (weir.StageRun,
 	} else if weir.CodeOf(err) != weir.NotFound {
 		return row, err
 	}
-	return row, s.sweepIndexes(ctx, row)
+	return row, s.sweepIndexes(ctx, row, x)
 }
 
 // sweepIndexes deletes the parts of indexes that neither the one just committed nor
 // the one that it went on from needs. A run that has not ended keeps its own.
-func (s *resolving) sweepIndexes(ctx context.Context, row weir.StageRun) error {
+func (s *pipeline) sweepIndexes(ctx context.Context, row weir.StageRun, x indexing) error {
 	runs, err := s.Lake.Runs(ctx)
 	if err != nil {
 		return err
 	}
 	ended := map[string]bool{}
 	for _, r := range runs {
-		if r.Stage == weir.Resolve {
+		if r.Stage == s.stage {
 			ended[string(r.RunID)] = true
 		}
 	}
@@ -231,7 +256,7 @@ func (s *resolving) sweepIndexes(ctx context.Context, row weir.StageRun) error {
 		if id == "" {
 			break
 		}
-		key := index.ManifestKey(index.Prefix(indexes, id))
+		key := x.manifest(index.Prefix(x.all, id))
 		data, err := s.store().ReadFile(ctx, key)
 		if weir.CodeOf(err) == weir.NotFound {
 			break
@@ -239,22 +264,22 @@ func (s *resolving) sweepIndexes(ctx context.Context, row weir.StageRun) error {
 		if err != nil {
 			return err
 		}
-		m, err := index.Parse(data)
+		objects, parent, err := x.parse(data)
 		if err != nil {
 			break // of another program: its owner may keep it, nobody goes on from it
 		}
 		needed[key] = true
-		for _, k := range m.Objects() {
+		for _, k := range objects {
 			needed[k] = true
 		}
-		id = m.Parent
+		id = parent
 	}
 	var gone []string
-	for o, err := range s.store().List(ctx, indexes) {
+	for o, err := range s.store().List(ctx, x.all) {
 		if err != nil {
 			return err
 		}
-		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, indexes), "/")
+		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, x.all), "/")
 		if ended[run] && !needed[o.Key] {
 			gone = append(gone, o.Key)
 		}

@@ -34,7 +34,7 @@ func newRegistry(t *testing.T) *registry {
 			Identifiers: map[string]weir.IdentifierRule{"customer_id": {Limit: 1, Hard: true}, "email": {}, "phone": {}}}},
 		Segments: []weir.SegmentDef{{Name: "buyers", Of: weir.Person,
 			Where: weir.Condition{IsEvent: true, Event: "Order Completed", Count: []weir.Comparison{{Op: "at_least", Values: []string{"2"}}}}}}}}
-	stage := map[weir.Stage]pipelines.Pipeline{weir.Train: resolver.Training, weir.Resolve: resolver.Pipeline, weir.Increment: resolver.Increment, weir.Unify: unifier.Pipeline, weir.Segment: segments.Pipeline}
+	stage := map[weir.Stage]pipelines.Pipeline{weir.Train: resolver.Training, weir.Resolve: resolver.Pipeline, weir.Increment: resolver.Increment, weir.Unify: unifier.Pipeline, weir.Segment: segments.Pipeline, weir.SegmentIncrement: segments.Increment}
 	r.Pipeline = func(ctx context.Context, key string, _ func(weir.Progress)) error {
 		spec, err := pipelines.ReadSpec(ctx, r.Lake.Store(), key)
 		if err != nil {

@@ -44,7 +44,7 @@ func newTown(t *testing.T) *town {
 	w.Connectors["town"] = connectors.Connector{Name: "town", OpenSource: func(context.Context, connectors.Env, connectors.Settings) (connectors.Source, error) {
 		return w, nil
 	}}
-	lines := map[weir.Stage]pipelines.Pipeline{weir.Conform: conformer.Pipeline, weir.Resolve: resolver.Pipeline, weir.Increment: resolver.Increment, weir.Unify: unifier.Pipeline, weir.Segment: segments.Pipeline}
+	lines := map[weir.Stage]pipelines.Pipeline{weir.Conform: conformer.Pipeline, weir.Resolve: resolver.Pipeline, weir.Increment: resolver.Increment, weir.Unify: unifier.Pipeline, weir.Segment: segments.Pipeline, weir.SegmentIncrement: segments.Increment}
 	w.Pipeline = func(ctx context.Context, key string, _ func(weir.Progress)) error {
 		spec, err := pipelines.ReadSpec(ctx, w.store(), key)
 		if err == nil {

@@ -54,6 +54,7 @@ func (p *Plan) Clock(before, after time.Time) *Clock {
 		c.All = c.All || b.Filter.HasAge()
 		c.add(b.Name(), b.Filter.Window.Shift(before, after))
 	}
+	c.All = c.All || p.Related() != nil // whoever they are
 	for _, t := range p.derived {
 		c.All = c.All || t.Now()
 	}
