@@ -90,6 +90,70 @@ func (v *View) First(column string) (func(row int, key string) (first string, va
 	}, nil
 }
 
+// Columns names the batch's columns.
+func (v *View) Columns() []string {
+	out := make([]string, v.rec.NumCols())
+	for i := range out {
+		out[i] = v.rec.ColumnName(i)
+	}
+	return out
+}
+
+// List is an entry of a column that maps texts to lists of texts.
+type List struct {
+	Name   string
+	Values []string // nulls are left out
+}
+
+// Lists gives the entries of such a column, by row, in the order of the file. It
+// appends them to a list whose room, that of its entries' values too, is used again.
+func (v *View) Lists(column string) (func(row int, to []List) []List, error) {
+	a := v.column(column)
+	if a == nil {
+		return func(_ int, to []List) []List { return to }, nil
+	}
+	failed := weir.Errorf(weir.Internal, "column %s: a file's %s can't be read as lists by name", column, a.DataType())
+	m, ok := a.(*array.Map)
+	if !ok {
+		return nil, failed
+	}
+	lists, ok := m.Items().(*array.List)
+	if !ok {
+		return nil, failed
+	}
+	key, err := lent(m.Keys())
+	if err != nil {
+		return nil, failed
+	}
+	texts := lists.ListValues()
+	text, err := lent(texts)
+	if err != nil {
+		return nil, failed
+	}
+	return func(row int, to []List) []List {
+		if m.IsNull(row) {
+			return to
+		}
+		from, end := m.ValueOffsets(row)
+		for j := int(from); j < int(end); j++ {
+			l := List{Name: key(j)}
+			if n := len(to); n < cap(to) {
+				l.Values = to[:n+1][n].Values[:0]
+			}
+			if !lists.IsNull(j) {
+				first, last := lists.ValueOffsets(j)
+				for k := int(first); k < int(last); k++ {
+					if !texts.IsNull(k) {
+						l.Values = append(l.Values, text(k))
+					}
+				}
+			}
+			to = append(to, l)
+		}
+		return to
+	}, nil
+}
+
 func (v *View) column(name string) arrow.Array {
 	at := v.rec.Schema().FieldIndices(name)
 	if len(at) == 0 {

@@ -96,7 +96,7 @@ func readChanges(ctx context.Context, t *pipelines.Task) error {
 	if c.shelf, err = shelved(ctx, t, p.Keep.From); err != nil {
 		return spared(t, err)
 	}
-	if err := each(pipelines.Rows[weir.Record](ctx, t), func(rec weir.Record) error { return c.add(&rec) }); err != nil {
+	if err := each(pipelines.Chosen[weir.Record](ctx, t, isRead, c.choose), func(rec weir.Record) error { return c.add(&rec) }); err != nil {
 		return err
 	}
 	if err := c.flush(); err != nil {
@@ -107,20 +107,26 @@ func readChanges(ctx context.Context, t *pipelines.Task) error {
 
 // changed sorts the records of one task.
 type changed struct {
-	task   *pipelines.Task
-	keeper *keeper
-	rules  *evidence.Rules
-	models modelsByKind
-	shelf  *shelf
-	same   []byte
+	task     *pipelines.Task
+	keeper   *keeper
+	rules    *evidence.Rules
+	models   modelsByKind
+	shelf    *shelf
+	contents contents
+	same     []byte
+}
+
+// unchanged notes a version that was read again.
+func (c *changed) unchanged(v uint32) error {
+	if c.same = binary.LittleEndian.AppendUint32(c.same, v); len(c.same) < packedBytes {
+		return nil
+	}
+	return c.flush()
 }
 
 func (c *changed) add(rec *weir.Record) error {
 	if v, known := c.shelf.find[recordDigest(rec.ID)]; known && c.shelf.content[v] == index.Content(rec) {
-		if c.same = binary.LittleEndian.AppendUint32(c.same, v); len(c.same) < packedBytes {
-			return nil
-		}
-		return c.flush()
+		return c.unchanged(v)
 	}
 	e := c.rules.Of(rec)
 	c.task.Count("keys_cut", int64(e.Cut))

@@ -63,7 +63,7 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 		}
 		return nil
 	}
-	rows := pipelines.Chosen[weir.Record](ctx, t, func(c string) bool { return c != "stream" && c != "observed_at" }, all)
+	rows := pipelines.Chosen[weir.Record](ctx, t, isRead, all)
 	if err := each(rows, func(rec weir.Record) error { return readRecord(t, r, c, k, rec) }); err != nil {
 		return err
 	}

@@ -40,22 +40,57 @@ type Held struct {
 // identifiers. Who looks at more has to add it here.
 func Content(r *weir.Record) evidence.Hash {
 	var buf [1024]byte
-	b := appendText(appendText(buf[:0], string(r.Kind)), r.Source)
+	d := Digester{b: buf[:0]}
+	d.Begin(string(r.Kind), r.Source)
 	var few [32]string
 	for _, k := range inOrder(few[:0], r.Attributes) {
-		if v := r.Attributes[k]; v != "" {
-			b = appendText(appendText(b, k), v)
-		}
+		d.Attribute(k, r.Attributes[k])
 	}
-	b = append(b, 0, 0)
 	for _, k := range inOrder(few[:0], r.Identifiers) {
-		vs := r.Identifiers[k]
-		b = binary.AppendUvarint(appendText(b, k), uint64(len(vs)))
-		for _, v := range vs {
-			b = appendText(b, v)
-		}
+		d.Identifier(k, r.Identifiers[k])
 	}
-	sum := sha256.Sum256(b)
+	return d.Sum()
+}
+
+// Digester makes what Content gives of a record that is told by its parts:
+// attributes in the order of their names, then identifiers likewise. Its room is used
+// again for the next record.
+type Digester struct {
+	b     []byte
+	names bool // identifiers have begun
+}
+
+// Begin begins a record.
+func (d *Digester) Begin(kind, source string) {
+	d.b, d.names = appendText(appendText(d.b[:0], kind), source), false
+}
+
+// Attribute adds an attribute; one without a value counts for nothing.
+func (d *Digester) Attribute(name, value string) {
+	if value != "" {
+		d.b = appendText(appendText(d.b, name), value)
+	}
+}
+
+// Identifier adds the values of one kind.
+func (d *Digester) Identifier(kind string, values []string) {
+	d.identifiers()
+	d.b = binary.AppendUvarint(appendText(d.b, kind), uint64(len(values)))
+	for _, v := range values {
+		d.b = appendText(d.b, v)
+	}
+}
+
+func (d *Digester) identifiers() {
+	if !d.names {
+		d.b, d.names = append(d.b, 0, 0), true
+	}
+}
+
+// Sum ends the record.
+func (d *Digester) Sum() evidence.Hash {
+	d.identifiers()
+	sum := sha256.Sum256(d.b)
 	return evidence.Hash{Hi: binary.BigEndian.Uint64(sum[:]), Lo: binary.BigEndian.Uint64(sum[8:])}
 }
 

@@ -102,10 +102,15 @@ func (t *trainer) strangeness(c int, tl *tally, s *seen) *strange {
 			q = [3]float64{sum[0] / n, sum[1] / n, sum[2] / n}
 		}
 		last = q
-		out[b] = max(q[2], 0.005)
+		out[b] = max(q[2], 0.005*t.oneFor())
 	}
 	return &out
 }
+
+// oneFor is how many records of the sample stand for one of the table, at most 1. What
+// is assumed at least of strangers who hold a value is so many of the table: of a
+// sample's records it would grow with the table, while a mailbox stays one person's.
+func (t *trainer) oneFor() float64 { return float64(t.size) / float64(t.total) }
 
 // others are the likelihoods of all columns but one, among matches, relatives
 // and strangers.
@@ -137,8 +142,9 @@ func (t *trainer) others(c int, o *observed) (out [3]float64) {
 // table makes the column's table of frequencies. Of the n records that hold a
 // value, one is the record that is compared and some are its duplicates: what
 // strangers hold is the rest. Where that was not measured, same is the number of
-// duplicates of a record.
-func (c *tally) table(odd *strange, same float64) model.Table {
+// duplicates of a record. Share is how many records of the sample stand for one of the
+// table.
+func (c *tally) table(odd *strange, same, share float64) model.Table {
 	n := float64(max(c.held, 1))
 	others := func(k int32) float64 {
 		if odd == nil {
@@ -176,7 +182,7 @@ func (c *tally) table(odd *strange, same float64) model.Table {
 	// 2*twice/once records; what duplicates put there does not count.
 	rare := 0.1
 	if once > 0 {
-		left, least := twice*max(others(2), 0), 0.002
+		left, least := twice*max(others(2), 0), 0.002*share
 		if odd == nil {
 			left, least = max(twice-once*same/2, 0), 0.05
 		}

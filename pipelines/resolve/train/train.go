@@ -251,7 +251,7 @@ func (t *trainer) frequencies(tallies []*tally, agreeing []*seen, same float64) 
 		}
 	})
 	t.parallel(len(t.cols), func(c int) {
-		t.cols[c].TF = tallies[c].table(odd[c], same*t.cols[c].Levels[0].M*t.cols[c].Complete)
+		t.cols[c].TF = tallies[c].table(odd[c], same*t.cols[c].Levels[0].M*t.cols[c].Complete, t.oneFor())
 	})
 	if err := t.words(same); err != nil {
 		return err

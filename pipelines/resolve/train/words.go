@@ -27,7 +27,7 @@ func (t *trainer) words(same float64) error {
 				tl.of[model.ValueHash(w)]++
 			}
 		}
-		w, err := model.NewWords(tl.table(nil, same*t.cols[c].Levels[0].M*t.cols[c].Complete), names)
+		w, err := model.NewWords(tl.table(nil, same*t.cols[c].Levels[0].M*t.cols[c].Complete, t.oneFor()), names)
 		if err != nil {
 			return err
 		}
