@@ -121,6 +121,9 @@ func Rows[T any](ctx context.Context, t *Task) iter.Seq2[T, error] {
 // View is some rows of a first step's task, before they are made.
 type View = rowfile.View
 
+// ViewList is an entry of a view's column that maps texts to lists of texts.
+type ViewList = rowfile.List
+
 // Chosen is Rows of those rows that choose wants: it looks at a few columns of
 // some rows at a time. Only the columns that want names are read; nil: all.
 // A row's maps are the caller's until the next row.

@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,10 +30,13 @@ type village struct {
 	clock time.Time
 }
 
-func newVillage(t *testing.T) *village {
+func newVillage(t *testing.T) *village { return villageBehind(t, nil) }
+
+// villageBehind is a village whose store is behind something.
+func villageBehind(t *testing.T, wrap func(http.Handler) http.Handler) *village {
 	t.Helper()
 	dir := t.TempDir()
-	c := objecttest.Config(t, nil)
+	c := objecttest.Config(t, wrap)
 	lake, err := lakehouse.Open(t.Context(), lakehouse.Config{Object: c, Catalog: lakehouse.CatalogConfig{Type: "sqlite", Path: filepath.Join(dir, "catalog.db")}})
 	if err != nil {
 		t.Fatal(err)

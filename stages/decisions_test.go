@@ -15,8 +15,9 @@ var three = []weir.Stage{weir.Resolve, weir.Unify, weir.Segment}
 
 // couple is two people who share a mailbox: crm/1 and shop/1 are hers, crm/2 and
 // shop/2 are his.
-func couple(t *testing.T) *registry {
-	r := newRegistry(t)
+func couple(t *testing.T) *registry { return newRegistry(t).couple() }
+
+func (r *registry) couple() *registry {
 	r.add("crm/1", "email=home@x.fr", "phone=+33600000001")
 	r.add("shop/1", "phone=+33600000001", "customer_id=7")
 	r.add("crm/2", "email=home@x.fr", "phone=+33600000002")

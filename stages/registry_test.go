@@ -28,8 +28,10 @@ type registry struct {
 	types   map[string]weir.AttributeType
 }
 
-func newRegistry(t *testing.T) *registry {
-	r := &registry{village: newVillage(t), records: map[string]weir.Record{}, types: map[string]weir.AttributeType{"given_name": weir.Text}, project: &project.Project{Name: "shop", Timezone: "UTC",
+func newRegistry(t *testing.T) *registry { return registryOf(newVillage(t)) }
+
+func registryOf(v *village) *registry {
+	r := &registry{village: v, records: map[string]weir.Record{}, types: map[string]weir.AttributeType{"given_name": weir.Text}, project: &project.Project{Name: "shop", Timezone: "UTC",
 		Identity: []weir.IdentityDef{{Kind: weir.Person, Order: []string{"customer_id", "email", "phone"},
 			Identifiers: map[string]weir.IdentifierRule{"customer_id": {Limit: 1, Hard: true}, "email": {}, "phone": {}}}},
 		Segments: []weir.SegmentDef{{Name: "buyers", Of: weir.Person,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
@@ -19,8 +18,8 @@ type contents struct {
 	kind, source func(row int) string
 	names        []string // of attributes, ascending
 	texts        []func(row int) string
-	lists        func(row int, to []rowfile.List) []rowfile.List
-	held         []rowfile.List
+	lists        func(row int, to []pipelines.ViewList) []pipelines.ViewList
+	held         []pipelines.ViewList
 }
 
 // isRead says which columns of core.records resolve reads.
@@ -60,7 +59,7 @@ func (c *contents) of(row int) (h evidence.Hash, ok bool) {
 		c.digest.Attribute(c.names[i], text(row))
 	}
 	c.held = c.lists(row, c.held[:0])
-	slices.SortFunc(c.held, func(a, b rowfile.List) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(c.held, func(a, b pipelines.ViewList) int { return cmp.Compare(a.Name, b.Name) })
 	for i, l := range c.held {
 		if i > 0 && l.Name == c.held[i-1].Name {
 			return h, false
