@@ -125,21 +125,22 @@ func (c *changed) unchanged(v uint32) error {
 }
 
 func (c *changed) add(rec *weir.Record) error {
-	if v, known := c.shelf.find[recordDigest(rec.ID)]; known && c.shelf.content[v] == index.Content(rec) {
+	content := index.Content(rec)
+	if v, known := c.shelf.find[recordDigest(rec.ID)]; known && c.shelf.content[v] == content {
 		return c.unchanged(v)
 	}
 	e := c.rules.Of(rec)
 	c.task.Count("keys_cut", int64(e.Cut))
 	m := c.models[rec.Kind]
 	if m == nil {
-		return c.keeper.add(rec, &e, len(e.Keys) == 0, nil, nil)
+		return c.keeper.add(rec, content, &e, len(e.Keys) == 0, nil, nil)
 	}
 	f := m.Prepare(e.Usable(rec))
 	keys := m.AppendKeys(nil, &f)
 	if len(keys) == 0 {
-		return c.keeper.add(rec, &e, len(e.Keys) == 0, nil, nil)
+		return c.keeper.add(rec, content, &e, len(e.Keys) == 0, nil, nil)
 	}
-	return c.keeper.add(rec, &e, false, f.Append(nil), keys)
+	return c.keeper.add(rec, content, &e, false, f.Append(nil), keys)
 }
 
 func (c *changed) flush() error {

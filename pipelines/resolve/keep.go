@@ -68,12 +68,12 @@ func (k *keeper) next() int64 {
 	return int64(k.task.Partition())<<32 | k.entries
 }
 
-// add appends a record. Features and blocking keys are those that the model made.
-func (k *keeper) add(rec *weir.Record, e *evidence.Evidence, bare bool, features []byte, blocking []model.Key) error {
+// add appends a record with index.Content of it. Features and blocking keys are those that the model made.
+func (k *keeper) add(rec *weir.Record, content evidence.Hash, e *evidence.Evidence, bare bool, features []byte, blocking []model.Key) error {
 	if k == nil {
 		return nil
 	}
-	entry := index.Entry{Keys: e.Keys, Blocking: blocking, Features: features, Head: index.Head{ID: rec.ID, Content: index.Content(rec),
+	entry := index.Entry{Keys: e.Keys, Blocking: blocking, Features: features, Head: index.Head{ID: rec.ID, Content: content,
 		Account: rec.Kind == weir.Account, Bare: bare, Limits: string(packLimited(e.Limited)), Contradicted: e.Contradicted}}
 	for _, h := range e.Held {
 		entry.Held = append(entry.Held, index.Held{Kind: h.Kind, Value: h.Value, Blocked: h.Blocked != "", Mailbox: h.Blocked == evidence.SharedMailbox})

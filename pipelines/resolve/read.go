@@ -57,14 +57,18 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 	}
 	k := newKeeper(t, p.Keep)
 	// What nothing here reads of a record is not taken from the files.
-	all := func(_ *pipelines.View, chosen []bool) error {
+	var d rowContents
+	all := func(v *pipelines.View, chosen []bool) error {
 		for i := range chosen {
 			chosen[i] = true
 		}
-		return nil
+		if k == nil {
+			return nil
+		}
+		return d.look(v)
 	}
 	rows := pipelines.Chosen[weir.Record](ctx, t, isRead, all)
-	if err := each(rows, func(rec weir.Record) error { return readRecord(t, r, c, k, rec) }); err != nil {
+	if err := each(rows, func(rec weir.Record) error { return readRecord(t, r, c, k, &d, rec) }); err != nil {
 		return err
 	}
 	if err := k.flush(); err != nil || c == nil {
@@ -73,7 +77,7 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 	return c.flush(t)
 }
 
-func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, rec weir.Record) error {
+func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, d *rowContents, rec weir.Record) error {
 	t.Count("records", 1)
 	e := r.Of(&rec)
 	t.Count("keys_cut", int64(e.Cut))
@@ -112,8 +116,11 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, r
 			return err
 		}
 	}
-	entry := k.next()
-	if err := k.add(&rec, &e, bare, c.featuresOf(comparable), c.keysOf(comparable)); err != nil {
+	entry, content := k.next(), evidence.Hash{}
+	if k != nil {
+		content = d.of(&rec)
+	}
+	if err := k.add(&rec, content, &e, bare, c.featuresOf(comparable), c.keysOf(comparable)); err != nil {
 		return err
 	}
 	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited),

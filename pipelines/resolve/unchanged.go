@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/schema"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/resolve/evidence"
@@ -67,6 +68,34 @@ func (c *contents) of(row int) (h evidence.Hash, ok bool) {
 		c.digest.Identifier(l.Name, l.Values)
 	}
 	return c.digest.Sum(), true
+}
+
+// rowContents are those of the rows of one view after another, in their order.
+type rowContents struct {
+	contents
+	all  []evidence.Hash // zero: see contents.of
+	next int
+}
+
+func (d *rowContents) look(v *pipelines.View) error {
+	d.all, d.next = d.all[:0], 0
+	if err := d.open(v); err != nil {
+		return err
+	}
+	for row := range v.Rows() {
+		h, _ := d.contents.of(row)
+		d.all = append(d.all, h)
+	}
+	return nil
+}
+
+// of is index.Content of the next row, which was made into a record.
+func (d *rowContents) of(rec *weir.Record) evidence.Hash {
+	h := d.all[d.next]
+	if d.next++; h == (evidence.Hash{}) {
+		return index.Content(rec)
+	}
+	return h
 }
 
 // choose leaves out the rows that the index knows as they are.
