@@ -56,7 +56,7 @@ func (c Checkup) stream(ctx context.Context, src connectors.Source, s project.So
 	if err != nil {
 		return []Finding{wrong(part, err, t.At, "")}
 	}
-	look, err := sample(ctx, src, conn)
+	look, err := sample(ctx, src, conn, t.Mapping)
 	if err != nil {
 		f := wrong(part, timely(ctx, err), t.At, "check the stream's settings at "+t.At)
 		if there := c.offered(ctx, src); there != "" {
@@ -71,6 +71,9 @@ func (c Checkup) stream(ctx context.Context, src connectors.Source, s project.So
 		}
 		return []Finding{f}
 	}
+	if len(look.fields) == 0 && look.rejected > 0 {
+		return []Finding{look.unreadable(part, t.At)}
+	}
 	if len(look.fields) == 0 {
 		next := "check the path or table at " + t.At
 		if there := c.offered(ctx, src); there != "" {
@@ -80,18 +83,24 @@ func (c Checkup) stream(ctx context.Context, src connectors.Source, s project.So
 	}
 	var out []Finding
 	if look.rejected > 0 {
-		f := Finding{part, Warn, fmt.Sprintf("%d of the first %d rows or values can't be read, the first at %s: %s", look.rejected, look.rows+look.rejected, look.first.Origin, reason(look.first)), t.At,
-			"they would go to ops.quarantine; check delimiter, encoding and types of the stream"}
-		if look.rows == 0 {
-			f.Status = Bad
-		}
-		out = append(out, f)
+		out = append(out, look.unreadable(part, t.At))
 	}
+	out = append(out, look.keys.findings(part, orElse(c.Project.Place("source "+s.Name, "streams."+t.Name+".key"), t.At))...)
 	out = append(out, c.columns(part, s, t, look)...)
 	if len(out) == 0 {
 		out = append(out, good(part, "%d columns, key and mapping fit", len(look.fields)))
 	}
 	return out
+}
+
+// unreadable tells of rows and values that the connector rejects.
+func (s *sampled) unreadable(part, at string) Finding {
+	f := Finding{part, Warn, fmt.Sprintf("%d of the first %d rows or values can't be read, the first at %s: %s", s.rejected, s.rows+s.rejected, s.first.Origin, reason(s.first)), at,
+		"they would go to ops.quarantine; check delimiter, encoding and types of the stream"}
+	if s.rows == 0 {
+		f.Status = Bad
+	}
+	return f
 }
 
 func reason(r connectors.Rejection) string {
@@ -187,6 +196,7 @@ type sampled struct {
 	first    connectors.Rejection
 	whole    bool  // everything was read
 	failed   error // of the first split that can't be read at all
+	keys     keyCheck
 }
 
 func (s *sampled) names() []string {
@@ -206,6 +216,7 @@ func (s *sampled) Write(_ context.Context, b connectors.Batch) error {
 			s.fields = append(s.fields, f)
 		}
 	}
+	s.keys.look(b)
 	if s.rows += b.Rows.NumRows(); s.rows >= sampleRows {
 		return errEnough
 	}
@@ -224,12 +235,12 @@ func (s *sampled) Reject(_ context.Context, r connectors.Rejection) error {
 }
 
 // sample reads a stream's first rows.
-func sample(ctx context.Context, src connectors.Source, stream connectors.Stream) (*sampled, error) {
+func sample(ctx context.Context, src connectors.Source, stream connectors.Stream, m weir.Mapping) (*sampled, error) {
 	plan, err := src.Plan(ctx, stream, connectors.Prior{})
 	if err != nil {
 		return nil, err
 	}
-	out := &sampled{whole: len(plan.Splits) <= sampleSplits}
+	out := &sampled{whole: len(plan.Splits) <= sampleSplits, keys: keysOf(m)}
 	for _, split := range plan.Splits[:min(len(plan.Splits), sampleSplits)] {
 		err := src.Read(ctx, stream, plan, split, out)
 		switch {

@@ -190,4 +190,8 @@ func TestNotableTellsReasonsAndLossesFirst(t *testing.T) {
 	if got := notable(r, nil); got != "quarantined 2, rows withheld 1, left out by where 9" {
 		t.Error(got)
 	}
+	r = workflows.Report{Stage: weir.Activate, Counts: map[string]int64{"vip_letter.add.delivered": 3}}
+	if got := notable(r, nil); got != "vip_letter add delivered 3" {
+		t.Error(got)
+	}
 }

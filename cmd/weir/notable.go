@@ -66,8 +66,11 @@ func plainly(s weir.Stage, name string, rules []policies.Rule) string {
 		return "computed in full (" + strings.ReplaceAll(why, "_", " ") + ")"
 	}
 	activation, of, found := strings.Cut(name, ".")
-	if s != weir.Decide || !found {
-		return strings.ReplaceAll(strings.ReplaceAll(name, ".", " "), "_", " ")
+	if !found {
+		return strings.ReplaceAll(name, "_", " ")
+	}
+	if s != weir.Decide {
+		return activation + " " + strings.ReplaceAll(of, ".", " ")
 	}
 	for _, r := range rules {
 		if r.Code == of {
