@@ -23,7 +23,8 @@ type activateSpec struct {
 	Run         weir.Run         `json:"run"`
 	Destination string           `json:"destination"`
 	Pins        map[string]int64 `json:"pins"`
-	Consents    int64            `json:"consents"` // snapshot of core.consents that was decided on
+	Consents    int64            `json:"consents"`          // snapshot of core.consents that was decided on
+	Decided     map[string]int64 `json:"decided,omitempty"` // all snapshots that were; nil: not known
 	Chunks      []chunkInfo      `json:"chunks"`
 	PlannedAt   time.Time        `json:"planned_at"` // by the clock
 }
@@ -57,7 +58,7 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if err != nil {
 		return plan, err
 	}
-	consents, err := a.decidedOn(ctx, pins["activation.audience"])
+	decided, err := a.decidedOn(ctx, pins["activation.audience"])
 	if err != nil {
 		return plan, err
 	}
@@ -68,16 +69,16 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if len(chunks) == 0 {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
-	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: consents, Chunks: chunks, PlannedAt: a.Clock()})
+	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: decided[consentsTable], Decided: decided, Chunks: chunks, PlannedAt: a.Clock()})
 }
 
-// decidedOn is the snapshot of core.consents that this snapshot of the audience was
-// decided on, not what a later decision knew (another run may decide meanwhile); 0 if
+// decidedOn are the snapshots of tables that this snapshot of the audience was decided
+// on, not what a later decision knew (another run may decide meanwhile); nil if
 // that is not known any more, so that everybody is checked.
-func (a *activate) decidedOn(ctx context.Context, audience int64) (int64, error) {
+func (a *activate) decidedOn(ctx context.Context, audience int64) (map[string]int64, error) {
 	runs, err := a.Lake.Runs(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for _, r := range slices.Backward(runs) {
 		if r.Stage != weir.Decide || r.Status == Failed || r.Status == Unchanged || r.Snapshots["activation.audience"] != audience {
@@ -86,11 +87,11 @@ func (a *activate) decidedOn(ctx context.Context, audience int64) (int64, error)
 		var sp decideSpec
 		err := a.readJSON(ctx, runPrefix(weir.Run{ID: r.RunID}, weir.Decide, "")+"spec.json", &sp)
 		if weir.CodeOf(err) == weir.NotFound {
-			return 0, nil
+			return nil, nil
 		}
-		return sp.Pins["core.consents"], err
+		return sp.Pins, err
 	}
-	return 0, nil
+	return nil, nil
 }
 
 func activationsOf(p *project.Project, destination string) []weir.ActivationDef {

@@ -35,6 +35,8 @@ type delivering struct {
 	// stuck are the profiles of each activation whose removal did not go through:
 	// nothing new is sent of them before the old key is gone.
 	stuck map[[2]string]bool
+	// arrived are the consents that came since the decision, as they were looked at last.
+	arrived *arrivals
 }
 
 func (a *activate) delivering(ctx context.Context, sp activateSpec, j journal) (*delivering, error) {
@@ -168,17 +170,11 @@ func (d *delivering) upserts(ctx context.Context, out *outcomes, activation stri
 			decided[i] = policies.Decided{Class: d.classes[c.ClassID], Decision: weir.Decision{ID: c.DecisionID, Activation: activation,
 				ProfileID: c.ProfileID, ClassID: c.ClassID, Allow: true, At: c.DecidedAt, ValidUntil: c.ValidUntil}}
 		}
-		fresh, arrived, err := d.fresh(ctx, decider, def, rows, byID)
+		fresh, unknown, err := d.fresh(ctx, decider, def, rows, byID)
 		if err != nil {
 			return nil, nil, err
 		}
-		if arrived { // whom nothing is known of now can't be confirmed
-			known := map[string]bool{}
-			for _, f := range fresh {
-				known[f.ProfileID] = true
-			}
-			decided = slices.DeleteFunc(decided, func(x policies.Decided) bool { return !known[x.Decision.ProfileID] })
-		}
+		decided = slices.DeleteFunc(decided, func(x policies.Decided) bool { return unknown[x.Decision.ProfileID] })
 		checked, refused, err := decider.Recheck(ctx, decided, fresh)
 		if err != nil {
 			return nil, nil, err
@@ -206,37 +202,42 @@ func (d *delivering) consentsNow(ctx context.Context) (int64, error) {
 	return snap.ID, err
 }
 
-// fresh describes anew everybody in rows if consent entries arrived after those
-// that the decision knew; arrived is false if none did.
-func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row, planned map[string]change) (_ []policies.Candidate, arrived bool, err error) {
+// fresh describes anew those in rows whom consent entries concern that arrived after
+// those that the decision knew. unknown are such of whom nothing is known now, or other
+// than is planned: their decision can't be confirmed.
+func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def weir.ActivationDef, rows []permit.Row, planned map[string]change) (out []policies.Candidate, unknown map[string]bool, err error) {
 	pins, err := d.Lake.Pins(ctx)
 	if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	current, err := d.Lake.Current(ctx, "core.consents")
 	if weir.CodeOf(err) == weir.NotFound {
-		return nil, false, nil
+		return nil, nil, nil
 	}
-	if err != nil {
-		return nil, false, err
+	if err != nil || current.ID == d.sp.Consents {
+		return nil, nil, err
 	}
-	if current.ID == d.sp.Consents {
-		return nil, false, nil
+	whom, err := d.concerned(ctx, pins, current.ID, profilesOf(rows))
+	if err != nil || len(whom) == 0 {
+		return nil, nil, err
+	}
+	unknown = map[string]bool{}
+	for _, id := range whom {
+		unknown[id] = true
 	}
 	pins["core.consents"] = current.ID // even if its stage is not whole yet: it can only restrict here
-	people, err := d.openAudienceOf(ctx, d.p, []weir.ActivationDef{def}, pins, d.sp.Run.Now, profilesOf(rows))
+	people, err := d.openAudienceOf(ctx, d.p, []weir.ActivationDef{def}, pins, d.sp.Run.Now, whom)
 	if err != nil {
-		return nil, true, err
+		return nil, nil, err
 	}
 	defer people.Close()
 	asPlanned := make(map[string]change, len(rows))
 	for _, r := range rows {
 		asPlanned[r.ProfileID] = planned[r.IdempotencyKey]
 	}
-	var out []policies.Candidate
 	for p, err := range people.people(ctx) {
 		if err != nil {
-			return nil, true, err
+			return nil, nil, err
 		}
 		// What is judged must be what is sent: somebody whose address or values have
 		// changed waits for the next run's plan.
@@ -246,13 +247,14 @@ func (d *delivering) fresh(ctx context.Context, decider *policies.Decider, def w
 			continue
 		}
 		if row, err = underClass(def, row, d.classes[was.ClassID]); err != nil {
-			return nil, true, err
+			return nil, nil, err
 		}
 		if row.Key == was.Key && row.Checksum == was.Checksum {
 			out = append(out, decider.Describe(p.asked(addresses)))
+			delete(unknown, p.profile)
 		}
 	}
-	return out, true, nil
+	return out, unknown, nil
 }
 
 func profilesOf(rows []permit.Row) []string {
