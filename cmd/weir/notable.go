@@ -15,7 +15,7 @@ import (
 
 var (
 	lost     = regexp.MustCompile(`(^|[._])(withheld|quarantined|rejected|failed|stopped|unknown|refused|dropped|lost|standing|no_key|not_numbers)([._]|$)`)
-	internal = regexp.MustCompile(`^(classes|decisions|evaluations|index_entries|index_skipped|blocks_touched|anchors_touched|values_touched|records_touched)$`)
+	internal = regexp.MustCompile(`^(classes|decisions|evaluations|index_entries|index_skipped|index_parts|events_indexed|blocks_touched|anchors_touched|values_touched|records_touched)$`)
 )
 
 // plain says what a count counts; a name that is not here says it itself.
@@ -25,6 +25,7 @@ var plain = map[string]string{
 	"blocked_shared_mailbox":    "shared mailboxes that link nobody",
 	"classes":                   "kinds of cases that the policy tells apart",
 	"components_doubted":        "groups of records where evidence contradicts",
+	"computed":                  "profiles computed",
 	"components_rebuilt":        "groups of records put together anew",
 	"decisions_idle":            "decisions of people that wait for their records",
 	"edges_refused":             "links refused",
@@ -42,11 +43,13 @@ var plain = map[string]string{
 	"identifiers_ambiguous":     "identifiers of several profiles",
 	"increment":                 "computed from what changed",
 	"index_entries":             "entries of the index for the next run",
+	"kept":                      "profiles as before, nothing having happened to them",
 	"over_soft_limit":           "profiles over an identifier's limit",
 	"people_of_accounts":        "people who belong to accounts",
 	"profiles_account":          "accounts",
 	"profiles_anonymous":        "anonymous profiles",
 	"profiles_person":           "persons",
+	"profiles_gone":             "profiles that are gone",
 	"restrictions_kept":         "restrictions kept though their row is gone",
 	"scores_refused":            "scores that can't be learned",
 	"segments_broken":           "broken segments",

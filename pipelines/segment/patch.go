@@ -89,10 +89,17 @@ func shaped(rec arrow.RecordBatch, s *arrow.Schema) (arrow.RecordBatch, error) {
 	return array.NewRecordBatch(s, cols, rec.NumRows()), nil
 }
 
+// fewRows is up to how many rows that are copied join those that are made: to cut a
+// batch for them would take longer. Tests lower it.
+var fewRows = 400
+
 // copy writes rows of a batch as they are; what was built before comes first.
 func (t *table) copy(rec arrow.RecordBatch, from, to int) error {
-	if from == to {
-		return nil
+	if t.mixed = true; to-from <= fewRows && t.append(rec, from, to) {
+		if t.rows += to - from; t.rows < writtenRows {
+			return nil
+		}
+		return t.flush()
 	}
 	if err := t.flush(); err != nil {
 		return err
@@ -100,6 +107,46 @@ func (t *table) copy(rec arrow.RecordBatch, from, to int) error {
 	part := rec.NewSlice(int64(from), int64(to))
 	defer part.Release()
 	return t.w.Write(part)
+}
+
+// append adds rows to those that are being built; false, and nothing is added, where
+// a column is of a type that the tables of this stage do not have.
+func (t *table) append(rec arrow.RecordBatch, from, to int) bool {
+	for _, f := range t.b.Fields() {
+		switch f.(type) {
+		case *array.StringBuilder, *array.TimestampBuilder, *array.Decimal128Builder:
+		default:
+			return false
+		}
+	}
+	for c, f := range t.b.Fields() {
+		switch f := f.(type) {
+		case *array.StringBuilder:
+			copied(f, rec.Column(c).(*array.String), from, to)
+		case *array.TimestampBuilder:
+			copied(f, rec.Column(c).(*array.Timestamp), from, to)
+		case *array.Decimal128Builder:
+			copied(f, rec.Column(c).(*array.Decimal128), from, to)
+		}
+	}
+	return true
+}
+
+// copied appends values of an array to those of a builder.
+func copied[V any, B interface {
+	Append(v V)
+	AppendNull()
+}, A interface {
+	Value(i int) V
+	IsNull(i int) bool
+}](to B, of A, from, end int) {
+	for i := from; i < end; i++ {
+		if of.IsNull(i) {
+			to.AppendNull()
+		} else {
+			to.Append(of.Value(i))
+		}
+	}
 }
 
 // patchTraits writes the traits by profile.

@@ -23,6 +23,9 @@ type table struct {
 	b    *array.RecordBuilder
 	rows int
 	size map[int]int // bytes of the last batch's texts, by column
+	// mixed: rows that are made stand between others that are copied, so that batches
+	// are often short.
+	mixed bool
 }
 
 func (p *partition) table(name string) (*table, error) {
@@ -68,6 +71,9 @@ func (t *table) flush() error {
 	rec := t.b.NewRecordBatch()
 	defer rec.Release()
 	for i, f := range t.b.Fields() {
+		if t.mixed {
+			break
+		}
 		f.Reserve(writtenRows)
 		if s, ok := f.(*array.StringBuilder); ok {
 			s.ReserveData(t.size[i] + t.size[i]/16)
