@@ -63,6 +63,8 @@ func (r *rehearsal) begin(ctx context.Context, stage weir.Stage, progress func(w
 	switch x := h.All()[stage].(type) {
 	case *resolving:
 		s, train = x.pipeline, x.train
+	case *segmenting:
+		s = x.pipeline
 	case *pipeline:
 		s = x
 	default:
