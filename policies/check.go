@@ -176,7 +176,10 @@ func formatted(p, src string) []Problem {
 		line++
 	}
 	next := "end the file here"
-	if line < len(should) {
+	switch {
+	case line < len(should) && should[line] == "":
+		next = "begin an empty line here, or run opa fmt"
+	case line < len(should):
 		next = fmt.Sprintf("write %q, or run opa fmt", should[line])
 	}
 	return []Problem{{Where: at(p, line+1), Message: "the file is not in the standard layout", Next: next}}
