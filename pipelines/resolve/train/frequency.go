@@ -34,8 +34,8 @@ func (t *trainer) count(column int) *tally {
 // placeholders are values so much more frequent than the column's others that
 // they name nobody: 1900-01-01, a shop's own phone. Only columns whose values
 // are otherwise rare have them: a name or a town may well be frequent.
-func (c *tally) placeholders(kind compare.Kind, spread bool) {
-	if !spread || kind == compare.Name || kind == compare.Company || kind == compare.Place || kind == compare.Postcode || kind == compare.Text || kind == compare.Number {
+func (c *tally) placeholders(kind compare.Kind) {
+	if kind == compare.Name || kind == compare.Company || kind == compare.Place || kind == compare.Postcode || kind == compare.Text || kind == compare.Number {
 		return
 	}
 	counts := make([]int32, 0, len(c.of))

@@ -31,9 +31,7 @@ type RuleReport struct {
 func (t *trainer) chooseRules(as []atom, ts []trial, matches []pair, weight []float64) []RuleReport {
 	n := float64(t.size)
 	scale := float64(t.total) * float64(t.total-1) / max(n*(n-1), 1)
-	budget := max(pairsPerRecord*float64(t.total), pairsAnyway)
-	words := (len(matches) + 63) / 64
-	cover := make([][]uint64, len(ts))
+	left := max(pairsPerRecord*float64(t.total), pairsAnyway)
 	total := 0.0
 	for _, w := range weight {
 		total += w
@@ -41,47 +39,16 @@ func (t *trainer) chooseRules(as []atom, ts []trial, matches []pair, weight []fl
 	if total == 0 {
 		return nil
 	}
-	t.parallel(len(ts), func(k int) {
-		r := &ts[k]
-		// Unseen pairs of a sample are not none in the table.
-		if (r.pairs+1)*scale > budget {
-			return
-		}
-		set := make([]uint64, words)
-		for i, p := range matches {
-			ok := true
-			for _, a := range r.atoms {
-				h := as[a].hash
-				if h[p.a] == 0 || h[p.a] != h[p.b] {
-					ok = false
-					break
-				}
-			}
-			if ok {
-				set[i/64] |= 1 << (i % 64)
-			}
-		}
-		cover[k] = set
-	})
-	gain := func(set, done []uint64) float64 {
-		g := 0.0
-		for w := range set {
-			for b := set[w] &^ done[w]; b != 0; b &= b - 1 {
-				g += weight[w*64+bits.TrailingZeros64(b)]
-			}
-		}
-		return g
-	}
-	done := make([]uint64, words)
+	cover := t.covers(as, ts, matches, scale, left)
+	done := make(bitset, (len(matches)+63)/64)
 	var out []RuleReport
-	left := budget
 	for len(t.content.Rules) < maxRules {
-		best, value, bestGain := -1, 0.0, 0.0
+		best, value, added := -1, 0.0, 0.0
 		for k := range ts {
 			if cover[k] == nil || ts[k].pairs*scale > left {
 				continue
 			}
-			g := gain(cover[k], done)
+			g := cover[k].gain(done, weight)
 			if g < 0.0004*total {
 				cover[k] = nil // gains only fall
 				continue
@@ -89,7 +56,7 @@ func (t *trainer) chooseRules(as []atom, ts []trial, matches []pair, weight []fl
 			// A key costs every record something, besides its pairs.
 			v := g / (ts[k].pairs*scale + 0.5*float64(t.total))
 			if v > value {
-				best, value, bestGain = k, v, g
+				best, value, added = k, v, g
 			}
 		}
 		if best < 0 {
@@ -98,8 +65,8 @@ func (t *trainer) chooseRules(as []atom, ts []trial, matches []pair, weight []fl
 		r := t.rule(as, &ts[best])
 		r.Pairs = ts[best].pairs * scale
 		left -= r.Pairs
-		none := make([]uint64, words)
-		out = append(out, RuleReport{Name: r.Name, Pairs: r.Pairs, Matches: gain(cover[best], none) / total, Added: bestGain / total})
+		none := make(bitset, len(done))
+		out = append(out, RuleReport{Name: r.Name, Pairs: r.Pairs, Matches: cover[best].gain(none, weight) / total, Added: added / total})
 		t.content.Rules = append(t.content.Rules, r)
 		for w := range done {
 			done[w] |= cover[best][w]
@@ -107,6 +74,41 @@ func (t *trainer) chooseRules(as []atom, ts []trial, matches []pair, weight []fl
 		cover[best] = nil
 	}
 	return out
+}
+
+// bitset is a set of matches, by their place.
+type bitset []uint64
+
+// gain is the weight of what a set holds and done does not.
+func (s bitset) gain(done bitset, weight []float64) (g float64) {
+	for w := range s {
+		for b := s[w] &^ done[w]; b != 0; b &= b - 1 {
+			g += weight[w*64+bits.TrailingZeros64(b)]
+		}
+	}
+	return g
+}
+
+// covers finds which matches each rule brings together; nil: it has more pairs than
+// the budget, where scale of the table's stand for one of the sample's.
+func (t *trainer) covers(as []atom, ts []trial, matches []pair, scale, budget float64) []bitset {
+	cover := make([]bitset, len(ts))
+	t.parallel(len(ts), func(k int) {
+		r := &ts[k]
+		if (r.pairs+1)*scale > budget { // unseen pairs of a sample are not none in the table
+			return
+		}
+		cover[k] = make(bitset, (len(matches)+63)/64)
+		for i, p := range matches {
+			if !slices.ContainsFunc(r.atoms, func(a int) bool {
+				h := as[a].hash
+				return h[p.a] == 0 || h[p.a] != h[p.b]
+			}) {
+				cover[k][i/64] |= 1 << (i % 64)
+			}
+		}
+	})
+	return cover
 }
 
 func (t *trainer) rule(as []atom, r *trial) model.Rule {

@@ -115,13 +115,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	if err := t.prepare(records); err != nil {
 		return err
 	}
-	tallies := make([]*tally, len(t.cols))
-	t.parallel(len(t.cols), func(c int) {
-		tallies[c] = t.count(c)
-		k, _ := compare.KindOf(t.cols[c].Kind)
-		tallies[c].placeholders(k, true)
-		t.cols[c].Blank = tallies[c].blank
-	})
+	tallies := t.tallies()
 	if err := t.frequencies(tallies, nil, 0.3*float64(t.size)/float64(t.total)); err != nil {
 		return err
 	}
@@ -134,7 +128,6 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	as := t.atoms()
 	ts := t.trials(as)
 	pairs, weight := t.candidates(as, ts)
-	report.Pairs = len(pairs)
 	found := random
 	if !t.everything {
 		found = t.look(pairs, weight)
@@ -162,7 +155,25 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 		t.again(found)
 	}
 	report.Iterations += t.maximise(found, 40)
+	report.Pairs = len(pairs)
+	return t.conclude(found, as, ts, def, report)
+}
 
+// tallies counts the values of all columns, and marks placeholders.
+func (t *trainer) tallies() []*tally {
+	out := make([]*tally, len(t.cols))
+	t.parallel(len(t.cols), func(c int) {
+		out[c] = t.count(c)
+		k, _ := compare.KindOf(t.cols[c].Kind)
+		out[c].placeholders(k)
+		t.cols[c].Blank = out[c].blank
+	})
+	return out
+}
+
+// conclude makes the model of what was learned, chooses its blocking rules, and
+// reports.
+func (t *trainer) conclude(found *seen, as []atom, ts []trial, def weir.IdentityDef, report *Report) error {
 	t.empty()
 	expected := t.matches()
 	t.calibrate(def.Model != nil && def.Model.Threshold > 0)
@@ -184,7 +195,7 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	n := float64(t.total)
 	report.Matches = expected * n * (n - 1) / 2
 	t.content.Trained.Matches = report.Matches
-	t.content.Trained.Pairs = len(pairs)
+	t.content.Trained.Pairs = report.Pairs
 	t.content.Trained.Labels = len(t.labels)
 	return nil
 }
