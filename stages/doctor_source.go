@@ -56,7 +56,7 @@ func (c Checkup) stream(ctx context.Context, src connectors.Source, s project.So
 	if err != nil {
 		return []Finding{wrong(part, err, t.At, "")}
 	}
-	look, err := sample(ctx, src, conn, t.Mapping)
+	look, err := sample(ctx, src, conn, c.check(t.Mapping))
 	if err != nil {
 		f := wrong(part, timely(ctx, err), t.At, "check the stream's settings at "+t.At)
 		if there := c.offered(ctx, src); there != "" {
@@ -85,7 +85,9 @@ func (c Checkup) stream(ctx context.Context, src connectors.Source, s project.So
 	if look.rejected > 0 {
 		out = append(out, look.unreadable(part, t.At))
 	}
-	out = append(out, look.keys.findings(part, orElse(c.Project.Place("source "+s.Name, "streams."+t.Name+".key"), t.At))...)
+	out = append(out, look.check.findings(part, func(key string) string {
+		return orElse(c.Project.Place("source "+s.Name, "streams."+t.Name+"."+key), t.At)
+	})...)
 	out = append(out, c.columns(part, s, t, look)...)
 	if len(out) == 0 {
 		out = append(out, good(part, "%d columns, key and mapping fit", len(look.fields)))
@@ -101,6 +103,15 @@ func (s *sampled) unreadable(part, at string) Finding {
 		f.Status = Bad
 	}
 	return f
+}
+
+// check is of a stream's rows; without a clock values are not looked at.
+func (c Checkup) check(m weir.Mapping) *rowCheck {
+	check := &rowCheck{mapping: m}
+	if c.House.Clock != nil {
+		check.now = c.House.Clock()
+	}
+	return check
 }
 
 func reason(r connectors.Rejection) string {
@@ -196,7 +207,7 @@ type sampled struct {
 	first    connectors.Rejection
 	whole    bool  // everything was read
 	failed   error // of the first split that can't be read at all
-	keys     keyCheck
+	check    *rowCheck
 }
 
 func (s *sampled) names() []string {
@@ -216,7 +227,7 @@ func (s *sampled) Write(_ context.Context, b connectors.Batch) error {
 			s.fields = append(s.fields, f)
 		}
 	}
-	s.keys.look(b)
+	s.check.look(b)
 	if s.rows += b.Rows.NumRows(); s.rows >= sampleRows {
 		return errEnough
 	}
@@ -235,12 +246,12 @@ func (s *sampled) Reject(_ context.Context, r connectors.Rejection) error {
 }
 
 // sample reads a stream's first rows.
-func sample(ctx context.Context, src connectors.Source, stream connectors.Stream, m weir.Mapping) (*sampled, error) {
+func sample(ctx context.Context, src connectors.Source, stream connectors.Stream, check *rowCheck) (*sampled, error) {
 	plan, err := src.Plan(ctx, stream, connectors.Prior{})
 	if err != nil {
 		return nil, err
 	}
-	out := &sampled{whole: len(plan.Splits) <= sampleSplits, keys: keysOf(m)}
+	out := &sampled{whole: len(plan.Splits) <= sampleSplits, check: check}
 	for _, split := range plan.Splits[:min(len(plan.Splits), sampleSplits)] {
 		err := src.Read(ctx, stream, plan, split, out)
 		switch {

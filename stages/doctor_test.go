@@ -69,6 +69,7 @@ var misconfigurations = []misconfiguration{
 	{"ragged rows", "data/people.csv", "2,al@x.org,Al,1991-01-02,2026-01-01T00:00:00Z", "2,al@x.org", Warn, "people.csv"},
 	{"no row can be read", "data/people.csv", "*", "id,mail,first,born,seen\n1,jo@x.org\n", Bad, "people.csv:2"},
 	{"row without its key", "data/people.csv", "2,al@x.org", ",al@x.org", Warn, "people.csv:3"},
+	{"date that is none", "data/people.csv", "1991-01-02", "31/02/1991", Warn, "birth_date of 1 of the first 2 rows can't be used, the first at people.csv:3"},
 	{"key twice", "data/people.csv", "2,al@x.org", "1,al@x.org", Warn, "the id of an earlier row, the first at people.csv:3"},
 	{"not the declared type", "data/people.csv", "1,jo@x.org,Jo,1990-01-02,2026-01-01T00:00:00Z", "1,jo@x.org,Jo,1990-01-02,yesterday", Warn, "seen"},
 	{"not a text file", "data/people.csv", "*", "PK\x03\x04\x00\x00\x00\x00", Bad, "people.csv"},
@@ -151,7 +152,7 @@ func examine(t *testing.T, url string, m misconfiguration) []Finding {
 	if err != nil {
 		return Problems(err)
 	}
-	h := &House{Connectors: known, Dir: dir, Secrets: project.Resolver{Dir: dir, Getenv: func(name string) (string, bool) { return "t", name == "ESP_TOKEN" }}}
+	h := &House{Connectors: known, Dir: dir, Clock: func() time.Time { return noon }, Secrets: project.Resolver{Dir: dir, Getenv: func(name string) (string, bool) { return "t", name == "ESP_TOKEN" }}}
 	return Checkup{House: h, Project: p, Timeout: 2 * time.Second}.All(t.Context())
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +69,7 @@ func (a *app) examine(ctx context.Context, offline bool) []stages.Finding {
 		return append(found, rules.Policies(ctx)...)
 	}
 	found = append([]stages.Finding{{Part: "project", Status: stages.Fine, What: p.Name + ": all files can be read"}}, found...)
-	house := &stages.House{Connectors: systems(), Dir: a.dir, Secrets: project.Resolver{Dir: a.dir}, Log: a.log}
+	house := &stages.House{Connectors: systems(), Dir: a.dir, Secrets: project.Resolver{Dir: a.dir}, Clock: time.Now, Log: a.log}
 	found = append(found, stages.Checkup{House: house, Project: p}.All(ctx)...)
 	if offline {
 		return found
