@@ -49,7 +49,8 @@ func TestLinkedExplained(t *testing.T) {
 				t.Errorf("%s of %s: explained as %v, and the stage wrote %v", id, s.Name, x.Verdict.Holds, in)
 			}
 			v := x.Verdict.Children[0]
-			if v.Linked == nil || (v.Linked.All > 0) != (len(v.Children) > 0) || v.Value != fmt.Sprintf("%d of %d", v.Linked.Fit, v.Linked.All) {
+			shown := v.Linked != nil && (v.Linked.Fit > 0 || v.Linked.All > 0 && s.Where.Related.How != "none")
+			if v.Linked == nil || shown != (len(v.Children) > 0) || v.Value != fmt.Sprintf("%d of %d", v.Linked.Fit, v.Linked.All) {
 				t.Errorf("%+v", v)
 			}
 			for _, c := range v.Children {

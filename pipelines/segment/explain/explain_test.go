@@ -9,6 +9,7 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/segment/explain"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 )
 
@@ -174,5 +175,50 @@ func TestPrintRelated(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+// TestRelatedVerdict: how many fit, and some of those who make it so.
+func TestRelatedVerdict(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	bought := &weir.Condition{IsEvent: true, Event: "Order"}
+	var people []*explain.Subject
+	for i := range 6 {
+		p := &explain.Subject{Profile: weir.Profile{ID: fmt.Sprint("p", i), Kind: weir.Person}}
+		if i%2 == 0 {
+			p.Events = []weir.Event{{ID: fmt.Sprint("e", i), Name: "Order", OccurredAt: now}}
+		}
+		people = append(people, p)
+	}
+	people = append(people, &explain.Subject{Profile: weir.Profile{ID: "a2", Kind: weir.Account}}) // no person
+	firm := &explain.Subject{Profile: weir.Profile{ID: "a1", Kind: weir.Account}, Linked: func(yield func(*explain.Subject, error) bool) {
+		for _, p := range people {
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}}
+	for how, want := range map[string]string{
+		"any":  "true at least one of its people fits this 3 of 6: person p0 true 1 event, person p2 true 1 event, person p4 true 1 event",
+		"all":  "false it has people, and all of them fit this 3 of 6: person p1 false 0 event, person p3 false 0 event, person p5 false 0 event",
+		"none": "false none of its people fits this 3 of 6: person p0 true 1 event, person p2 true 1 event, person p4 true 1 event",
+	} {
+		d := tally.Definitions{Segments: []weir.SegmentDef{{Name: "s", Of: weir.Account, Where: weir.Condition{Related: &weir.Related{Kind: weir.Person, How: how, Where: bought}}}}}
+		v, err := explain.With(d, "s", firm, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := v.Children[0]
+		got := fmt.Sprint(v.Holds, " ", c.What, " ", c.Value)
+		for i, p := range c.Children {
+			got += []string{": ", ", "}[min(i, 1)] + fmt.Sprint(p.What, " ", p.Holds, " ", len(p.Children[0].Events), " event")
+		}
+		if got != want || v.Holds != c.Holds || c.Linked.All != 6 {
+			t.Errorf("%s: got %s\nwant %s", how, got, want)
+		}
+		told, err := explain.With(d, "s", &explain.Subject{Profile: firm.Profile, Counts: []rule.Linked{{All: 2}}}, now)
+		if c := told.Children[0]; err != nil || told.Holds != (how == "none") || c.Value != "0 of 2" || len(c.Children) > 0 || c.What[len(c.What)-len(explain.Say(bought)):] != explain.Say(bought) {
+			t.Errorf("by numbers alone: %+v, %v", told, err)
+		}
 	}
 }

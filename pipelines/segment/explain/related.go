@@ -63,14 +63,14 @@ func (x *explainer) relate(related *tally.Related, who *Subject) error {
 }
 
 // related tells how many fit, and of some that make it so: of `all` of those that
-// don't fit, if there are any.
+// don't fit, if there are any, of none of those that fit alone.
 func (x *explainer) related(n *rule.Node, v *Verdict) {
 	r, slot := n.Condition.Related, n.RelationSlot()
 	l := Linked{All: int(x.linked[slot].All), Fit: int(x.linked[slot].Fit)}
 	v.Linked, v.Value = &l, strconv.Itoa(l.Fit)+" of "+strconv.Itoa(l.All)
 	some := x.some[slot]
 	v.Children = some.fit
-	if len(some.fit) == 0 || r.How == "all" && len(some.misfit) > 0 {
+	if r.How != "none" && len(some.fit) == 0 || r.How == "all" && len(some.misfit) > 0 {
 		v.Children = some.misfit
 	}
 	if len(v.Children) == 0 && r.Where != nil {
