@@ -31,7 +31,8 @@
 //
 // Memory: a task of compute holds its partition's profiles and their running
 // aggregates, never the events, so a profile of millions of events costs no more
-// than another, and one of relate the same and its partition's links; own holds its partition's identifiers, choose one small row for
+// than another, and one of relate the same and its partition's links; own holds its
+// partition's identifiers, choose one small row for
 // each of its events with several identifiers. The owners that a process holds take
 // some 70 bytes each.
 //
