@@ -25,6 +25,8 @@
 //	         or accounts of a person, with the events that this reads: how many of
 //	         those linked to a profile fit what it asks. Without such segments, nothing
 //	compute  a partition of profiles with their events, and their scores
+//	keep     the manifest of the index that compute has left, from which the next run may
+//	         go on: Increment computes only the profiles that something happened to
 //
 // Events of anonymous profiles are counted for them, but a segment `of: person`
 // holds persons only. An event that no profile owns counts for nobody.
