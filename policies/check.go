@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/format"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"go.yaml.in/yaml/v3"
 
@@ -162,27 +161,6 @@ func (f *files) suggest(e *ast.Error) string {
 	}
 	slices.Sort(known)
 	return nearest(string(written), known)
-}
-
-// formatted says where a file departs from the standard layout.
-func formatted(p, src string) []Problem {
-	want, err := format.SourceWithOpts(p, []byte(src), format.Opts{RegoVersion: ast.RegoV1})
-	if err != nil || string(want) == src {
-		return nil // what does not parse is reported by the parser
-	}
-	is, should := strings.Split(src, "\n"), strings.Split(string(want), "\n")
-	line := 0
-	for line < len(is) && line < len(should) && is[line] == should[line] {
-		line++
-	}
-	next := "end the file here"
-	switch {
-	case line < len(should) && should[line] == "":
-		next = "begin an empty line here, or run opa fmt"
-	case line < len(should):
-		next = fmt.Sprintf("write %q, or run opa fmt", should[line])
-	}
-	return []Problem{{Where: at(p, line+1), Message: "the file is not in the standard layout", Next: next}}
 }
 
 // yaml11 finds words that YAML 1.1 reads as booleans and YAML 1.2 as texts: NO is

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) policyCommand() *cobra.Command {
-	return group("policy", "Check, test, rehearse, publish and explain the consent policy", a.policyInit(), a.policyCheck(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs(),
+	return group("policy", "Check, test, rehearse, publish and explain the consent policy", a.policyInit(), a.policyCheck(), a.policyFmt(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs(),
 		a.policyKey(), a.policyPublish(), a.policyShow(), a.policySettle("approve", weir.PolicyApproved), a.policySettle("reject", weir.PolicyRejected),
 		a.policyRevisions(), a.policyEnforce(), a.policyRollback(), a.policySigners())
 }
@@ -92,6 +92,37 @@ func (a *app) policyCheck() *cobra.Command {
 				return nil
 			}
 			return &told{weir.Errorf(weir.Invalid, "%d problems", len(problems))}
+		},
+	}
+}
+
+func (a *app) policyFmt() *cobra.Command {
+	return &cobra.Command{
+		Use: "fmt [DIR]", Short: "Put the rules into the standard layout, in place",
+		Long:    "Rewrites Rego files as opa fmt does, which weir policy check asks for. Files that do not\nparse stay as they are. " + policyDir,
+		Example: "  weir policy fmt\n  weir policy fmt policies", Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := a.policyDir(args)
+			if err == nil && dir == "" {
+				err = weir.Errorf(weir.NotFound, "the project has no rules of its own").At("policies").Then("weir policy init writes the built-in ones there, to be changed")
+			}
+			if err != nil {
+				return err
+			}
+			changed, err := policies.Format(dir)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(append([]string{}, changed...))
+			}
+			for _, p := range changed {
+				a.printf("%s\n", p)
+			}
+			if len(changed) == 0 {
+				a.printf("%s: nothing to change\n", named(dir))
+			}
+			return nil
 		},
 	}
 }
