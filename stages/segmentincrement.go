@@ -173,4 +173,3 @@ func (s *segmenting) Commit(ctx context.Context, manifest string) (weir.StageRun
 		return m.Objects(), m.Parent, nil
 	}})
 }
-

@@ -98,7 +98,9 @@ func (s *shoppers) segment(want string) weir.StageRun {
 	other.tellProfiles()
 	putNamed(other.village, "core.events", weir.Conform, s.orders...)
 	other.stage()
-	traits := func(s *shoppers) []weir.TraitValue { return rowsOf[weir.TraitValue](s.registry, traitsTable, "order by all") }
+	traits := func(s *shoppers) []weir.TraitValue {
+		return rowsOf[weir.TraitValue](s.registry, traitsTable, "order by all")
+	}
 	if d := cmp.Diff(traits(other), traits(s)); d != "" {
 		s.t.Fatalf("run %d: other traits: %s", s.runs, d)
 	}

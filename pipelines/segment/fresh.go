@@ -169,7 +169,10 @@ func (x *increment) people(ctx context.Context, part *index.Part) (*people, erro
 		out.now = was
 	}
 	for i, is := range out.touched {
-		if is && slices.Contains(part.Absent, out.now.IDs[i]) {
+		if !is {
+			continue
+		}
+		if _, missed := slices.BinarySearch(part.Absent, out.now.IDs[i]); missed {
 			return nil, x.refuse(refusedProfile, nil) // with events that nobody had
 		}
 	}

@@ -42,6 +42,7 @@ func increase(ctx context.Context, t *pipelines.Task) error {
 	if !y.people.changed {
 		return y.partition.keeper.end(nil)
 	}
+	y.partition.keeper.miss(y.people.gone)
 	return y.partition.keeper.end(y.people.now)
 }
 

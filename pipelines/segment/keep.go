@@ -121,6 +121,17 @@ func (k *keeper) roster(r *roster) {
 	}
 }
 
+// miss notes profiles that are gone: their events stay in the blocks under numbers
+// that nobody has any more, so that who comes back can't be gone on with.
+func (k *keeper) miss(gone []string) {
+	if k == nil {
+		return
+	}
+	for _, id := range gone {
+		k.absent[id] = true
+	}
+}
+
 // partRow is an index.Part as JSON. To keep.
 type partRow struct{ Part string }
 

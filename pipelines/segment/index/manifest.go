@@ -8,7 +8,7 @@ import (
 )
 
 // Version names the format, and the meaning of what is in it.
-const Version = 1
+const Version = 2
 
 // Manifest says what an index consists of, and what it tells of.
 type Manifest struct {
@@ -33,7 +33,8 @@ type Part struct {
 	People    string   `json:"people"`         // object key
 	Blocks    []Blocks `json:"blocks"`         // in the order in which they were written
 	Seen      []string `json:"seen,omitempty"` // object keys
-	// Absent are ids of profiles that events lead to and unify has not made.
+	// Absent are ids, sorted, of profiles that events led to when unify had not made
+	// them, and of those that are gone since the full run.
 	Absent []string `json:"absent,omitempty"`
 }
 
