@@ -173,20 +173,19 @@ func (g *gathering) batch(rec arrow.RecordBatch) error {
 }
 
 // wanted returns the properties that are wanted of an event, nil: it is not; and
-// whether it counts now, or is for the index alone.
+// whether it counts now, or is for the index alone. The index gets all that is wanted
+// at any later moment: what counts now may come into a window that reads more of it.
 func (g *gathering) wanted(n *named, at int64) (slots []bool, counts bool) {
-	if at <= g.now {
-		if slots = n.reading.Slots(at); slots != nil {
-			return slots, true
-		}
-		g.unread++
-	} else {
+	if at > g.now {
 		g.later++
+	} else if slots = n.reading.Slots(at); slots == nil {
+		g.unread++
 	}
-	if g.nobody == nil {
-		return nil, false
+	counts = slots != nil
+	if g.nobody != nil {
+		slots = n.keeping.Slots(at)
 	}
-	return n.keeping.Slots(at), false
+	return slots, counts
 }
 
 // nobody is the moment of an event that does not say when it was: the first of all.

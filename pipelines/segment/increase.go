@@ -199,7 +199,9 @@ func (y *increasing) addEvents(ctx context.Context) error {
 			if numbers[i] = nobodys; y.roster.place(at) >= 0 {
 				numbers[i] = y.people.now.Numbers[y.roster.place(at)]
 			}
-			o.Profiles[i] = y.settle(numbers[i], o.At[i] > now)
+			if o.Profiles[i] = -1; o.At[i] <= now { // scatter has counted those that are later
+				o.Profiles[i] = y.settle(numbers[i], false)
+			}
 		}
 		if err := p.keeper.block(&row, numbers, o.At); err != nil {
 			return err

@@ -59,6 +59,7 @@ var draw = struct {
 		{Name: "products", Aggregate: "list", Field: "properties.product", Window: &weir.Window{Between: []string{"20d", "2d"}}},
 		{Name: "mean", Aggregate: "avg", Field: "properties.revenue", Window: &weir.Window{Within: "2mo"}},
 		{Name: "paid", Aggregate: "sum", Field: "properties.revenue", Event: "Order", Currency: "properties.currency"},
+		{Name: "shipped", Aggregate: "sum", Field: "properties.shipping", Event: "Order", Window: &weir.Window{Between: []string{"20d", "2d"}}},
 		{Name: "firm", Of: weir.Account, Aggregate: "count", Field: "events"},
 	},
 	conditions: []weir.Condition{
@@ -88,10 +89,17 @@ func newChain(t *testing.T, s *object.Store, seed uint64) *chain {
 	c := &chain{Rand: rand.New(rand.NewPCG(seed, 77)), t: t, s: s, name: fmt.Sprint("chain", seed), d: tables(drawTypes), now: now,
 		people: map[string]weir.Profile{}, owners: map[[2]string]string{}, ways: map[string]int64{}, counts: map[string]int64{}}
 	p := Params{IdentifierOrder: []string{"customer_id", "cookie"}, AttributeTypes: drawTypes, Timezone: "Europe/Paris", Traits: slices.Clone(draw.traits)}
+	few := seed%4 == 1 // of an order, nothing but that it is one is read before two days have passed
+	if few {
+		p.Traits = slices.DeleteFunc(p.Traits, func(t weir.TraitDef) bool { return t.Event == "Order" && t.Name != "shipped" })
+	}
 	if c.IntN(3) == 0 { // grows older every day: of everybody
 		p.Traits = append(p.Traits, weir.TraitDef{Name: "idle", Aggregate: "since", Field: "last"})
 	}
 	for i := range 6 {
+		if few {
+			break
+		}
 		where := draw.conditions[c.IntN(len(draw.conditions))]
 		switch other := draw.conditions[c.IntN(len(draw.conditions))]; c.IntN(4) {
 		case 0:
@@ -155,7 +163,7 @@ func (c *chain) event() {
 	}
 	c.count++
 	c.fresh = append(c.fresh, weir.Event{ID: fmt.Sprintf("e%05d", c.count*7919%100000), Name: []string{"Order", "View", "Open", "Other"}[c.IntN(4)], OccurredAt: c.moment(), ReceivedAt: c.now, Identifiers: ids,
-		Properties: map[string]string{"revenue": fmt.Sprintf("%d.5", c.IntN(40)), "product": fmt.Sprint("sku", c.IntN(4)), "currency": []string{"EUR", "EUR", "EUR", "USD"}[c.IntN(4)]}})
+		Properties: map[string]string{"revenue": fmt.Sprintf("%d.5", c.IntN(40)), "product": fmt.Sprint("sku", c.IntN(4)), "shipping": strconv.Itoa(c.IntN(9)), "currency": []string{"EUR", "EUR", "EUR", "USD"}[c.IntN(4)]}})
 }
 
 // happen changes the shop.
