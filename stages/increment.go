@@ -238,7 +238,8 @@ func (s *pipeline) commitIncrement(ctx context.Context, manifest string, x index
 }
 
 // sweepIndexes deletes the parts of indexes that neither the one just committed nor
-// the one that it went on from needs. A run that has not ended keeps its own.
+// the one that it went on from needs. A run that has not ended keeps its own for as
+// long as its other files stay; so does one that ops.runs does not list any more.
 func (s *pipeline) sweepIndexes(ctx context.Context, row weir.StageRun, x indexing) error {
 	runs, err := s.Lake.Runs(ctx)
 	if err != nil {
@@ -274,13 +275,14 @@ func (s *pipeline) sweepIndexes(ctx context.Context, row weir.StageRun, x indexi
 		}
 		id = parent
 	}
+	old := s.Clock().Add(-runAge)
 	var gone []string
 	for o, err := range s.store().List(ctx, x.all) {
 		if err != nil {
 			return err
 		}
 		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, x.all), "/")
-		if ended[run] && !needed[o.Key] {
+		if (ended[run] || o.ModTime.Before(old)) && !needed[o.Key] {
 			gone = append(gone, o.Key)
 		}
 	}

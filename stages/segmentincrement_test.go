@@ -222,3 +222,32 @@ func TestSegmentGoesOn(t *testing.T) {
 		t.Errorf("with a score, it went the way %q", got)
 	}
 }
+
+// TestIndexesOfForgottenRunsGo: what a run left that ops.runs does not list, as it was
+// killed or is too long ago, goes when it is old, and not before.
+func TestIndexesOfForgottenRunsGo(t *testing.T) {
+	s := newShoppers(t)
+	left := segmentIndexes + "forgotten/000000.people"
+	if err := s.Lake.Store().Put(t.Context(), left, strings.NewReader("p"), 1); err != nil {
+		t.Fatal(err)
+	}
+	info, err := s.Lake.Store().Stat(t.Context(), left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		age time.Duration
+		is  bool
+	}{{runAge - time.Hour, true}, {runAge + time.Hour, false}} {
+		s.clock = info.ModTime.Add(c.age)
+		appendRows(s.village, "core.events", weir.Conform, s.buy(3, time.Minute))
+		s.stage()
+		runs := s.keptIndexes()
+		if slices.Contains(runs, "forgotten") != c.is {
+			t.Errorf("after %s the index lies in the folders of %v", c.age, runs)
+		}
+		if len(runs) < 2 && c.is || len(runs) == 0 {
+			t.Errorf("the index lies in the folders of %v", runs)
+		}
+	}
+}

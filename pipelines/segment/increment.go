@@ -83,6 +83,9 @@ func newIncrement(ctx context.Context, t *pipelines.Task) (*increment, error) {
 	}
 	x.from, err = pipelines.Shared(t, "index", func() (*index.Manifest, error) {
 		data, err := t.Store().ReadFile(ctx, p.Keep.From)
+		if weir.CodeOf(err) == weir.NotFound { // swept since: other runs were faster
+			return nil, x.refuse(refusedIndex, err)
+		}
 		if err != nil {
 			return nil, err
 		}
