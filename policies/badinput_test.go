@@ -34,6 +34,9 @@ func TestBadInputIsRefused(t *testing.T) {
 		"YAML 1.1: yes for true":      {[3]string{"data/destinations.yaml", "shares: true", "shares: yes"}, "data/destinations.yaml:", "write true or false", false},
 		"YAML 1.1: off for false":     {[3]string{"data/settings.yaml", "revoke_all: false", "revoke_all: off"}, "data/settings.yaml:", "write true or false", false},
 		"YAML 1.1: Norway":            {[3]string{"data/jurisdictions.yaml", `"NO":`, "NO:"}, "data/jurisdictions.yaml:", `write "NO"`, true},
+		"a first line indented more":  {[3]string{"data/retention.yaml", "marketing.newsletter:", "  marketing.newsletter:"}, "data/retention.yaml:", "check the indentation", false},
+		"a second document":           {[3]string{"data/settings.yaml", "soft_opt_in_link: false", "---\nsoft_opt_in_link: false"}, "data/settings.yaml:", "keep one document a file", false},
+		"cases below another mark":    {[3]string{cases, "", "- case: x\n  activation: {purpose: fundraising}\n  want: deny\n---\n- case: y\n"}, cases + ":4", "keep one document a file", true},
 		"a purpose that nobody knows": {[3]string{"data/retention.yaml", "marketing.newsletter:", "marketing.newsleter:"}, "data/retention.yaml:", "did you mean marketing.newsletter?", false},
 		"such a purpose in a case":    {[3]string{cases, "", "- case: x\n  activation: {purpose: marketing.newsleter}\n  want: deny\n"}, cases + ":2", "did you mean marketing.newsletter?", true},
 		"a case with a field of none": {[3]string{cases, "", "- case: x\n  subject: {restrcted: yes}\n  activation: {purpose: fundraising}\n  want: deny\n"}, cases + ":2", "did you mean restricted?", true},
@@ -61,6 +64,28 @@ func TestBadInputIsRefused(t *testing.T) {
 				}
 			} else if !strings.Contains(told, c.next) {
 				t.Errorf("%s lacks %q", told, c.next)
+			}
+		})
+	}
+}
+
+// What follows from a mistake is not told besides it.
+func TestAMistakeIsToldOnce(t *testing.T) {
+	const cases = "cases/x.yaml"
+	one := "- case: x\n  subject: {jurisdictions: [FR]}\n  consents:\n    - {action: granted, purpose: fundraising, days_ago: 3}\n  activation: {purpose: fundraising}\n  want: deny\n  reasons: [D08]\n"
+	for name, c := range map[string]struct{ path, old, new, want string }{
+		"a limit's name":      {"data/retention.yaml", "newsletter: {consent_max_age_days", "newsletter: {consent_max_age_day", "data/retention.yaml:8: marketing.newsletter has no key"},
+		"a limit in words":    {"data/retention.yaml", "newsletter: {consent_max_age_days: 730", "newsletter: {consent_max_age_days: ninety", "data/retention.yaml:8: consent_max_age_days is no integer"},
+		"want: no":            {cases, "", strings.Replace(one, "want: deny", "want: no", 1), cases + `:6: "no" is none of allow, deny`},
+		"a misspelt action":   {cases, "", strings.Replace(one, "granted", "grnted", 1), cases + `:4: "grnted" is none of`},
+		"a word for a list":   {cases, "", strings.Replace(one, "[FR]", "FR", 1), cases + ":2: subject.jurisdictions is a list; write [FR]"},
+		"a text for a number": {cases, "", strings.Replace(one, "{jurisdictions", "{inactive_days: long, jurisdictions", 1), cases + `:2: subject.inactive_days can't be long: "long" is not a number of days`},
+		"a code of no rule":   {cases, "", strings.Replace(one, "D08", "D99", 1), cases + ":7: no rule has the code D99"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			problems, err := Check(bundleWith(t, [3]string{c.path, c.old, c.new}))
+			if err != nil || len(problems) != 1 || !strings.HasPrefix(problems[0].String(), c.want) {
+				t.Errorf("%v %v", err, problems)
 			}
 		})
 	}

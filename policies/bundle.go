@@ -163,11 +163,11 @@ func (f *files) addData(p string, b []byte) error {
 	if _, double := f.data[name]; double || path.Dir(p) != "data" || name == "consent" || name == mutantRoot {
 		return weir.Errorf(weir.Invalid, "data files stand in data/ itself, each name once, and none is called consent").At(p)
 	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(b, &node); err != nil {
-		return yamlError(p, err)
+	node, err := document(p, b)
+	if err != nil {
+		return err
 	}
-	if err := noAliases(p, &node); err != nil {
+	if err := noAliases(p, node); err != nil {
 		return err
 	}
 	var v map[string]any
@@ -186,7 +186,7 @@ func (f *files) addData(p string, b []byte) error {
 	if plain == nil {
 		plain = map[string]any{}
 	}
-	f.data[name], f.nodes[p] = plain, &node
+	f.data[name], f.nodes[p] = plain, node
 	return nil
 }
 

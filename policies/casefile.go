@@ -3,6 +3,8 @@ package policies
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -50,15 +52,15 @@ type caseReader struct {
 }
 
 func parseCaseFile(p string, b []byte, vocab *vocabulary) ([]Case, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(b, &root); err != nil {
-		return nil, yamlError(p, err)
+	root, err := document(p, b)
+	if err != nil {
+		return nil, err
 	}
 	r := &caseReader{file: p, vocab: vocab}
 	if len(root.Content) == 0 {
 		return nil, nil
 	}
-	if err := noAliases(p, &root); err != nil {
+	if err := noAliases(p, root); err != nil {
 		return nil, err
 	}
 	list := root.Content[0]
@@ -104,7 +106,8 @@ func (r *caseReader) one(n *yaml.Node) Case {
 	c := Case{File: r.file, Line: n.Line}
 	facts := unmarked()
 	var consent, entries *yaml.Node
-	purpose := n
+	wanted, purpose := false, n
+	places := map[string]*yaml.Node{}
 	r.fields(n, "case", func(key string, v *yaml.Node) {
 		switch key {
 		case "case":
@@ -112,11 +115,11 @@ func (r *caseReader) one(n *yaml.Node) Case {
 		case "title":
 			c.Title = v.Value
 		case "want":
-			c.want = r.among(v, "allow", "deny")
+			c.want, wanted = r.among(v, "allow", "deny"), true
 		case "basis":
 			c.basis = v.Value
 		case "reasons":
-			c.reasons = r.texts(v)
+			c.reasons, c.reasonsLine = r.texts(v), v.Line
 			slices.Sort(c.reasons)
 		case "obligations":
 			c.obligations = map[string]string{}
@@ -150,11 +153,14 @@ func (r *caseReader) one(n *yaml.Node) Case {
 				if key == "activation" && field == "purpose" {
 					purpose = value
 				}
-				facts[key][field] = r.value(value)
+				facts[key][field], places[key+"."+field] = r.value(value), value
 			})
 		}
 	})
-	r.finish(n, &c, facts, purpose)
+	if c.Name == "" || !wanted {
+		r.fail(n, "add it", "a case needs a name (`case`) and what you `want`")
+	}
+	r.finish(&c, facts, purpose, places)
 	if c.later != nil && entries == nil {
 		r.fail(n, "add consents: […]", "entries that arrive `later` need `consents` before them")
 	}
@@ -164,11 +170,8 @@ func (r *caseReader) one(n *yaml.Node) Case {
 	return c
 }
 
-// finish checks what a case must have and makes its input.
-func (r *caseReader) finish(n *yaml.Node, c *Case, facts map[string]map[string]any, purpose *yaml.Node) {
-	if c.Name == "" || c.want == "" {
-		r.fail(n, "add it", "a case needs a name (`case`) and what you `want`")
-	}
+// finish checks the facts, each at its place, and makes a case's input of them.
+func (r *caseReader) finish(c *Case, facts map[string]map[string]any, purpose *yaml.Node, places map[string]*yaml.Node) {
 	asked, _ := facts["activation"]["purpose"].(string)
 	if !slices.Contains(r.vocab.purposes, asked) && !slices.Contains(c.reasons, "unknown_purpose") {
 		r.fail(purpose, nearest(asked, r.vocab.purposes), "the policy does not know the purpose %q", asked)
@@ -182,8 +185,17 @@ func (r *caseReader) finish(n *yaml.Node, c *Case, facts map[string]map[string]a
 			if err == nil {
 				err = json.Unmarshal(single, &c.input)
 			}
-			if err != nil {
-				r.fail(n, "see bundle/schemas/input.schema.json", "%s.%s can't be %v: %w", part, field, value, err)
+			var kind *json.UnmarshalTypeError
+			switch n := places[part+"."+field]; {
+			case err == nil:
+			case !errors.As(err, &kind):
+				r.fail(n, "see schemas/input.schema.json", "%s.%s can't be %v: %w", part, field, value, err)
+			case n.Kind == yaml.SequenceNode:
+				r.fail(n, "write one word or number, without brackets", "%s.%s is no list", part, field)
+			case kind.Type.Kind() == reflect.Slice:
+				r.fail(n, fmt.Sprintf("write [%v]", value), "%s.%s is a list", part, field)
+			default:
+				r.fail(n, "see schemas/input.schema.json", "%s.%s can't be %v", part, field, value)
 			}
 		}
 	}
@@ -198,10 +210,11 @@ func (r *caseReader) entries(n *yaml.Node) []caseEntry {
 	for _, m := range n.Content {
 		e := caseEntry{forAddress: "this"}
 		var ago *yaml.Node
+		acted := false
 		r.fields(m, "entry", func(key string, v *yaml.Node) {
 			switch key {
 			case "action":
-				e.action = r.among(v, caseActions...)
+				e.action, acted = r.among(v, caseActions...), true
 			case "purpose":
 				e.purpose = v.Value
 			case "channel":
@@ -227,7 +240,7 @@ func (r *caseReader) entries(n *yaml.Node) []caseEntry {
 				e.expiresInDays = &days
 			}
 		})
-		if e.action == "" {
+		if !acted {
 			r.fail(m, "add it", "an entry needs an action")
 		}
 		if ago != nil {
@@ -246,7 +259,7 @@ func (r *caseReader) daysAgo(n *yaml.Node, purpose string) int {
 		return r.number(n)
 	}
 	days, known := r.vocab.limits[purpose]
-	if !known {
+	if !known && !r.vocab.unsure { // what is wrong with data/retention.yaml is told there
 		r.fail(n, "write a number of days, or give the purpose a consent_max_age_days in data/retention.yaml", "consent to %q has no limit", purpose)
 	}
 	return days + past

@@ -25,14 +25,15 @@ type Case struct {
 	Name  string // `case`: 1.6's number, or the officer's own name
 	Title string
 
-	input    Input
-	without  []string // fields left out, as "subject.restricted"
-	consents []caseEntry
-	later    []caseEntry // arrived after the decision, before the delivery
-	gate     string      // what is wrong with the gate
-	want     string      // allow, deny
-	basis    string
-	reasons  []string
+	input       Input
+	without     []string // fields left out, as "subject.restricted"
+	consents    []caseEntry
+	later       []caseEntry // arrived after the decision, before the delivery
+	gate        string      // what is wrong with the gate
+	want        string      // allow, deny
+	basis       string
+	reasons     []string
+	reasonsLine int
 	// obligations are those with which it is allowed; nil: whichever
 	obligations map[string]string
 }

@@ -53,7 +53,7 @@ func TestCheckNamesPlaceAndRemedy(t *testing.T) {
 		"Norway":                   {[3]string{"data/jurisdictions.yaml", `"NO":`, `NO:`}, "data/jurisdictions.yaml:", []string{"NO", "YAML 1.1"}},
 		"an unknown purpose":       {[3]string{"cases/x.yaml", "", "- case: x\n  activation:\n    purpose: marketing.newsleter\n  want: deny\n"}, "cases/x.yaml:3", []string{"did you mean marketing.newsletter?"}},
 		"an unknown field":         {[3]string{"cases/x.yaml", "", "- case: x\n  subject:\n    restrcted: yes\n  activation: {purpose: fundraising}\n  want: deny\n"}, "cases/x.yaml:3", []string{"did you mean restricted?"}},
-		"an unknown value":         {[3]string{"cases/x.yaml", "", "- case: x\n  subject: {restricted: perhaps}\n  activation: {purpose: fundraising}\n  want: deny\n"}, "cases/x.yaml:1", []string{"perhaps", "yes"}},
+		"an unknown value":         {[3]string{"cases/x.yaml", "", "- case: x\n  subject: {restricted: perhaps}\n  activation: {purpose: fundraising}\n  want: deny\n"}, "cases/x.yaml:2", []string{"perhaps", "yes"}},
 		"an unknown action":        {[3]string{"cases/x.yaml", "", "- case: x\n  consents:\n    - {action: withdrew}\n  activation: {purpose: fundraising}\n  want: deny\n"}, "cases/x.yaml:3", []string{"did you mean withdrawn?"}},
 		"nothing wanted":           {[3]string{"cases/x.yaml", "", "- case: x\n  activation: {purpose: fundraising}\n"}, "cases/x.yaml:1", []string{"want"}},
 		"a case twice":             {[3]string{"cases/x.yaml", "", "- case: 1\n  activation: {purpose: fundraising}\n  want: deny\n"}, "cases/x.yaml:1", []string{"already at cases/consent.yaml:2"}},

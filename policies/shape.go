@@ -35,6 +35,9 @@ type shape struct {
 // parseShapes reads a declaration; an unknown word in it is an error.
 func parseShapes(b []byte) (map[string]shape, error) {
 	var out map[string]shape
+	if _, err := document(shapesPath, b); err != nil {
+		return nil, err
+	}
 	dec := yaml.NewDecoder(strings.NewReader(string(b)))
 	dec.KnownFields(true)
 	if err := dec.Decode(&out); err != nil {

@@ -16,6 +16,7 @@ type vocabulary struct {
 	regime     map[string]string // code → regime
 	thresholds []int             // every number of days that the data files name, sorted: where made-up people differ
 	limits     map[string]int    // purpose → days that consent to it holds; none where there is no limit
+	unsure     bool              // the limits can't be read as they are meant
 }
 
 func vocabularyOf(f *files) (*vocabulary, error) {

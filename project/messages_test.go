@@ -21,6 +21,7 @@ func TestOneMistakeOneMessageAtItsLine(t *testing.T) {
 	}{
 		"YAML broken in line 3":      {map[string]string{"segments/sick.yaml": "of: person\nwhere:\n  {all: [}\n"}, []string{"segments/sick.yaml:3: invalid YAML: did not find expected"}},
 		"YAML broken in line 2":      {map[string]string{"segments/sick.yaml": "of: person\nwhere: [a\n"}, []string{"segments/sick.yaml:"}},
+		"a first key too far in":     {map[string]string{"segments/sick.yaml": "  of: person\nwhere: {attribute: country, is: FR}\n"}, []string{"segments/sick.yaml:2: invalid YAML: did not find expected"}},
 		"a colon too many":           {map[string]string{"segments/sick.yaml": "of: person\nwhere: a: b\n"}, []string{"segments/sick.yaml:2: invalid YAML: mapping values are not allowed in this context"}},
 		"a source that is no YAML":   {map[string]string{"sources/crm.yaml": "connector: files\n\tconfig: {}\n"}, []string{"sources/crm.yaml:2: invalid YAML: found a tab character that violates indentation"}},
 		"name misspelt":              {edit("weir.yaml", "name:", "nmae:"), []string{"weir.yaml:2:1: unknown key \"nmae\"; did you mean \"name\"?"}},

@@ -49,6 +49,12 @@ func YAMLFault(err error) (line int, message string) {
 	return line, message
 }
 
+func (r *reader) invalid(err error) {
+	line, message := YAMLFault(err)
+	*r.problems = append(*r.problems, Problem{Where: r.file + ":" + strconv.Itoa(line), Message: "invalid YAML: " + message,
+		Next: "check the indentation and the quotes there, and in the line before"})
+}
+
 // parse reads the one document of a file; nil if it can't be used.
 func (r *reader) parse(data []byte) *yaml.Node {
 	var doc, second yaml.Node
@@ -57,13 +63,15 @@ func (r *reader) parse(data []byte) *yaml.Node {
 		if errors.Is(err, io.EOF) {
 			return &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}
 		}
-		line, message := YAMLFault(err)
-		*r.problems = append(*r.problems, Problem{Where: r.file + ":" + strconv.Itoa(line), Message: "invalid YAML: " + message,
-			Next: "check the indentation and the quotes there, and in the line before"})
+		r.invalid(err)
 		return nil
 	}
+	// A first key that is indented more than the next one ends the document there.
 	if err := dec.Decode(&second); err == nil {
 		r.problem(&second, "keep one document a file", "a second YAML document")
+	} else if !errors.Is(err, io.EOF) {
+		r.invalid(err)
+		return nil
 	}
 	root := doc.Content[0]
 	if a := alias(root); a != nil { // an alias of an alias of … is a bomb
