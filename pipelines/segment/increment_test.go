@@ -113,7 +113,7 @@ func newChain(t *testing.T, s *object.Store, seed uint64) *chain {
 		p.Segments = append(p.Segments, weir.SegmentDef{Name: "s" + strconv.Itoa(i), Where: where})
 	}
 	p.Segments = append(p.Segments, weir.SegmentDef{Name: "firms", Of: weir.Account, Where: weir.Condition{Trait: "firm", Compare: compare("at_least", "1")}},
-		weir.SegmentDef{Name: "typo", Where: weir.Condition{Attribute: "contry", Compare: compare("is", "FR")}})
+		weir.SegmentDef{Name: "typo", Where: weir.Condition{Attribute: "country", Compare: compare("is", "FR")}})
 	c.params = p
 	for range 40 {
 		c.person()
@@ -144,6 +144,12 @@ func (c *chain) describe(p *weir.Profile) {
 	if v := []string{"FR", "DE", ""}[c.IntN(3)]; v != "" {
 		p.Attributes["country"] = v
 	}
+}
+
+// spoil breaks the last segment, which keeps its members from then on.
+func (c *chain) spoil() {
+	c.params.Segments[len(c.params.Segments)-1].Where.Attribute = "contry"
+	c.index = "" // of other definitions
 }
 
 func (c *chain) moment() time.Time {
@@ -376,6 +382,7 @@ func TestIncrementsGiveWhatFullRunsGive(t *testing.T) {
 		}
 		c := newChain(t, s, seed)
 		c.step()
+		c.spoil()
 		for range 7 {
 			c.happen()
 			c.step()
