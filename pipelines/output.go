@@ -18,11 +18,20 @@ type tableWriter interface {
 	Abort()
 }
 
+// outputKey names one writer of a task.
+type outputKey struct{ table, scope, part string }
+
 // Output returns the task's writer of a table's scope; asked again, the same
 // one. Rows must come sorted by the table's key. The engine closes it and puts
 // the files into the manifest: the caller only writes.
 func Output[T any](t *Task, table, scope string) (*rowfile.TableWriter[T], error) {
-	key := [2]string{table, scope}
+	return OutputPart[T](t, table, scope, "")
+}
+
+// OutputPart is Output of rows that get files of their own within the scope: each part
+// has its writer.
+func OutputPart[T any](t *Task, table, scope, part string) (*rowfile.TableWriter[T], error) {
+	key := outputKey{table, scope, part}
 	if w, ok := t.tables[key]; ok {
 		same, ok := w.(*rowfile.TableWriter[T])
 		if !ok {
@@ -39,7 +48,7 @@ func Output[T any](t *Task, table, scope string) (*rowfile.TableWriter[T], error
 		return nil, err
 	}
 	if t.tables == nil {
-		t.tables = map[[2]string]tableWriter{}
+		t.tables = map[outputKey]tableWriter{}
 	}
 	t.tables[key] = w
 	return w, nil
@@ -94,7 +103,7 @@ func (w *BatchWriter) Schema() *arrow.Schema { return w.schema }
 // OutputBatches is Output of rows that come as columns; the files are those that
 // Output makes of the same rows.
 func OutputBatches(t *Task, table, scope string) (*BatchWriter, error) {
-	key := [2]string{table, scope}
+	key := outputKey{table, scope, ""}
 	if w, ok := t.tables[key]; ok {
 		same, ok := w.(*BatchWriter)
 		if !ok {
@@ -115,7 +124,7 @@ func OutputBatches(t *Task, table, scope string) (*BatchWriter, error) {
 		return nil, err
 	}
 	if t.tables == nil {
-		t.tables = map[[2]string]tableWriter{}
+		t.tables = map[outputKey]tableWriter{}
 	}
 	out := &BatchWriter{w, s}
 	t.tables[key] = out

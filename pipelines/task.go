@@ -1,9 +1,12 @@
 package pipelines
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -29,7 +32,7 @@ type Task struct {
 	channels map[string]emitter
 	buffered int64
 	out      []element
-	tables   map[[2]string]tableWriter
+	tables   map[outputKey]tableWriter
 	result   result
 }
 
@@ -157,17 +160,9 @@ func (t *Task) finish() ([]element, error) {
 	for _, c := range t.channels {
 		c.close()
 	}
-	keys := make([][2]string, 0, len(t.tables))
-	for k := range t.tables {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool {
-		if keys[i][0] != keys[j][0] {
-			return keys[i][0] < keys[j][0]
-		}
-		return keys[i][1] < keys[j][1]
-	})
-	for _, k := range keys {
+	for _, k := range slices.SortedFunc(maps.Keys(t.tables), func(a, b outputKey) int {
+		return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.scope, b.scope), cmp.Compare(a.part, b.part))
+	}) {
 		files, err := t.tables[k].Close()
 		if err != nil {
 			return nil, err
@@ -176,9 +171,9 @@ func (t *Task) finish() ([]element, error) {
 		if len(files) == 0 {
 			continue
 		}
-		t.result.Tables = append(t.result.Tables, weir.TableFiles{Table: k[0], Scope: k[1], Files: files})
+		t.result.Tables = append(t.result.Tables, weir.TableFiles{Table: k.table, Scope: k.scope, Files: files})
 		for _, f := range files {
-			t.result.RowsOut += rowsOut(k[0], f.Rows)
+			t.result.RowsOut += rowsOut(k.table, f.Rows)
 		}
 	}
 	t.result.Task = fmt.Sprintf("%02d/%s", t.index, t.id)

@@ -116,11 +116,13 @@ type upkeep struct {
 func (h *House) maintainTable(ctx context.Context, name string, u upkeep) (TableMaintenance, error) {
 	t := TableMaintenance{Table: name}
 	if name != runsTable { // which keeps itself short
-		compacted, err := h.Lake.Compact(ctx, name, u.dry)
-		if err != nil {
-			return t, err
+		if name != "core.events" { // conform bounds its files, and who follows them needs those that were there
+			compacted, err := h.Lake.Compact(ctx, name, u.dry)
+			if err != nil {
+				return t, err
+			}
+			t.Merged = compacted.Before
 		}
-		t.Merged = compacted.Before
 		policy := lakehouse.ExpirePolicy{Now: u.now, KeepLast: keepSnapshots, OlderThan: max(u.keep, lakehouse.MinAge), DryRun: u.dry}
 		if name == quarantineTable && u.shows {
 			policy.KeepLast, policy.OlderThan = 1, quarantineHistory

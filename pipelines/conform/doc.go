@@ -5,7 +5,8 @@
 // Two steps. map evaluates a stream's `where` and mapping (package mapping) over
 // Arrow batches, standardises each value (package standard) and sends the row to
 // a partition of its stream by its id. settle takes the last version of each id
-// and writes it, sorted.
+// and writes it, sorted; events that were collected together have files of their own
+// (generations).
 //
 // Which version is the last: the one collected last; of one read the one that
 // stands last in its source (by file name, where numbers count as numbers, line,

@@ -144,7 +144,10 @@ func place(spec *pipelines.Spec, streams []StreamParams) placement {
 		for _, f := range spec.Inputs[s.RawTable] {
 			rows += f.Rows
 		}
-		n := pipelines.Partitions(rows)
+		n := 1 // doubling, so that a few more rows move no other to another file
+		for n < pipelines.Partitions(rows) {
+			n *= 2
+		}
 		p.first, p.count = append(p.first, next), append(p.count, n)
 		next += n
 	}

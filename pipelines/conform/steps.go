@@ -165,7 +165,7 @@ func settle(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	slices.SortStableFunc(versions, byIDAndAge)
-	w := &settler{t: t, stream: s, params: p}
+	w := &settler{t: t, stream: s, params: p, generations: generationsOf(versions)}
 	for len(versions) > 0 {
 		n := 1
 		for n < len(versions) && versions[n].ID == versions[0].ID {
@@ -183,8 +183,9 @@ func settle(ctx context.Context, t *pipelines.Task) error {
 type settler struct {
 	t *pipelines.Task
 	*stream
-	params   Params
-	consents []weir.Consent
+	params      Params
+	generations generations
+	consents    []weir.Consent
 }
 
 // settle takes the versions of one id, the last one last.
@@ -275,7 +276,7 @@ func (w *settler) write(v version, r *bodyReader) error {
 		if err := broken(r); err != nil {
 			return err
 		}
-		out, err := pipelines.Output[weir.Event](w.t, eventsTable, scope)
+		out, err := pipelines.OutputPart[weir.Event](w.t, eventsTable, scope, w.generations.of(v))
 		if err != nil {
 			return err
 		}
