@@ -142,7 +142,7 @@ func opsTables() []Table {
 			col("spec_digest", Text, "Digest of what it was asked to do."),
 			col("error", Text, "Why it failed."),
 			col("project", Text, "The definitions that it followed, as an object's key."),
-			col("follows", Map(Text, Text), "What else its tables follow, by name: of segment the definitions' digests, as an object's key; of resolve the moment of the last decision; of decide the policy's revision, empty if it could not be used, and the head of the ledger of consents."),
+			col("follows", Map(Text, Text), "What else its tables follow, by name: of segment the definitions' digests, as an object's key; of resolve the moment of the last decision; of both the run that left the index, if one did; of decide the policy's revision, empty if it could not be used, and the head of the ledger of consents."),
 		),
 		table("ops.quarantine", "Bad values, and rows that could not be used: what is quarantined. Of a bad value the rest of the row went on; a row that did not is withheld. The excerpt is dropped after the retention of weir.yaml.",
 			[]string{"run_id", "stage", "source", "stream", "origin", "field"}, []string{ByRecord},

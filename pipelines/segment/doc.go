@@ -28,6 +28,9 @@
 //	keep     the manifest of the index that compute has left, from which the next run may
 //	         go on: Increment computes only the profiles that something happened to
 //
+// Increment is the stage in its place where an index holds: see there, and GoOn for
+// when it does.
+//
 // Events of anonymous profiles are counted for them, but a segment `of: person`
 // holds persons only. An event that no profile owns counts for nobody.
 //
@@ -36,16 +39,22 @@
 // than another, and one of relate the same and its partition's links; own holds its
 // partition's identifiers, choose one small row for
 // each of its events with several identifiers. The owners that a process holds take
-// some 70 bytes each.
+// some 70 bytes each. A task of an increment holds its partition's profiles, the running
+// aggregates of those that it computes, and of memberships the old rows of one segment;
+// the owners of what new events carry are held by each process, and by one task those of
+// identifiers in files that changed.
 //
 // Counts, beside the engine's: events_later (later than now: they change the
 // outcome once time has passed, even without windows), events_unread,
 // events_unowned, events_without_identifier, values_not_numbers,
 // currencies_mixed (traits that are unknown for a profile because of it),
 // expressions_failed (likewise), sequences_cut (of a profile, a sequence that looks at its latest events only),
-// segments_broken, scores_refused, entered, exited.
+// segments_broken, scores_refused, entered, exited; of the index events_indexed and
+// index_parts; of an increment computed, kept and profiles_gone. There those of events
+// are of the new ones, and what goes by profiles is of those that are computed.
 //
-// Invariants: the output depends on the inputs, the definitions and now alone; a
+// Invariants: the output depends on the inputs, the definitions and now alone, and an
+// increment's files are those of a full run, byte for byte (invariant 11); a
 // broken definition is reported in ops.quarantine and keeps its members, the
 // others go on (invariant 8).
 package segment

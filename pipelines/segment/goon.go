@@ -16,6 +16,10 @@ import (
 // what no window can hold any more.
 const Most = 50
 
+// MostIncrements is how many may go on from each other. Each leaves objects of its own,
+// however small, and all later ones read them.
+const MostIncrements = 100
+
 // GoOn makes of the spec of a full run that of the increment which goes on from an
 // index, or says why all has to be computed. Oldest is how long an index may live: it
 // holds what tables have lost since. What of the result differs from the spec's own
@@ -41,7 +45,7 @@ func GoOn(m *index.Manifest, full *pipelines.Spec, oldest time.Duration) (spec p
 		return spec, "index_old", nil
 	case len(gone) > 0:
 		return spec, "events_rewritten", nil
-	case rows*100 > m.Base*Most:
+	case rows*100 > m.Base*Most, m.Increments >= MostIncrements:
 		return spec, "index_worn", nil
 	case len(p.Keep.Traits)+len(full.Inputs["segment.memberships"]) == 0:
 		return spec, "no_tables", nil

@@ -219,7 +219,7 @@ func keepOn(ctx context.Context, t *pipelines.Task) error {
 		return err
 	}
 	m := &index.Manifest{Version: index.Version, Run: t.Spec().Run.ID, Parent: x.from.Run, Basis: x.from.Basis, Now: t.Spec().Run.Now,
-		Began: x.from.Began, Partitions: x.from.Partitions, Files: x.p.Files, Base: x.from.Base}
+		Began: x.from.Began, Partitions: x.from.Partitions, Files: x.p.Files, Base: x.from.Base, Increments: x.from.Increments + 1}
 	if m.Parts, err = readParts(ctx, t); err != nil {
 		return err
 	}

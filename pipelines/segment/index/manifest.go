@@ -25,6 +25,8 @@ type Manifest struct {
 	Parts []Part                     `json:"parts"` // by partition
 	// Base is how many events the full run kept.
 	Base int64 `json:"base"`
+	// Increments is how many there have been since.
+	Increments int `json:"increments,omitempty"`
 }
 
 // Part is what is kept of one partition.
