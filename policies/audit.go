@@ -113,6 +113,9 @@ func words(v Verdict) string {
 	if v.Allow && len(v.Obligations) > 0 {
 		return "allow (" + v.Basis + ") with " + strings.Join(slices.Sorted(maps.Keys(v.Obligations)), ", ")
 	}
+	if v.Allow && v.Basis == "" {
+		return "allow" // a case that leaves the basis open
+	}
 	if v.Allow {
 		return "allow (" + v.Basis + ")"
 	}

@@ -235,7 +235,11 @@ func (c Checkup) Policies(ctx context.Context) []Finding {
 		out = append(out, Finding{p.Part, Warn, p.Message, p.Where, p.Next})
 	}
 	if len(out) == 0 {
-		out = append(out, good("policies", "%d rules, revision %.12s", len(gate.Rules()), gate.Revision()))
+		draft := ""
+		if len(c.Project.Signers) > 0 {
+			draft = ", a draft: weir policy revisions tells what rules"
+		}
+		out = append(out, good("policies", "%d rules, revision %.12s%s", len(gate.Rules()), gate.Revision(), draft))
 	}
 	return out
 }

@@ -96,7 +96,7 @@ func (f Forgetting) check() error {
 	for name, text := range map[string]string{"author": f.Author, "reason": f.Reason} {
 		switch {
 		case strings.TrimSpace(text) == "":
-			return weir.Errorf(weir.Invalid, "forgetting a person needs an %s", map[string]string{"author": "author", "reason": "reason, for those who ask later"}[name]).Then("--" + name + " TEXT")
+			return weir.Errorf(weir.Invalid, "forgetting a person needs %s", map[string]string{"author": "an author", "reason": "a reason, for those who ask later"}[name]).Then("--" + name + " TEXT")
 		case len([]rune(text)) > maxReason || strings.ContainsFunc(text, unicode.IsControl):
 			return weir.Errorf(weir.Invalid, "--%s is one line of at most %d characters", name, maxReason)
 		}
@@ -121,7 +121,7 @@ func (h *House) stillSaid(ctx context.Context, ids weir.Identifiers) error {
 	said, err := q.consentsOf(ctx, ids)
 	if err == nil && len(said) > 0 {
 		err = weir.Errorf(weir.Conflict, "core.consents still holds statements about this address: the next run would seal them anew").
-			Then("erase them at their source first and run weir run; or --although-held")
+			Then("erase them at their source first and run weir run; what was recorded by hand has no source: --although-held")
 	}
 	return err
 }

@@ -110,7 +110,7 @@ func (h *House) Ruling(ctx context.Context, p *project.Project, now time.Time) (
 	case len(log) == 0 && len(p.Signers) == 0:
 		return h.Gate(ctx, p)
 	case len(log) == 0:
-		return h.distrust(ctx, "weir.yaml names signers, and nothing is published yet")
+		return h.distrust(ctx, "weir.yaml names signers, and nothing is published yet: weir policy publish, then weir policy approve by another of them")
 	}
 	s, err := revisions.Fold(p.Name, log)
 	if err != nil {
@@ -127,7 +127,7 @@ func (h *House) Ruling(ctx context.Context, p *project.Project, now time.Time) (
 		return h.distrust(ctx, "no revision is approved and effective by "+now.UTC().Format(time.RFC3339))
 	}
 	if until := ruling.EffectiveAt.Add(p.PolicyMaxAge); p.PolicyMaxAge > 0 && !now.Before(until) {
-		return h.distrust(ctx, fmt.Sprintf("revision %d is effective since %s, which is longer than policy_max_age of weir.yaml", ruling.Number, ruling.EffectiveAt.Format(time.DateOnly)))
+		return h.distrust(ctx, fmt.Sprintf("revision %d is effective since %s, which is longer than policy_max_age of weir.yaml: "+PolicyEndNext, ruling.Number, ruling.EffectiveAt.Format(time.DateOnly)))
 	}
 	gate, err := h.published(ctx, ruling.Revision)
 	if errors.Is(err, errNotWhole) {

@@ -56,6 +56,8 @@ type RecordedConsent struct {
 	Statement weir.Consent     `json:"statement"`
 	Batch     weir.LedgerBatch `json:"batch"` // the last one of the ledger, which holds it
 	Head      string           `json:"head"`
+	// Nobody says that no profile holds the address now, as where it is misspelt.
+	Nobody bool `json:"nobody,omitempty"`
 }
 
 // RecordConsent records a statement. It counts at once: for the next decision, and for
@@ -78,8 +80,20 @@ func (h *House) RecordConsent(ctx context.Context, p *project.Project, o Consent
 		return out, err
 	}
 	s, err := h.ledgerState(ctx)
-	out.Batch, out.Head = s.Batch, proofs.Head(s.Batch)
+	out.Batch, out.Head, out.Nobody = s.Batch, proofs.Head(s.Batch), h.heldByNobody(ctx, c)
 	return out, err
+}
+
+// heldByNobody looks whether an address leads to no profile. That the look fails is no
+// error of a statement that is recorded by then.
+func (h *House) heldByNobody(ctx context.Context, c weir.Consent) bool {
+	q, err := h.ask(ctx, whoTables...)
+	if err != nil {
+		return false
+	}
+	defer q.close()
+	_, err = q.who(ctx, c.Kind+":"+c.Value)
+	return weir.CodeOf(err) == weir.NotFound
 }
 
 // settleRecorded takes what was recorded and not yet committed into core.consents and

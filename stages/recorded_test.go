@@ -32,6 +32,9 @@ func TestRecordedStatementsStayAndCount(t *testing.T) {
 	w.tellStream("crm/o", statement("crm/o/1", "a@x.org", weir.Granted, noon))
 	w.prove()
 	r := w.record(withdrawal("A@x.org"))
+	if !r.Nobody {
+		t.Error("no profile holds a@x.org, and it is not told")
+	}
 	if r.Statement.Value != "a@x.org" || r.Statement.Source != "weir" || r.Batch.Number != 2 {
 		t.Errorf("%+v", r)
 	}

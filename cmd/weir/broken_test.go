@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/policies"
+	"github.com/weir-cdp/weir/policies/revisions"
 	"github.com/weir-cdp/weir/stages"
 	"github.com/weir-cdp/weir/workflows"
 )
@@ -37,5 +39,31 @@ func TestStatusTellsOfBrokenDefinitions(t *testing.T) {
 	a.showStatus(statusView{Parts: []stages.PartStatus{{Stage: weir.Collect, Part: "crm/well"}}})
 	if strings.Contains(out.String(), "broken") || strings.Contains(out.String(), "quarantine\n") {
 		t.Errorf("nothing is wrong:\n%s", out.String())
+	}
+}
+
+// Between naming signers and their first revision everything is denied: it is told with
+// what to do, and not as if the project's folder ruled.
+func TestNothingPublishedIsTold(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out, errw: &out}
+	a.showRevisions(nil, revisions.Standing{}, true)
+	if got := out.String(); !strings.Contains(got, "D32") || !strings.Contains(got, "weir policy publish") {
+		t.Errorf("signers: %s", got)
+	}
+	out.Reset()
+	a.showRevisions(nil, revisions.Standing{}, false)
+	if got := out.String(); !strings.Contains(got, "the built-in policy rules") {
+		t.Errorf("no signers: %s", got)
+	}
+}
+
+// A case that fails is told by name, title and answer, apart.
+func TestFailedCasesAreToldApart(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out, errw: &out}
+	a.showTests("p", policies.TestReport{Cases: []policies.CaseResult{{Case: policies.Case{Name: "late", Title: "no yesterday", File: "cases/x.yaml", Line: 3}, Want: "allow", Got: "deny (D06)"}}})
+	if want := "FAIL cases/x.yaml:3: case late: no yesterday: want allow, got deny (D06)\n"; !strings.HasPrefix(out.String(), want) {
+		t.Errorf("%q", out.String())
 	}
 }

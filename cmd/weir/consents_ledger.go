@@ -56,6 +56,11 @@ for all of them.`,
 					return a.printJSON(r)
 				}
 				a.printf("recorded: %s, %s by %s, from %s UTC on\nledger: %s\n", r.Statement.Action, orAll(r.Statement.Purpose), orAll(r.Statement.Channel), when(r.Statement.OccurredAt), r.Head)
+				if r.Nobody {
+					a.sayf("weir: no profile holds %s:%s now: the statement counts once one does; if the address is misspelt, record it anew for the right one\n", r.Statement.Kind, r.Statement.Value)
+				} else if r.Statement.Action != weir.Granted && r.Statement.Action != weir.Signal && r.Statement.Action != weir.Unrestricted {
+					a.printf("next: weir run decide activate removes them where they are held\n")
+				}
 				return nil
 			})
 		},

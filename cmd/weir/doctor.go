@@ -95,6 +95,9 @@ func (a *app) examineParts(ctx context.Context, p *project.Project) []stages.Fin
 		found = append(found, stages.Finding{Part: "catalog", Status: stages.Fine, What: "answers"})
 		found = append(found, pl.house.CheckQueries(ctx, p)...)
 	}
+	if s, err := pl.house.PolicyStanding(ctx, p.Name); err == nil && s.Sequence == 0 && len(p.Signers) > 0 {
+		found = append(found, stages.Finding{Part: "policies", Status: stages.Bad, What: unpublished, Where: "weir.yaml", Next: unpublishedNext})
+	}
 	if end, soon, err := pl.house.PolicyEnds(ctx, p, pl.house.Clock()); err != nil {
 		found = append(found, stages.FindingOf("policies", err, "weir policy revisions"))
 	} else if soon {

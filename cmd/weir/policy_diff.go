@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +74,7 @@ func (a *app) showPolicyDiff(dir string, d stages.PolicyDiff) {
 	a.section("ACTIVATION\tREASON\tHELD BACK BEFORE\tAFTER\tGAIN\tLOSE", reasons)
 	a.section("ACTIVATION\tEXAMPLE\tPROFILE\tKEY\tREASONS", people)
 	if len(people) > 0 {
-		a.printf("\nwhy: weir policy explain %s %s\n", people[0][2], people[0][0])
+		a.printf("\nwhy: weir policy explain %s %s --now %s\n", people[0][2], people[0][0], d.AsOf.UTC().Format(time.RFC3339))
 	}
 }
 

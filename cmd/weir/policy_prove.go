@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,7 +77,7 @@ func (a *app) showTests(dir string, r policies.TestReport) {
 	for _, c := range r.Cases {
 		if !c.Passed {
 			failed++
-			a.printf("FAIL %s: case %s %s: want %s, got %s %s\n", c.At(), c.Name, c.Title, c.Want, c.Got, c.Fault)
+			a.printf("FAIL %s: case %s\n", c.At(), strings.Join(slices.DeleteFunc([]string{c.Name, c.Title, "want " + c.Want + ", got " + c.Got, c.Fault}, func(s string) bool { return s == "" }), ": "))
 		}
 	}
 	for _, line := range r.Uncovered {

@@ -64,7 +64,7 @@ func (a *app) policyRevisions() *cobra.Command {
 				if a.json {
 					return a.printJSON(map[string]any{"revisions": list, "signers": s.Signers, "ignored": s.Ignored})
 				}
-				a.showRevisions(list, s)
+				a.showRevisions(list, s, len(pl.project.Signers) > 0)
 				return nil
 			})
 		},
@@ -73,7 +73,17 @@ func (a *app) policyRevisions() *cobra.Command {
 	return c
 }
 
-func (a *app) showRevisions(list []listedRevision, s revisions.Standing) {
+// unpublished is the state between naming signers and the first revision that they sign.
+const (
+	unpublished     = "weir.yaml names signers, and nothing is published: everything is denied (D32)"
+	unpublishedNext = "weir policy publish --reason TEXT, then weir policy approve by another signer"
+)
+
+func (a *app) showRevisions(list []listedRevision, s revisions.Standing, signed bool) {
+	if s.Sequence == 0 && signed {
+		a.printf("%s\nnext: %s\n", unpublished, unpublishedNext)
+		return
+	}
 	if s.Sequence == 0 {
 		a.printf("nothing is published: the built-in policy rules, or policies/ of the project\n")
 		return

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/weir-cdp/weir/test/e2e/weirtest"
@@ -16,6 +18,7 @@ func TestTheSameNowGivesTheSameTables(t *testing.T) {
 	two.Receive(t)
 	one.Run(t, weirtest.Partial, "--now", now)
 	two.Run(t, weirtest.Partial, "--now", now)
+	restored(t, one)
 	one.Dev(t)
 	two.Dev(t)
 	weirtest.SameTables(t, one, two)
@@ -30,6 +33,29 @@ func TestTheSameNowGivesTheSameTables(t *testing.T) {
 		other.Dev(t)
 		weirtest.SameTables(t, one, other, "raw.") // raw says where each row lay
 	})
+}
+
+// restored backs a project up and restores it elsewhere: the ledger of consents there is
+// whole, and the one that was noted.
+func restored(t *testing.T, p *weirtest.Project) {
+	t.Helper()
+	head := strings.TrimSpace(p.Must(t, weirtest.Done, "consent", "verify", "--head").Stdout)
+	if !strings.HasPrefix(head, "1:") {
+		t.Fatalf("the ledger's head is %q", head)
+	}
+	file := filepath.Join(t.TempDir(), "backup.tar.zst")
+	p.Must(t, weirtest.Done, "backup", file)
+	back := weirtest.Shop(t, "300")
+	back.Must(t, weirtest.Done, "restore", file)
+	back.Must(t, weirtest.Done, "consent", "verify", "--expect", head)
+	// Its salts are back, too: who said what can be read.
+	var who []struct{ Ref string }
+	p.Must(t, weirtest.Done, "query", "--json", "select identifier_kind || ':' || identifier_value as ref from core.consents order by 1 limit 1").JSON(t, &who)
+	evidence := []string{"consent", "history", who[0].Ref}
+	got, want := back.Must(t, weirtest.Done, evidence...).Stdout, p.Must(t, weirtest.Done, evidence...).Stdout
+	if got != want || !strings.Contains(want, "stated") {
+		t.Errorf("history there:\n%s\nand here:\n%s", got, want)
+	}
 }
 
 // shuffle puts a file's lines after its header into another order, and cuts it
