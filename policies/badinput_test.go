@@ -69,6 +69,13 @@ func TestBadInputIsRefused(t *testing.T) {
 	}
 }
 
+// Another folder is told as such, and not by what it lacks file by file.
+func TestCheckOfAnotherFolder(t *testing.T) {
+	if problems, err := Check(t.TempDir()); weir.CodeOf(err) != weir.NotFound || !strings.Contains(err.Error(), "holds no policy") || problems != nil {
+		t.Errorf("%v %v", err, problems)
+	}
+}
+
 // What follows from a mistake is not told besides it.
 func TestAMistakeIsToldOnce(t *testing.T) {
 	const cases = "cases/x.yaml"

@@ -42,7 +42,16 @@ func Check(dir string) ([]Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !exists(fsys, "data") && !exists(fsys, "consent") {
+		return nil, weir.Errorf(weir.NotFound, "%s holds no policy: neither data/ nor consent/ is in it", dir).
+			Then("name the folder policies/ of a project; weir policy init writes one")
+	}
 	return check(fsys)
+}
+
+func exists(fsys fs.FS, name string) bool {
+	_, err := fs.Stat(fsys, name)
+	return err == nil
 }
 
 func check(fsys fs.FS) ([]Problem, error) {

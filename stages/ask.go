@@ -152,6 +152,9 @@ func (q *asking) holder(ctx context.Context, kind, value string) (Who, error) {
 	if err != nil {
 		return Who{}, err
 	}
+	if len(kinds) == 0 {
+		return Who{}, weir.Errorf(weir.NotFound, "there are no profiles yet").Then("weir run")
+	}
 	if !slices.Contains(kinds, kind) {
 		return Who{}, weir.Errorf(weir.NotFound, "nobody has an identifier of kind %q", kind).Then("there are: " + strings.Join(kinds, ", "))
 	}
