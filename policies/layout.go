@@ -81,7 +81,7 @@ func replace(path, text string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // it is gone where all went well
+	defer os.Remove(f.Name()) // it is gone where all went well
 	_, err = f.WriteString(text)
 	if cerr := f.Close(); err == nil {
 		err = cerr
