@@ -105,13 +105,17 @@ func TestFormsAndSpellingChangeNothing(t *testing.T) {
 }
 
 func TestAnyTextFolds(t *testing.T) {
+	if got := Fold("ᲀ"); got != "в" {
+		t.Errorf("a letter whose capital has another small letter folds to %q", got)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.String().Draw(t, "text")
 		got := Fold(s)
 		if got != strings.Join(strings.Fields(got), " ") || strings.ContainsFunc(got, unicode.IsUpper) && strings.ToLower(got) != got {
 			t.Fatalf("%q folds to %q", s, got)
 		}
-		if got != Fold(strings.ToUpper(s)) && strings.EqualFold(strings.ToUpper(s), s) {
+		// U+0345 is a mark whose capital is a letter: the only one.
+		if got != Fold(strings.ToUpper(s)) && strings.EqualFold(strings.ToUpper(s), s) && !strings.ContainsRune(s, '\u0345') {
 			t.Fatalf("%q folds otherwise in capitals: %q, %q", s, got, Fold(strings.ToUpper(s)))
 		}
 	})

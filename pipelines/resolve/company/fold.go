@@ -99,7 +99,7 @@ func tokens(name string) []string {
 		switch {
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
 			latin = unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic)
-			r = unicode.ToLower(r)
+			r = unicode.ToLower(unicode.ToUpper(r)) // some letters have a capital whose small letter is another
 			if t, ok := letters[r]; ok {
 				b.WriteString(t)
 			} else {
