@@ -222,6 +222,22 @@ type TraitDef struct {
 	At         string                  `json:"at,omitempty"`         // file:line of what it computes
 }
 
+// Unplaced returns the trait without the lines that it stands on.
+func (t TraitDef) Unplaced() TraitDef {
+	t.At = ""
+	if t.Score != nil {
+		score := *t.Score
+		score.At = ""
+		t.Score = &score
+	}
+	if t.Query != nil {
+		query := *t.Query
+		query.At = ""
+		t.Query = &query
+	}
+	return t
+}
+
 // Privacy is what a destination declares for the gate.
 type Privacy struct {
 	Role      string   `json:"role"`     // processor, controller, third_party

@@ -196,18 +196,7 @@ func definitionsOf(p *project.Project) (map[string]string, error) {
 		parts["identity of "+string(x.Kind)] = x
 	}
 	for _, x := range p.Traits {
-		x.At = ""
-		if x.Score != nil {
-			unplaced := *x.Score
-			unplaced.At = ""
-			x.Score = &unplaced
-		}
-		if x.Query != nil {
-			unplaced := *x.Query
-			unplaced.At = ""
-			x.Query = &unplaced
-		}
-		parts["trait "+x.Name] = x
+		parts["trait "+x.Name] = x.Unplaced()
 	}
 	for _, x := range p.Segments {
 		x.Where = x.Where.Unplaced()

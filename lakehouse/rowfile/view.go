@@ -45,44 +45,26 @@ func (v *View) Text(column string) (func(row int) string, error) {
 // First gives, of a column that maps texts to lists of texts, the first value
 // under a key and how many there are, by row.
 func (v *View) First(column string) (func(row int, key string) (first string, values int), error) {
-	a := v.column(column)
-	if a == nil {
-		return func(int, string) (string, int) { return "", 0 }, nil
-	}
-	failed := weir.Errorf(weir.Internal, "column %s: a file's %s can't be read as lists by name", column, a.DataType())
-	m, ok := a.(*array.Map)
-	if !ok {
-		return nil, failed
-	}
-	lists, ok := m.Items().(*array.List)
-	if !ok {
-		return nil, failed
-	}
-	key, err := lent(m.Keys())
-	if err != nil {
-		return nil, failed
-	}
-	texts := lists.ListValues()
-	text, err := lent(texts)
-	if err != nil {
-		return nil, failed
+	c, err := v.listsByName(column)
+	if c == nil {
+		return func(int, string) (string, int) { return "", 0 }, err
 	}
 	return func(row int, name string) (first string, values int) {
-		if m.IsNull(row) {
+		if c.IsNull(row) {
 			return "", 0
 		}
-		from, to := m.ValueOffsets(row)
+		from, to := c.ValueOffsets(row)
 		for j := int(from); j < int(to); j++ {
-			if lists.IsNull(j) || key(j) != name {
+			if c.lists.IsNull(j) || c.key(j) != name {
 				continue
 			}
-			start, end := lists.ValueOffsets(j)
+			start, end := c.lists.ValueOffsets(j)
 			for k := int(start); k < int(end); k++ {
-				if texts.IsNull(k) {
+				if c.texts.IsNull(k) {
 					continue
 				}
 				if values++; values == 1 {
-					first = text(k)
+					first = c.text(k)
 				}
 			}
 		}
@@ -108,43 +90,25 @@ type List struct {
 // Lists gives the entries of such a column, by row, in the order of the file. It
 // appends them to a list whose room, that of its entries' values too, is used again.
 func (v *View) Lists(column string) (func(row int, to []List) []List, error) {
-	a := v.column(column)
-	if a == nil {
-		return func(_ int, to []List) []List { return to }, nil
-	}
-	failed := weir.Errorf(weir.Internal, "column %s: a file's %s can't be read as lists by name", column, a.DataType())
-	m, ok := a.(*array.Map)
-	if !ok {
-		return nil, failed
-	}
-	lists, ok := m.Items().(*array.List)
-	if !ok {
-		return nil, failed
-	}
-	key, err := lent(m.Keys())
-	if err != nil {
-		return nil, failed
-	}
-	texts := lists.ListValues()
-	text, err := lent(texts)
-	if err != nil {
-		return nil, failed
+	c, err := v.listsByName(column)
+	if c == nil {
+		return func(_ int, to []List) []List { return to }, err
 	}
 	return func(row int, to []List) []List {
-		if m.IsNull(row) {
+		if c.IsNull(row) {
 			return to
 		}
-		from, end := m.ValueOffsets(row)
+		from, end := c.ValueOffsets(row)
 		for j := int(from); j < int(end); j++ {
-			l := List{Name: key(j)}
+			l := List{Name: c.key(j)}
 			if n := len(to); n < cap(to) {
 				l.Values = to[:n+1][n].Values[:0]
 			}
-			if !lists.IsNull(j) {
-				first, last := lists.ValueOffsets(j)
+			if !c.lists.IsNull(j) {
+				first, last := c.lists.ValueOffsets(j)
 				for k := int(first); k < int(last); k++ {
-					if !texts.IsNull(k) {
-						l.Values = append(l.Values, text(k))
+					if !c.texts.IsNull(k) {
+						l.Values = append(l.Values, c.text(k))
 					}
 				}
 			}
@@ -152,6 +116,41 @@ func (v *View) Lists(column string) (func(row int, to []List) []List, error) {
 		}
 		return to
 	}, nil
+}
+
+// listsByName is a column that maps texts to lists of texts.
+type listsByName struct {
+	*array.Map
+	lists *array.List
+	texts arrow.Array
+	key   func(i int) string
+	text  func(i int) string
+}
+
+// listsByName reads a column; nil: the file has none.
+func (v *View) listsByName(column string) (*listsByName, error) {
+	a := v.column(column)
+	if a == nil {
+		return nil, nil
+	}
+	failed := weir.Errorf(weir.Internal, "column %s: a file's %s can't be read as lists by name", column, a.DataType())
+	c := &listsByName{}
+	var ok bool
+	if c.Map, ok = a.(*array.Map); !ok {
+		return nil, failed
+	}
+	if c.lists, ok = c.Items().(*array.List); !ok {
+		return nil, failed
+	}
+	c.texts = c.lists.ListValues()
+	var err error
+	if c.key, err = lent(c.Keys()); err != nil {
+		return nil, failed
+	}
+	if c.text, err = lent(c.texts); err != nil {
+		return nil, failed
+	}
+	return c, nil
 }
 
 func (v *View) column(name string) arrow.Array {

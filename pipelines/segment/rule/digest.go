@@ -64,17 +64,8 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	}
 	for _, t := range s.traits {
 		if usedTraits[t.Name] {
-			t.Categories, t.At = nil, ""
-			if t.Score != nil {
-				bare := *t.Score
-				bare.At = ""
-				t.Score = &bare
-			}
-			if t.Query != nil {
-				bare := *t.Query
-				bare.At = ""
-				t.Query = &bare
-			}
+			t = t.Unplaced()
+			t.Categories = nil
 			in.Traits = append(in.Traits, t)
 			if t.Currency != "" {
 				in.Money = s.Money
