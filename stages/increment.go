@@ -6,51 +6,48 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse"
 	"github.com/weir-cdp/weir/pipelines"
-	resolver "github.com/weir-cdp/weir/pipelines/resolve"
-	"github.com/weir-cdp/weir/pipelines/resolve/index"
-	"github.com/weir-cdp/weir/project"
 )
 
-// This file lets resolve go on from the index that its last run left, where that
-// holds, and removes indexes that nobody goes on from any more. See
-// docs/adr/20261123-incremental-resolve.md.
+// This file lets a stage go on from the index that its last run left, where that holds,
+// and removes indexes that nobody goes on from any more. See
+// docs/adr/20261123-incremental-resolve.md and 20261123-incremental-segments.md.
 
-const (
-	// indexes is where the runs' indexes lie.
-	indexes = "index/resolve/"
-	// followsIndex names, in ops.runs, the run that left the index of the current
-	// tables.
-	followsIndex = "index"
-)
+// followsIndex names, in ops.runs, the run that left the index of the current tables.
+const followsIndex = "index"
 
-// The counts that say which way a run of resolve went; a reason is appended to the
-// second.
+// The counts that say which way a run went; a reason is appended to the second.
 const (
 	countIncrement = "increment"
 	countFull      = "full_because_"
 )
 
-// keep says where a run leaves its index, and from which one it may go on.
-func (in *inputs) keep(ctx context.Context, p *project.Project, params resolver.Params) (*resolver.Keep, error) {
-	if in.files != nil {
-		return nil, nil // a rehearsal
-	}
-	basis, err := digest([]any{index.Version, build(), p.Identity, bare(params.Decisions), in.run.Workspace})
-	if err != nil {
-		return nil, err
-	}
-	k := &resolver.Keep{Prefix: index.Prefix(indexes, in.run.ID), Basis: basis}
-	from, err := in.lastIndex(ctx, weir.Resolve, func(table string) bool { return strings.HasPrefix(table, "identity.") })
-	if from != "" {
-		k.From = index.ManifestKey(index.Prefix(indexes, from))
-	}
-	return k, err
+// indexed is the manifest of an index.
+type indexed interface {
+	Objects() []string // that it needs, but itself
+	GoesOnFrom() weir.RunID
+}
+
+// increments is a pipeline that leaves indexes, and goes on from them.
+type increments[M indexed] struct {
+	*pipeline
+	indexes string // where they lie
+	whole   string // what a run does that can't go on, for the log
+	parse   func(data []byte) (M, error)
+	// keep gives of a spec's parameters where the run leaves its index, and from which
+	// it may go on. Nil: nowhere; why, which may be "", says the reason.
+	keep func(params json.RawMessage) (k *pipelines.Keep, why string, err error)
+	// next makes of a spec that of the increment, or says why there can be none.
+	next func(ctx context.Context, m M, sp *spec, oldest time.Duration) (is pipelines.Spec, why string, err error)
+	// left says whether a run has left an index, by its counts.
+	left func(counts map[string]int64) bool
+	// tell completes what an increment has counted.
+	tell func(ctx context.Context, r *result) error
 }
 
 // build names the program: another one may find other evidence in the same record.
@@ -84,21 +81,66 @@ func (in *inputs) lastIndex(ctx context.Context, stage weir.Stage, tells func(ta
 	return id, nil
 }
 
+// keepIndex says where a run of a stage leaves its index below indexes, and from which
+// one it may go on. Depends is what decides beside the tables that are read; tells says
+// which tables an index tells of.
+func (in *inputs) keepIndex(ctx context.Context, stage weir.Stage, indexes string, tells func(table string) bool, depends ...any) (pipelines.Keep, error) {
+	k := pipelines.Keep{Prefix: pipelines.IndexPrefix(indexes, in.run.ID)}
+	var err error
+	if k.Basis, err = digest(append(depends, build(), in.run.Workspace)); err != nil {
+		return k, err
+	}
+	from, err := in.lastIndex(ctx, stage, tells)
+	if from != "" {
+		k.From = pipelines.IndexManifest(pipelines.IndexPrefix(indexes, from))
+	}
+	return k, err
+}
+
+// Run implements Stage.
+func (s *increments[M]) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {
+	started := s.Clock()
+	var sp spec
+	if err := s.readJSON(ctx, key, &sp); err != nil {
+		return "", err
+	}
+	manifest, why, err := s.increase(ctx, &sp, progress)
+	if err != nil {
+		return "", err
+	}
+	increment := manifest != ""
+	if !increment {
+		if err := s.Pipeline(ctx, key, progress); err != nil {
+			return "", err
+		}
+		manifest = sp.Manifest
+	}
+	return s.finish(ctx, &sp, manifest, started, func(r *result) error {
+		if s.left(r.Counts) {
+			r.followIndex()
+		}
+		if increment {
+			return s.tell(ctx, r)
+		}
+		if why != "" {
+			r.Counts[countFull+why] = 1
+		}
+		return nil
+	})
+}
+
 // increase runs the increment of a spec, where one is possible. It returns the key of
 // its manifest, or why all has to be computed.
-func (s *resolving) increase(ctx context.Context, sp *spec, progress func(weir.Progress)) (manifest, why string, err error) {
-	var params resolver.IncrementParams
-	if err := json.Unmarshal(sp.Params, &params); err != nil {
-		return "", "", weir.Errorf(weir.Internal, "params of resolve: %w", err)
-	}
-	k := params.Keep
-	if k == nil {
-		return "", "", nil
+func (s *increments[M]) increase(ctx context.Context, sp *spec, progress func(weir.Progress)) (manifest, why string, err error) {
+	k, why, err := s.keep(sp.Params)
+	if k == nil || err != nil {
+		return "", why, err
 	}
 	if k.From == "" {
 		return "", "no_index", nil
 	}
-	data, err := s.store().ReadFile(ctx, resolver.RefusedKey(k.Prefix))
+	refused := pipelines.RefusedKey(k.Prefix)
+	data, err := s.store().ReadFile(ctx, refused)
 	if err == nil {
 		return "", string(data), nil
 	} else if weir.CodeOf(err) != weir.NotFound {
@@ -110,86 +152,45 @@ func (s *resolving) increase(ctx context.Context, sp *spec, progress func(weir.P
 		return "", "", err
 	}
 	if !begun {
-		if why, err = s.planIncrement(ctx, sp, params, prefix); err != nil || why != "" {
+		if why, err = s.planIncrement(ctx, sp, k.From, prefix); err != nil || why != "" {
 			return "", why, err
 		}
 	}
 	if err := s.Pipeline(ctx, prefix+"spec.json", progress); err != nil {
-		refused, missing := s.store().ReadFile(ctx, resolver.RefusedKey(k.Prefix))
+		data, missing := s.store().ReadFile(ctx, refused)
 		if missing != nil {
 			return "", "", err
 		}
-		slog.InfoContext(ctx, "resolve computes from all records", "why", string(refused), "run_id", sp.Run.ID)
-		return "", string(refused), nil
+		slog.InfoContext(ctx, s.whole, "why", string(data), "run_id", sp.Run.ID)
+		return "", string(data), nil
 	}
 	return prefix + "manifest.json", "", nil
 }
 
 // planIncrement writes the increment's spec, or says why there can be none.
-func (s *resolving) planIncrement(ctx context.Context, sp *spec, params resolver.IncrementParams, prefix string) (why string, err error) {
-	data, err := s.store().ReadFile(ctx, params.Keep.From)
+func (s *increments[M]) planIncrement(ctx context.Context, sp *spec, from, prefix string) (why string, err error) {
+	data, err := s.store().ReadFile(ctx, from)
 	if weir.CodeOf(err) == weir.NotFound {
 		return "no_index", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	m, err := index.Parse(data)
+	m, err := s.parse(data)
 	if err != nil {
-		return "other_format", nil //nolint:nilerr // the reason to compute from all records
+		return "other_format", nil //nolint:nilerr // the reason to compute all
 	}
 	p, err := s.project(ctx, sp.Run.Project)
 	if err != nil {
 		return "", err
 	}
-	switch {
-	case m.Basis != params.Keep.Basis:
-		return "other_rules", nil
-	case sp.Run.Now.Sub(m.Began) > max(p.Retention.Snapshots, lakehouse.MinAge):
-		return "index_old", nil // it holds what was deleted: not for longer than old snapshots do
+	// An index holds what was deleted: not for longer than old snapshots do.
+	is, why, err := s.next(ctx, m, sp, max(p.Retention.Snapshots, lakehouse.MinAge))
+	if err != nil || why != "" {
+		return why, err
 	}
-	const records, links, owners = "core.records", "identity.links", "identity.identifiers"
-	is := sp.Spec
-	is.Stage, is.Scratch, is.Manifest = weir.Increment, prefix+"scratch/", prefix+"manifest.json"
-	is.Inputs = maps.Clone(sp.Inputs)
-	delete(is.Inputs, links) // the index knows
-	if !m.Seen && len(sp.Inputs["core.events"])+len(sp.Inputs["core.consents"]) == 0 {
-		params.Owners = sp.Inputs[owners] // no value was, or will be, of an anonymous profile
-		delete(is.Inputs, owners)
-	}
-	is.Inputs[records], params.Lost = m.Changes(sp.Inputs[records])
-	if len(is.Inputs[records]) == 0 && !slices.ContainsFunc(resolver.Increment.Sources, func(t string) bool { return len(is.Inputs[t]) > 0 }) {
-		return "nothing_to_read", nil // a pipeline begins with a file
-	}
-	if is.Params, err = json.Marshal(params); err != nil {
-		return "", weir.Errorf(weir.Internal, "params of an increment: %w", err)
-	}
+	is.Scratch, is.Manifest = prefix+"scratch/", prefix+"manifest.json"
 	return "", pipelines.WriteSpec(ctx, s.store(), prefix+"spec.json", &is)
-}
-
-// tellWay notes in a result which way the run went, and which index it left.
-func (s *resolving) tellWay(ctx context.Context, r *result, increment bool, why string) error {
-	if r.Counts["index_entries"] > 0 {
-		r.followIndex()
-	}
-	if why != "" {
-		r.Counts[countFull+why] = 1
-		return nil
-	}
-	if !increment {
-		return nil
-	}
-	if r.Counts[countIncrement] == 0 {
-		return weir.Errorf(weir.Internal, "an increment of resolve ended without its partition").At(string(r.Run.ID))
-	}
-	// What is counted of all blocks is as the last full run found it.
-	last, _, err := s.last(ctx, weir.Resolve, "")
-	for name, n := range last.Counts {
-		if _, counted := r.Counts[name]; !counted && (strings.HasPrefix(name, resolver.PairsBy) || strings.HasPrefix(name, resolver.PairsLostBy)) {
-			r.Counts[name] = n
-		}
-	}
-	return err
 }
 
 // followIndex says that the run has left the index of its tables.
@@ -202,28 +203,8 @@ func (r *result) followIndex() {
 }
 
 // Commit implements Stage.
-func (s *resolving) Commit(ctx context.Context, manifest string) (weir.StageRun, error) {
-	return s.commitIncrement(ctx, manifest, indexing{all: indexes, manifest: index.ManifestKey, parse: func(data []byte) ([]string, weir.RunID, error) {
-		m, err := index.Parse(data)
-		if err != nil {
-			return nil, "", err
-		}
-		return m.Objects(), m.Parent, nil
-	}})
-}
-
-// indexing is how the indexes of a stage are told apart and read.
-type indexing struct {
-	all      string // where they lie
-	manifest func(prefix string) string
-	// parse gives of a manifest the objects that it needs, and the run whose index it
-	// goes on from.
-	parse func(data []byte) (objects []string, parent weir.RunID, err error)
-}
-
-// commitIncrement is Commit of a stage that leaves indexes.
-func (s *pipeline) commitIncrement(ctx context.Context, manifest string, x indexing) (weir.StageRun, error) {
-	row, err := s.Commit(ctx, manifest)
+func (s *increments[M]) Commit(ctx context.Context, manifest string) (weir.StageRun, error) {
+	row, err := s.pipeline.Commit(ctx, manifest)
 	if err != nil {
 		return row, err
 	}
@@ -234,13 +215,13 @@ func (s *pipeline) commitIncrement(ctx context.Context, manifest string, x index
 	} else if weir.CodeOf(err) != weir.NotFound {
 		return row, err
 	}
-	return row, s.sweepIndexes(ctx, row, x)
+	return row, s.sweep(ctx, row)
 }
 
-// sweepIndexes deletes the parts of indexes that neither the one just committed nor
+// sweep deletes the parts of indexes that neither the one just committed nor
 // the one that it went on from needs. A run that has not ended keeps its own for as
 // long as its other files stay; so does one that ops.runs does not list any more.
-func (s *pipeline) sweepIndexes(ctx context.Context, row weir.StageRun, x indexing) error {
+func (s *increments[M]) sweep(ctx context.Context, row weir.StageRun) error {
 	runs, err := s.Lake.Runs(ctx)
 	if err != nil {
 		return err
@@ -257,7 +238,7 @@ func (s *pipeline) sweepIndexes(ctx context.Context, row weir.StageRun, x indexi
 		if id == "" {
 			break
 		}
-		key := x.manifest(index.Prefix(x.all, id))
+		key := pipelines.IndexManifest(pipelines.IndexPrefix(s.indexes, id))
 		data, err := s.store().ReadFile(ctx, key)
 		if weir.CodeOf(err) == weir.NotFound {
 			break
@@ -265,23 +246,23 @@ func (s *pipeline) sweepIndexes(ctx context.Context, row weir.StageRun, x indexi
 		if err != nil {
 			return err
 		}
-		objects, parent, err := x.parse(data)
+		m, err := s.parse(data)
 		if err != nil {
 			break // of another program: its owner may keep it, nobody goes on from it
 		}
 		needed[key] = true
-		for _, k := range objects {
+		for _, k := range m.Objects() {
 			needed[k] = true
 		}
-		id = parent
+		id = m.GoesOnFrom()
 	}
 	old := s.Clock().Add(-runAge)
 	var gone []string
-	for o, err := range s.store().List(ctx, x.all) {
+	for o, err := range s.store().List(ctx, s.indexes) {
 		if err != nil {
 			return err
 		}
-		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, x.all), "/")
+		run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, s.indexes), "/")
 		if (ended[run] || o.ModTime.Before(old)) && !needed[o.Key] {
 			gone = append(gone, o.Key)
 		}

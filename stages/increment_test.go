@@ -70,7 +70,7 @@ func TestResolveGoesOn(t *testing.T) {
 	r.project.Identity[0].Identifiers["phone"] = weir.IdentifierRule{NoLink: true}
 	resolve("other_rules")
 
-	for o, err := range r.Lake.Store().List(t.Context(), indexes) {
+	for o, err := range r.Lake.Store().List(t.Context(), resolveIndexes) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,11 +130,11 @@ func TestIncrementIsRepeated(t *testing.T) {
 	}
 	r.settle(weir.Resolve)
 	kept := func() (runs []string) {
-		for o, err := range r.Lake.Store().List(t.Context(), indexes) {
+		for o, err := range r.Lake.Store().List(t.Context(), resolveIndexes) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, indexes), "/")
+			run, _, _ := strings.Cut(strings.TrimPrefix(o.Key, resolveIndexes), "/")
 			runs = append(runs, run)
 		}
 		slices.Sort(runs)

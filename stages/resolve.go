@@ -33,7 +33,7 @@ func resolve(h *House) Stage {
 		if params.Models, err = h.models(ctx, p); err != nil {
 			return outline{}, err
 		}
-		if params.Keep, err = in.keep(ctx, p, params); err != nil {
+		if params.Keep, err = in.keepResolve(ctx, p, params); err != nil {
 			return outline{}, err
 		}
 		o := outline{
@@ -55,23 +55,12 @@ func (s *resolving) Run(ctx context.Context, key string, progress func(weir.Prog
 	if err := s.train(ctx, key, progress); err != nil {
 		return "", err
 	}
-	started := s.Clock()
-	var sp spec
-	if err := s.readJSON(ctx, key, &sp); err != nil {
-		return "", err
-	}
-	manifest, why, err := s.increase(ctx, &sp, progress)
-	if err != nil {
-		return "", err
-	}
-	increment := manifest != ""
-	if !increment {
-		if err := s.Pipeline(ctx, key, progress); err != nil {
-			return "", err
-		}
-		manifest = sp.Manifest
-	}
-	return s.finish(ctx, &sp, manifest, started, func(r *result) error { return s.tellWay(ctx, r, increment, why) })
+	return s.increasing().Run(ctx, key, progress)
+}
+
+// Commit implements Stage.
+func (s *resolving) Commit(ctx context.Context, manifest string) (weir.StageRun, error) {
+	return s.increasing().Commit(ctx, manifest)
 }
 
 // train makes the artefacts that the spec names and the store does not have.

@@ -186,7 +186,7 @@ func (in *inputs) attributes(ctx context.Context) (map[string]weir.AttributeType
 }
 
 func segment(h *House) Stage {
-	return &segmenting{&pipeline{House: h, stage: weir.Segment, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
+	return increasingSegments(&pipeline{House: h, stage: weir.Segment, plan: func(ctx context.Context, p *project.Project, in *inputs) (outline, error) {
 		params, err := in.segments(ctx, p)
 		if err != nil {
 			return outline{}, err
@@ -233,7 +233,7 @@ func segment(h *House) Stage {
 			Follows: map[string]string{followsDefinitions: key},
 			Refused: unansweredTexts(params.Unanswered),
 		}, nil
-	}}}
+	}})
 }
 
 // segments are the project's definitions as the stage computes them; who explains a

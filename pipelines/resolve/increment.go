@@ -50,20 +50,13 @@ type IncrementParams struct {
 // costs little more and leaves a compact index.
 const Most = 50
 
-// RefusedKey is where an increment that could not be done says why: then the full
-// pipeline has to run.
-func RefusedKey(prefix string) string { return prefix + "refused" }
-
 // refuse ends an increment that the index does not allow. Why names a count.
 func refuse(t *pipelines.Task, why string) error {
 	p, err := pipelines.Params[IncrementParams](t)
 	if err != nil {
 		return err
 	}
-	if err := putObject(t, RefusedKey(p.Keep.Prefix), []byte(why)); err != nil {
-		return err
-	}
-	return weir.Errorf(weir.Conflict, "the increment was refused: %s", why)
+	return p.Keep.Refuse(t, why, nil)
 }
 
 // sameRow lists versions that a task read again and found unchanged. To partition.

@@ -79,7 +79,7 @@ func (g *growing) local(p pipelines.Pipeline, s pipelines.Spec, params any) (wei
 }
 
 // full runs all of it, leaving an index where told to.
-func (g *growing) full(kind string, keep *resolve.Keep) weir.Manifest {
+func (g *growing) full(kind string, keep *pipelines.Keep) weir.Manifest {
 	g.t.Helper()
 	p := g.params
 	p.Keep = keep
@@ -91,7 +91,7 @@ func (g *growing) full(kind string, keep *resolve.Keep) weir.Manifest {
 }
 
 // increment goes on from the index.
-func (g *growing) increment(kind string, keep *resolve.Keep) (weir.Manifest, error) {
+func (g *growing) increment(kind string, keep *pipelines.Keep) (weir.Manifest, error) {
 	g.t.Helper()
 	s := g.spec(kind)
 	data, err := g.store.ReadFile(g.t.Context(), g.index)
@@ -111,7 +111,7 @@ func (g *growing) increment(kind string, keep *resolve.Keep) (weir.Manifest, err
 		delete(s.Inputs, "identity.identifiers")
 	}
 	if !slices.ContainsFunc(resolve.Increment.Sources, func(table string) bool { return len(s.Inputs[table]) > 0 }) {
-		if err := g.store.Put(g.t.Context(), resolve.RefusedKey(keep.Prefix), strings.NewReader("nothing_to_read"), 15); err != nil {
+		if err := g.store.Put(g.t.Context(), pipelines.RefusedKey(keep.Prefix), strings.NewReader("nothing_to_read"), 15); err != nil {
 			g.t.Fatal(err)
 		}
 		return weir.Manifest{}, weir.Errorf(weir.Conflict, "no source")
@@ -124,14 +124,14 @@ func (g *growing) increment(kind string, keep *resolve.Keep) (weir.Manifest, err
 func (g *growing) step() weir.Manifest {
 	g.t.Helper()
 	g.runs++
-	keep := &resolve.Keep{Prefix: fmt.Sprintf("index/resolve/run-%03d/", g.runs), Basis: "b"}
+	keep := &pipelines.Keep{Prefix: fmt.Sprintf("index/resolve/run-%03d/", g.runs), Basis: "b"}
 	want := g.full("full", nil)
 	got := want
 	again := g.index == ""
 	if !again {
 		var err error
 		if got, err = g.increment("increment", keep); err != nil {
-			why, missing := g.store.ReadFile(g.t.Context(), resolve.RefusedKey(keep.Prefix))
+			why, missing := g.store.ReadFile(g.t.Context(), pipelines.RefusedKey(keep.Prefix))
 			if missing != nil {
 				g.t.Fatal(err)
 			}
@@ -146,13 +146,13 @@ func (g *growing) step() weir.Manifest {
 		g.repeat(keep, got)
 		g.touching += got.Counts["records_touched"]
 	}
-	g.index = index.ManifestKey(keep.Prefix)
+	g.index = pipelines.IndexManifest(keep.Prefix)
 	g.commit(got)
 	return got
 }
 
 // repeat does an increment again, as after a crash: the same bytes.
-func (g *growing) repeat(keep *resolve.Keep, first weir.Manifest) {
+func (g *growing) repeat(keep *pipelines.Keep, first weir.Manifest) {
 	g.t.Helper()
 	state, err := g.store.ReadFile(g.t.Context(), keep.Prefix+"state")
 	if err != nil {

@@ -1,9 +1,7 @@
 package resolve
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -19,16 +17,6 @@ import (
 
 // This file leaves the index of a run, from which the next one may go on: read
 // writes the log as it goes, partition the state.
-
-// Keep says where a run leaves its index.
-type Keep struct {
-	Prefix string `json:"prefix"` // of object keys; ends with a slash
-	// Basis is a digest of what decides beside records and models: an increment needs
-	// the same.
-	Basis string `json:"basis"`
-	// From is the key of the manifest of the index from which an increment may go on.
-	From string `json:"from,omitempty"`
-}
 
 // chunkBytes is how much of the log a task holds before it writes it.
 const chunkBytes = 8 << 20
@@ -53,7 +41,7 @@ type chunkRow struct {
 }
 
 // newKeeper returns nil where no index is wanted.
-func newKeeper(t *pipelines.Task, k *Keep) *keeper {
+func newKeeper(t *pipelines.Task, k *pipelines.Keep) *keeper {
 	if k == nil {
 		return nil
 	}
@@ -113,10 +101,6 @@ func (k *keeper) flush() error {
 
 // readFile reads an object.
 type readFile func(ctx context.Context, key string) ([]byte, error)
-
-func putObject(t *pipelines.Task, key string, data []byte) error {
-	return t.Store().Put(t.Context(), key, bytes.NewReader(data), int64(len(data)))
-}
 
 // log is the part of an index's log that a run writes.
 type log struct {
@@ -310,7 +294,7 @@ func seen(t *pipelines.Task) bool {
 }
 
 // writeIndex writes the state, then the manifest.
-func writeIndex(ctx context.Context, t *pipelines.Task, k *Keep, s *index.State, m *index.Manifest) error {
+func writeIndex(ctx context.Context, t *pipelines.Task, k *pipelines.Keep, s *index.State, m *index.Manifest) error {
 	ms, err := models(ctx, t)
 	if err != nil {
 		return err
@@ -323,9 +307,5 @@ func writeIndex(ctx context.Context, t *pipelines.Task, k *Keep, s *index.State,
 	if err := pipelines.Leave(t, m.State, s.Marshal()); err != nil {
 		return err
 	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return weir.Errorf(weir.Internal, "encode the index's manifest: %w", err)
-	}
-	return putObject(t, index.ManifestKey(k.Prefix), data)
+	return k.Write(t, m)
 }

@@ -66,12 +66,12 @@ func TestPeopleIncrement(t *testing.T) {
 			m.Counts["records_new"], m.Counts["records_touched"], m.Counts["pairs_compared"], m.Counts["anchors_touched"], m.Counts["blocks_touched"])
 		return m
 	}
-	keep := &resolve.Keep{Prefix: "index/base/", Basis: "x"}
+	keep := &pipelines.Keep{Prefix: "index/base/", Basis: "x"}
 	params := l.params
 	run("full, no index", resolve.Pipeline, params, files, weir.Manifest{})
 	params.Keep = keep
 	base := run("full", resolve.Pipeline, params, files, weir.Manifest{})
-	data, err := l.store.ReadFile(t.Context(), index.ManifestKey(keep.Prefix))
+	data, err := l.store.ReadFile(t.Context(), pipelines.IndexManifest(keep.Prefix))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestPeopleIncrement(t *testing.T) {
 	for _, share := range []int{1, 10, 100} {
 		more := append(files[:8:8], l.peopleFile(rows[known:known+len(rows)*share/1000])...)
 		p := resolve.IncrementParams{Params: l.params}
-		p.Keep = &resolve.Keep{Prefix: fmt.Sprintf("index/%d/", share), Basis: "x", From: index.ManifestKey(keep.Prefix)}
+		p.Keep = &pipelines.Keep{Prefix: fmt.Sprintf("index/%d/", share), Basis: "x", From: pipelines.IndexManifest(keep.Prefix)}
 		read, lost := m.Changes(more)
 		p.Lost = lost
 		for _, tf := range base.Tables {

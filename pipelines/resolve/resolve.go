@@ -23,7 +23,7 @@ type Params struct {
 	// there yet.
 	Labels []train.Label `json:"labels,omitempty"`
 	// Keep is where the run leaves its index, for increments to come; nil: nowhere.
-	Keep *Keep `json:"keep,omitempty"`
+	Keep *pipelines.Keep `json:"keep,omitempty"`
 }
 
 // Decision is what a person decided about records: that all of Together are one, or

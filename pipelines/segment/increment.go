@@ -52,16 +52,9 @@ const (
 	refusedProfile     = "profile_appeared"
 )
 
-// RefusedKey is where an increment that could not be done says why: then the full
-// pipeline has to run.
-func RefusedKey(prefix string) string { return prefix + "refused" }
-
 // refuse ends an increment that the index does not allow.
 func (x *increment) refuse(why string, cause error) error {
-	if err := putObject(x.t, RefusedKey(x.params.Keep.Prefix), []byte(why)); err != nil {
-		return err
-	}
-	return weir.Errorf(weir.Conflict, "the increment was refused: %s: %v", why, cause)
+	return x.params.Keep.Refuse(x.t, why, cause)
 }
 
 // increment is what a task of one has.

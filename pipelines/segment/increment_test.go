@@ -66,7 +66,7 @@ func (c *chain) step() (weir.Manifest, string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	k := &Keep{Prefix: fmt.Sprintf("%s/index/%d/", c.name, c.runs), Basis: "b", From: c.index, Traits: c.traits}
+	k := &Keep{Keep: pipelines.Keep{Prefix: fmt.Sprintf("%s/index/%d/", c.name, c.runs), Basis: "b", From: c.index}, Traits: c.traits}
 	full := c.spec("full", k)
 	full.Inputs = in
 	got, way := c.increase(full)
@@ -87,7 +87,7 @@ func (c *chain) step() (weir.Manifest, string) {
 		c.differ(got, want)
 		c.t.FailNow()
 	}
-	c.index, c.traits, c.members = index.ManifestKey(k.Prefix), filesOf(got, "core.traits"), filesOf(got, "segment.memberships")
+	c.index, c.traits, c.members = pipelines.IndexManifest(k.Prefix), filesOf(got, "core.traits"), filesOf(got, "segment.memberships")
 	if c.params.PriorDigests, err = c.params.Digests(); err != nil {
 		c.t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func (c *chain) increase(full pipelines.Spec) (weir.Manifest, string) {
 	if err == nil {
 		return out, "increment"
 	}
-	data, missing := c.s.ReadFile(c.t.Context(), RefusedKey(fmt.Sprintf("%s/index/%d/", c.name, c.runs)))
+	data, missing := c.s.ReadFile(c.t.Context(), pipelines.RefusedKey(fmt.Sprintf("%s/index/%d/", c.name, c.runs)))
 	if missing != nil {
 		c.t.Fatal(err)
 	}

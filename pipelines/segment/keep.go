@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -20,12 +19,7 @@ import (
 
 // Keep says where a run leaves its index.
 type Keep struct {
-	Prefix string `json:"prefix"` // of object keys; ends with a slash
-	// Basis is a digest of what decides beside the tables: an increment needs the
-	// same.
-	Basis string `json:"basis"`
-	// From is the key of the manifest of the index from which an increment may go on.
-	From string `json:"from,omitempty"`
+	pipelines.Keep
 	// Traits are the files of core.traits that the index tells of.
 	Traits []weir.DataFile `json:"traits,omitempty"`
 }
@@ -203,17 +197,9 @@ func readParts(ctx context.Context, t *pipelines.Task) (parts []index.Part, err 
 const CountIndexed = "events_indexed"
 
 func writeManifest(t *pipelines.Task, k *Keep, m *index.Manifest) error {
-	data, err := json.Marshal(m)
-	if err != nil {
-		return weir.Errorf(weir.Internal, "encode the index's manifest: %w", err)
-	}
 	t.Count(CountIndexed, m.Events())
 	t.Count("index_parts", int64(len(m.Parts)))
-	return putObject(t, index.ManifestKey(k.Prefix), data)
-}
-
-func putObject(t *pipelines.Task, key string, data []byte) error {
-	return t.Store().Put(t.Context(), key, bytes.NewReader(data), int64(len(data)))
+	return k.Write(t, m)
 }
 
 // eachBlock reads the blocks of an object of the index.

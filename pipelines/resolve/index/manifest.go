@@ -2,7 +2,6 @@ package index
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -35,12 +34,6 @@ type Part struct {
 
 // Object is where a section of a chunk lies.
 func (p Part) Object(s Section) string { return p.Key + "." + s.String() }
-
-// Prefix is where all of a run's index lies, below where all indexes lie.
-func Prefix(all string, run weir.RunID) string { return fmt.Sprintf("%s%s/", all, run) }
-
-// ManifestKey is where a run's manifest lies.
-func ManifestKey(prefix string) string { return prefix + "index.json" }
 
 // Parse reads a manifest; one of another version is refused.
 func Parse(data []byte) (*Manifest, error) {
@@ -88,6 +81,9 @@ func (m *Manifest) Changes(files []weir.DataFile) (read []weir.DataFile, lost []
 	}
 	return read, lost
 }
+
+// GoesOnFrom is the run whose index this one goes on from; "": none.
+func (m *Manifest) GoesOnFrom() weir.RunID { return m.Parent }
 
 // Objects lists the objects that the index needs, but its manifest.
 func (m *Manifest) Objects() []string {

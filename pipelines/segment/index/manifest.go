@@ -47,9 +47,6 @@ type Blocks struct {
 	Latest int64  `json:"latest"` // the last moment of them, in microseconds since 1970
 }
 
-// ManifestKey is where a run's manifest lies.
-func ManifestKey(prefix string) string { return prefix + "index.json" }
-
 // Parse reads a manifest; one of another version is refused.
 func Parse(data []byte) (*Manifest, error) {
 	m := &Manifest{}
@@ -100,6 +97,9 @@ func beside(files, others []weir.DataFile) (out []weir.DataFile) {
 	}
 	return out
 }
+
+// GoesOnFrom is the run whose index this one goes on from; "": none.
+func (m *Manifest) GoesOnFrom() weir.RunID { return m.Parent }
 
 // Objects lists the objects that the index needs, but its manifest.
 func (m *Manifest) Objects() (keys []string) {
