@@ -16,7 +16,9 @@
 // One element is a small JSON text: a source file, a reference to a block
 // of a scratch object, or a task's result (table files and counts). Elements meant
 // for a later step pass through the steps between. The manifest is written once,
-// from the results of all tasks, each counted once however often Beam ran it.
+// from the results of all tasks, each counted once however often Beam ran it. Beside
+// it lies an account of the bytes that went through Beam's shuffle and through scratch
+// objects (Moved).
 //
 // # Writing a step
 //

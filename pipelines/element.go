@@ -35,6 +35,8 @@ type result struct {
 	Counts  map[string]int64  `json:"counts,omitempty"`
 	RowsIn  int64             `json:"in,omitempty"`  // read from sources
 	RowsOut int64             `json:"out,omitempty"` // written to tables, quarantine left out
+	Step    int               `json:"at"`            // its index; -1 of the seed
+	Sent    sent              `json:"sent,omitzero"`
 }
 
 func (e element) encode() (string, error) {

@@ -161,6 +161,7 @@ func (c *emitting[T]) flush() error {
 // write writes the scratch object that is being made.
 func (c *emitting[T]) write() error {
 	c.t.buffered -= int64(len(c.data))
+	c.t.result.Sent.Written += int64(len(c.data))
 	err := c.t.rt.rows.PutChecked(c.t.ctx, c.key(), c.data)
 	c.data = c.data[:0]
 	c.objects++

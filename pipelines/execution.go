@@ -76,7 +76,7 @@ func (x *execution) sourceElements(ctx context.Context) ([]element, error) {
 	x.mu.Lock()
 	x.total = int64(len(tasks)) + int64(len(x.pipeline.Steps)-1)*int64(max(1, x.spec.Partitions))
 	x.mu.Unlock()
-	elements := []element{{To: toManifest, Result: &result{Task: "seed"}}}
+	elements := []element{{To: toManifest, Result: &result{Task: "seed", Step: -1}}}
 	for i := range tasks {
 		elements = append(elements, element{To: 0, At: i, Source: &tasks[i]})
 	}
@@ -167,6 +167,13 @@ func (x *execution) finish(ctx context.Context, elements []element) error {
 	}
 	m, err := assemble(x.pipeline, x.spec, results)
 	if err != nil {
+		return err
+	}
+	account, err := moved(x.pipeline, x.spec, m, results)
+	if err != nil {
+		return err
+	}
+	if err := leaveMoved(ctx, x.store, x.spec, account); err != nil {
 		return err
 	}
 	return publish(ctx, x.store, x.spec, m)

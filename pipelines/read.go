@@ -56,6 +56,7 @@ func readRef[T any](ctx context.Context, t *Task, r ref) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.result.Sent.Read += r.Bytes
 	rows, err := scratch.Decode[T](block)
 	if err == nil && len(rows) != r.Rows {
 		err = weir.Errorf(weir.Internal, "the block has %d rows, its reference says %d", len(rows), r.Rows)

@@ -176,7 +176,10 @@ func (t *Task) finish() ([]element, error) {
 			t.result.RowsOut += rowsOut(k.table, f.Rows)
 		}
 	}
-	t.result.Task = fmt.Sprintf("%02d/%s", t.index, t.id)
+	t.result.Task, t.result.Step = fmt.Sprintf("%02d/%s", t.index, t.id), t.index
+	if err := t.account(); err != nil {
+		return nil, err
+	}
 	t.out = append(t.out, element{To: toManifest, At: t.partition, Result: &t.result})
 	return t.out, nil
 }

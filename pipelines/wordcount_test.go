@@ -90,7 +90,8 @@ func splitStep(ctx context.Context, t *Task) error {
 			}
 			continue
 		}
-		for _, w := range e.Properties {
+		for _, name := range sortedKeys(e.Properties) {
+			w := e.Properties[name]
 			if err := Emit(t, "words", PartitionOf(w, n), word{w, 1}); err != nil {
 				return err
 			}
