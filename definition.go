@@ -1,7 +1,7 @@
 package weir
 
 import (
-	"iter"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -98,98 +98,6 @@ type ModelDef struct {
 	Threshold float64           `json:"threshold,omitempty"` // probability of a link, 0 to 1; 0: the default
 }
 
-// Comparison is one operator with its operands as canonical texts:
-// is, is_not, in, at_least, at_most, more_than, less_than, between, exists,
-// older_than, newer_than (bench/segments_def.py gives their meaning), contains,
-// starts_with, ends_with, anniversary (docs/segments.md).
-type Comparison struct {
-	Op     string   `json:"op"`
-	Values []string `json:"values"`
-}
-
-// Condition is a node of a segment's rule tree. Exactly one of All, Any, None,
-// Attribute, Trait, Event (with IsEvent), Segment, Random, Sequence, Related
-// is in use.
-type Condition struct {
-	All       []Condition             `json:"all,omitempty"`
-	Any       []Condition             `json:"any,omitempty"`
-	None      []Condition             `json:"none,omitempty"` // true when no child is true
-	Attribute string                  `json:"attribute,omitempty"`
-	Trait     string                  `json:"trait,omitempty"`
-	IsEvent   bool                    `json:"is_event,omitempty"`
-	Event     string                  `json:"event,omitempty"`   // "" with IsEvent: any event
-	Compare   []Comparison            `json:"compare,omitempty"` // of the attribute or trait; all must hold
-	Where     map[string][]Comparison `json:"where,omitempty"`   // of the event's properties
-	Count     []Comparison            `json:"count,omitempty"`   // none given: at_least 1
-	Within    time.Duration           `json:"within,omitempty"`  // (now - within, now]; 0: ever up to now
-	At        string                  `json:"at,omitempty"`      // file:line
-
-	Window   *Window   `json:"window,omitempty"`   // of the event, beside or instead of Within
-	Which    string    `json:"which,omitempty"`    // first, last: that one of all such events must fit where and window
-	Measures []Measure `json:"measures,omitempty"` // of the event: what aggregates must pass
-	Segment  string    `json:"segment,omitempty"`  // membership of another segment
-	Random   *Random   `json:"random,omitempty"`
-	Sequence *Sequence `json:"sequence,omitempty"` // in the window, if there is one
-	// Session makes steps those of one session, and a count that of the session
-	// with the most: true, a gap such as 45m, or properties.<name>.
-	Session string   `json:"session,omitempty"`
-	Related *Related `json:"related,omitempty"` // the account's people, or the person's accounts
-}
-
-// Tree goes over a condition and all below it, each before what is below it. What a
-// condition asks about other profiles (Related) is below it: Own leaves that out.
-func (c *Condition) Tree() iter.Seq[*Condition] {
-	return func(yield func(*Condition) bool) { c.visit(yield, true) }
-}
-
-func (c *Condition) visit(yield func(*Condition) bool, related bool) bool {
-	if !yield(c) {
-		return false
-	}
-	for _, below := range [][]Condition{c.All, c.Any, c.None} {
-		for i := range below {
-			if !below[i].visit(yield, related) {
-				return false
-			}
-		}
-	}
-	return !related || c.Related == nil || c.Related.Where == nil || c.Related.Where.visit(yield, true)
-}
-
-// Own is Tree without what is asked about other profiles: what a profile's own values
-// and events decide.
-func (c *Condition) Own() iter.Seq[*Condition] {
-	return func(yield func(*Condition) bool) { c.visit(yield, false) }
-}
-
-// Unplaced returns the condition without the lines that it stands on.
-func (c Condition) Unplaced() Condition {
-	c.At = ""
-	for _, below := range []*[]Condition{&c.All, &c.Any, &c.None} {
-		*below = slices.Clone(*below)
-		for i := range *below {
-			(*below)[i] = (*below)[i].Unplaced()
-		}
-	}
-	if c.Related != nil && c.Related.Where != nil {
-		related := *c.Related
-		where := related.Where.Unplaced()
-		related.Where, c.Related = &where, &related
-	}
-	return c
-}
-
-// Segments returns the segments that a condition names, in order.
-func (c *Condition) Segments() []string {
-	var out []string
-	for below := range c.Tree() {
-		if below.Segment != "" {
-			out = append(out, below.Segment)
-		}
-	}
-	return out
-}
-
 // SegmentDef is segments/<name>.yaml.
 type SegmentDef struct {
 	Name       string    `json:"name"`
@@ -236,6 +144,40 @@ func (t TraitDef) Unplaced() TraitDef {
 		t.Query = &query
 	}
 	return t
+}
+
+// mention is a trait or an attribute in an expression.
+var mention = regexp.MustCompile(`\b(trait|attribute)\.([a-zA-Z_][a-zA-Z0-9_]*)`)
+
+// Reads returns the traits and attributes that a trait is computed from, each once, in
+// the order in which it names them.
+func (t TraitDef) Reads() (traits, attributes []string) {
+	add := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	text := t.Field
+	switch t.Aggregate {
+	case "ratio":
+		for _, name := range t.Ratio {
+			add(&traits, name)
+		}
+		return traits, nil
+	case "expression":
+		text = t.Expression
+	case "since", "until":
+	default:
+		return nil, nil
+	}
+	for _, m := range mention.FindAllStringSubmatch(text, -1) {
+		if m[1] == "trait" {
+			add(&traits, m[2])
+		} else {
+			add(&attributes, m[2])
+		}
+	}
+	return traits, attributes
 }
 
 // Privacy is what a destination declares for the gate.

@@ -2,7 +2,6 @@ package project
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -42,37 +41,13 @@ func (p *Project) circle(name string) []string {
 	return wayBack(name, p.ways(name))
 }
 
-var mentioned = regexp.MustCompile(`\b(trait|attribute)\.([a-zA-Z_][a-zA-Z0-9_]*)`)
-
-// traitReads returns the traits and attributes that a trait is computed from.
-func traitReads(t weir.TraitDef) (traits, attributes []string) {
-	text := t.Field
-	switch t.Aggregate {
-	case "ratio":
-		return t.Ratio, nil
-	case "expression":
-		text = t.Expression
-	case "since", "until":
-	default:
-		return nil, nil
-	}
-	for _, m := range mentioned.FindAllStringSubmatch(text, -1) {
-		if m[1] == "trait" {
-			traits = append(traits, m[2])
-		} else {
-			attributes = append(attributes, m[2])
-		}
-	}
-	return traits, attributes
-}
-
 // readsBelow returns a trait and all that it is computed from, over any number of
 // steps.
 func (p *Project) readsBelow(name string) (traits, attributes []string) {
 	seen, found := map[string]bool{name: true}, map[string]bool{}
 	for queue := []string{name}; len(queue) > 0; queue = queue[1:] {
 		t, _ := p.Trait(queue[0])
-		below, more := traitReads(t)
+		below, more := t.Reads()
 		for _, n := range below {
 			if !seen[n] {
 				seen[n] = true
@@ -92,7 +67,7 @@ func (p *Project) traitCircle(name string) []string {
 	came := map[string]string{}
 	for queue := []string{name}; len(queue) > 0; queue = queue[1:] {
 		t, _ := p.Trait(queue[0])
-		below, _ := traitReads(t)
+		below, _ := t.Reads()
 		for _, next := range below {
 			if _, seen := came[next]; !seen {
 				came[next] = queue[0]
@@ -120,7 +95,7 @@ func wayBack(name string, came map[string]string) []string {
 // checkTrait checks what a trait's computation names.
 func (l *loader) checkTrait(t weir.TraitDef, v vocabulary) {
 	at := t.At
-	traits, attributes := traitReads(t)
+	traits, attributes := t.Reads()
 	for _, n := range traits {
 		if !slices.Contains(v.traits, n) {
 			l.add(at, didYouMean(n, v.traits), "there is no trait %q", n)

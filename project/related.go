@@ -93,10 +93,8 @@ func (l *loader) checkWithin(r *weir.Related) {
 func (p *Project) asksRelated(name string) string {
 	for _, n := range append([]string{name}, p.segmentsBelow(name)...) {
 		s, _ := p.Segment(n)
-		for c := range s.Where.Own() {
-			if c.Related != nil {
-				return n
-			}
+		if s.Where.AsksRelated() {
+			return n
 		}
 	}
 	return ""

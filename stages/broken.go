@@ -11,7 +11,6 @@ import (
 	"github.com/weir-cdp/weir/lakehouse/sql"
 	"github.com/weir-cdp/weir/pipelines"
 	segments "github.com/weir-cdp/weir/pipelines/segment"
-	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/tally"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
 	"github.com/weir-cdp/weir/project"
@@ -86,7 +85,7 @@ func unseen(params segments.Params, p *project.Project) segments.Params {
 	for grown := true; grown; {
 		grown = false
 		for i, t := range params.Traits {
-			traits, attributes := derive.Reads(t)
+			traits, attributes := t.Reads()
 			if !slices.ContainsFunc(attributes, func(a string) bool { return types[a] == value.Dynamic }) &&
 				!slices.ContainsFunc(traits, func(name string) bool { return loose[name] }) {
 				continue

@@ -18,9 +18,7 @@ const linkedAtOnce = 500
 // asksLinked says whether a segment, or one that it names, asks about people of
 // accounts or accounts of people.
 func asksLinked(segments []weir.SegmentDef) bool {
-	return slices.ContainsFunc(segments, func(s weir.SegmentDef) bool {
-		return slices.ContainsFunc(slices.Collect(s.Where.Own()), func(c *weir.Condition) bool { return c.Related != nil })
-	})
+	return slices.ContainsFunc(segments, func(s weir.SegmentDef) bool { return s.Where.AsksRelated() })
 }
 
 // linked reads the profiles that identity.accounts links to one, each once, by their

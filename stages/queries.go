@@ -254,8 +254,7 @@ func (a *answer) statement() string {
 		}
 		columns = append(columns, name+"::varchar")
 	}
-	return fmt.Sprintf("with %s as (select %s::timestamptz as now) select %s from %s order by 1", runName,
-		sql.QuoteText(a.run.Now.UTC().Format(time.RFC3339Nano)), strings.Join(columns, ", "), sql.InParentheses(a.query.SQL))
+	return a.within("select "+strings.Join(columns, ", ")) + " order by 1"
 }
 
 func (a *answer) read(profile string, c weir.QueryColumn, v any) (weir.TraitValue, bool) {

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -41,14 +42,12 @@ func (a *answer) fits(ctx context.Context, sess *sql.Session) error {
 	return nil
 }
 
-// within puts the query where a statement takes its rows from; it sees the run's
-// moment. Its SQL begins a line.
-func (a *answer) within(statement string) string {
-	return "with " + runName + " as (select " + sql.QuoteText(a.run.Now.UTC().Format(time.RFC3339Nano)) + "::timestamptz as now) " + statement + " from (\n" + a.text() + "\n)"
+// within makes a statement of what is selected from the query, which sees the run's
+// moment. The query's SQL begins a line.
+func (a *answer) within(selects string) string {
+	return fmt.Sprintf("with %s as (select %s::timestamptz as now) %s from %s", runName,
+		sql.QuoteText(a.run.Now.UTC().Format(time.RFC3339Nano)), selects, sql.InParentheses(a.query.SQL))
 }
-
-// text is the query as it was written, without its end.
-func (a *answer) text() string { return strings.TrimRight(strings.TrimSpace(a.query.SQL), "; \n\t") }
 
 // pointer is how DuckDB shows where a mistake is.
 var pointer = regexp.MustCompile(`(?s)\s*LINE (\d+):.*$`)
@@ -66,9 +65,9 @@ func (a *answer) blame(err error) error {
 	}
 	line, _ := strconv.Atoi(said[found[2]:found[3]])
 	what := strings.Join(strings.Fields(said[:found[0]]), " ")
-	lines := strings.Split(a.text(), "\n")
-	if line-2 < 0 || line-2 >= len(lines) {
+	lines := strings.Split(sql.InParentheses(a.query.SQL), "\n")
+	if line < 2 || line >= len(lines) { // not between the brackets
 		return mistakef("%s", what)
 	}
-	return mistakef("%s, in line %d of its sql: %s", what, line-1, strings.TrimSpace(lines[line-2]))
+	return mistakef("%s, in line %d of its sql: %s", what, line-1, strings.TrimSpace(lines[line-1]))
 }

@@ -3,10 +3,12 @@ package stages
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/connectors"
-	"github.com/weir-cdp/weir/pipelines/segment/derive"
+	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/project"
 )
 
@@ -45,40 +47,29 @@ func (h *House) unseenEvents(ctx context.Context, p *project.Project, names []st
 // eventsOf lists the names of events that segments ask about, themselves and through
 // the segments and traits that they read: each once, in order.
 func eventsOf(p *project.Project, segments []string) []string {
-	found, done := map[string]bool{}, map[string]bool{}
-	var segment, trait func(name string)
-	trait = func(name string) {
-		t, ok := p.Trait(name)
-		if !ok || done["trait "+name] {
-			return
-		}
-		done["trait "+name] = true
-		found[t.Event] = true
-		reads, _ := derive.Reads(t)
-		for _, r := range reads {
-			trait(r)
-		}
+	defs := map[string]*weir.SegmentDef{}
+	for i := range p.Segments {
+		defs[p.Segments[i].Name] = &p.Segments[i]
 	}
-	segment = func(name string) {
-		s, ok := p.Segment(name)
-		if !ok || done["segment "+name] {
-			return
+	found := map[string]bool{}
+	for _, name := range segments {
+		reached, traits := rule.Reach(name, defs)
+		rule.Follow(p.Traits, traits, map[string]bool{})
+		for _, t := range p.Traits {
+			found[t.Event] = found[t.Event] || traits[t.Name]
 		}
-		done["segment "+name] = true
-		for c := range s.Where.Tree() {
-			found[c.Event] = true
-			trait(c.Trait)
-			segment(c.Segment)
-			if c.Sequence != nil {
-				for _, step := range c.Sequence.Steps {
-					found[step.Event] = true
+		for _, s := range reached {
+			for c := range defs[s].Where.Tree() {
+				found[c.Event] = true
+				if c.Sequence != nil {
+					for _, step := range c.Sequence.Steps {
+						found[step.Event] = true
+					}
 				}
 			}
 		}
 	}
-	for _, name := range segments {
-		segment(name)
-	}
 	delete(found, "") // any event
+	maps.DeleteFunc(found, func(_ string, asked bool) bool { return !asked })
 	return sortedKeys(found)
 }

@@ -228,7 +228,7 @@ func (s *setup) withhold(f *score.Fitted, status map[string]membership.Status) {
 	}
 	order, _ := derive.Order(s.params.Traits) // each after those that it reads
 	for _, t := range order {
-		reads, _ := derive.Reads(t)
+		reads, _ := t.Reads()
 		if slices.ContainsFunc(reads, func(name string) bool { return slices.Contains(outputs, name) }) {
 			outputs = append(outputs, t.Name)
 		}

@@ -173,14 +173,7 @@ func (p *partition) count(name string, n int64) {
 // Relations says whether some segment asks about people of accounts or accounts of
 // people: then the stage reads identity.accounts too.
 func (p Params) Relations() bool {
-	return slices.ContainsFunc(p.Segments, func(s weir.SegmentDef) bool {
-		for c := range s.Where.Own() {
-			if c.Related != nil {
-				return true
-			}
-		}
-		return false
-	})
+	return slices.ContainsFunc(p.Segments, func(s weir.SegmentDef) bool { return s.Where.AsksRelated() })
 }
 
 // relatedGathering is the gathering of events that linked profiles are asked about; nil:

@@ -2,7 +2,6 @@ package derive
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,39 +54,6 @@ func (n name) column() string {
 	return "attribute." + n.name
 }
 
-var mention = regexp.MustCompile(`\b(trait|attribute)\.([a-zA-Z_][a-zA-Z0-9_]*)`)
-
-// Reads returns the traits and attributes that a definition names, each once, in
-// order.
-func Reads(d weir.TraitDef) (traits, attributes []string) {
-	add := func(list *[]string, name string) {
-		if !slices.Contains(*list, name) {
-			*list = append(*list, name)
-		}
-	}
-	text := d.Field
-	switch d.Aggregate {
-	case "ratio":
-		for _, t := range d.Ratio {
-			add(&traits, t)
-		}
-		return traits, nil
-	case "expression":
-		text = d.Expression
-	}
-	if !Is(d) {
-		return nil, nil
-	}
-	for _, m := range mention.FindAllStringSubmatch(text, -1) {
-		if m[1] == "trait" {
-			add(&traits, m[2])
-		} else {
-			add(&attributes, m[2])
-		}
-	}
-	return traits, attributes
-}
-
 // Compile compiles a definition; the traits that it reads must be in the schema.
 func Compile(d weir.TraitDef, s Schema) (*Trait, error) {
 	t := &Trait{Name: d.Name, Of: d.Of, how: d.Aggregate, loc: s.Location}
@@ -97,7 +63,7 @@ func Compile(d weir.TraitDef, s Schema) (*Trait, error) {
 	if err := t.check(d); err != nil {
 		return nil, err
 	}
-	traits, attributes := Reads(d)
+	traits, attributes := d.Reads()
 	for _, n := range traits {
 		typ, ok := s.Traits[n]
 		if !ok {
@@ -121,6 +87,9 @@ func Compile(d weir.TraitDef, s Schema) (*Trait, error) {
 	return t, t.compile(d)
 }
 
+// one is the name of one trait or attribute.
+var one = regexp.MustCompile(`^(trait|attribute)\.[a-zA-Z_][a-zA-Z0-9_]*$`)
+
 // check finds what no other name has to be known for.
 func (t *Trait) check(d weir.TraitDef) error {
 	switch {
@@ -130,7 +99,7 @@ func (t *Trait) check(d weir.TraitDef) error {
 		return weir.Errorf(weir.Invalid, "a ratio is of two traits, not %d", len(d.Ratio)).Then("write ratio: [refunds, orders]")
 	case d.Aggregate == "expression" && strings.TrimSpace(d.Expression) == "":
 		return weir.Errorf(weir.Invalid, "the expression is empty")
-	case (d.Aggregate == "since" || d.Aggregate == "until") && mention.FindString(d.Field) != d.Field:
+	case (d.Aggregate == "since" || d.Aggregate == "until") && d.Field != "" && !one.MatchString(d.Field):
 		return weir.Errorf(weir.Invalid, "%s of %q has no meaning", d.Aggregate, d.Field).Then("write first or last (of since), attribute.NAME or trait.NAME")
 	}
 	return nil

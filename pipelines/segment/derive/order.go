@@ -27,7 +27,7 @@ func Order(defs []weir.TraitDef) (order []weir.TraitDef, circles map[string][]st
 			return
 		}
 		placed[d.Name] = true
-		traits, _ := Reads(*d)
+		traits, _ := d.Reads()
 		for _, n := range traits {
 			if below := byName[n]; below != nil {
 				place(below)
@@ -49,7 +49,7 @@ func circle(name string, defs map[string]*weir.TraitDef) []string {
 		if d == nil {
 			continue
 		}
-		traits, _ := Reads(*d)
+		traits, _ := d.Reads()
 		for _, next := range traits {
 			if next == name {
 				way := []string{name}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 )
 
@@ -28,7 +27,7 @@ func Print(def weir.SegmentDef, traits []weir.TraitDef) []Line {
 	}
 	lines := printed([]Line{{0, head}}, &def.Where, 1)
 	read, _ := rule.Compared(&def.Where)
-	rule.Follow(traits, derive.Reads, read, map[string]bool{})
+	rule.Follow(traits, read, map[string]bool{})
 	names := make([]string, 0, len(read))
 	for _, t := range traits {
 		if read[t.Name] {

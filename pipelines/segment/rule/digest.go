@@ -19,8 +19,6 @@ type Surroundings struct {
 	attributes map[string]weir.AttributeType
 	timezone   string
 	done       map[string]string // digests by segment; "" while one is in the making
-	// Reads tells the traits and attributes that a trait reads; nil: none.
-	Reads func(weir.TraitDef) (traits, attributes []string)
 	// Money is what amounts in currencies depend on.
 	Money any
 }
@@ -58,7 +56,7 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 		in.Of = weir.Person
 	}
 	usedTraits, usedAttributes := Compared(&def.Where)
-	s.follow(usedTraits, usedAttributes)
+	Follow(s.traits, usedTraits, usedAttributes)
 	if HasMoney(&def.Where) {
 		in.Money = s.Money
 	}
@@ -89,24 +87,16 @@ func (s *Surroundings) Digest(def weir.SegmentDef) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// follow adds the traits and attributes that used traits read, over any number
-// of steps.
-func (s *Surroundings) follow(traits, attributes map[string]bool) {
-	if s.Reads != nil {
-		Follow(s.traits, s.Reads, traits, attributes)
-	}
-}
-
 // Follow adds to traits and attributes what those traits read, over any number of
 // steps.
-func Follow(defs []weir.TraitDef, reads func(weir.TraitDef) (traits, attributes []string), traits, attributes map[string]bool) {
+func Follow(defs []weir.TraitDef, traits, attributes map[string]bool) {
 	for grown := true; grown; {
 		grown = false
 		for _, t := range defs {
 			if !traits[t.Name] {
 				continue
 			}
-			below, more := reads(t)
+			below, more := t.Reads()
 			for _, name := range below {
 				grown = grown || !traits[name]
 				traits[name] = true

@@ -141,10 +141,8 @@ func (b *Book) other() *Book {
 func (b *Book) asksRelated(name string) bool {
 	segments, _ := Reach(name, b.defs)
 	for _, s := range segments {
-		for c := range b.defs[s].Where.Tree() {
-			if c.Related != nil {
-				return true
-			}
+		if b.defs[s].Where.AsksRelated() {
+			return true
 		}
 	}
 	return false
@@ -153,17 +151,11 @@ func (b *Book) asksRelated(name string) bool {
 // seeded returns the condition with the seed of each random share that has none of
 // its own: that of the segment's name.
 func seeded(c weir.Condition, segment string) weir.Condition {
-	if c.Random != nil && c.Random.Seed == "" {
-		share := *c.Random
-		share.Seed = segment
-		c.Random = &share
-	}
-	for _, list := range []*[]weir.Condition{&c.All, &c.Any, &c.None} {
-		var out []weir.Condition
-		for _, child := range *list {
-			out = append(out, seeded(child, segment))
+	return c.Each(func(one *weir.Condition) {
+		if one.Random != nil && one.Random.Seed == "" {
+			share := *one.Random
+			share.Seed = segment
+			one.Random = &share
 		}
-		*list = out
-	}
-	return c
+	})
 }

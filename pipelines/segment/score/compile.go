@@ -75,7 +75,7 @@ func (c *compiler) wantAll(s *score, def weir.TraitDef, seen map[string]bool) er
 		return nil
 	}
 	seen[def.Name] = true
-	traits, attributes := derive.Reads(def)
+	traits, attributes := def.Reads()
 	if len(attributes) > 0 && s.def.Kind != "lookalike" {
 		return weir.Errorf(weir.Invalid, "feature %q reads the attribute %q: what it was at the cut-off is not known", def.Name, attributes[0]).
 			Then("name traits that are computed of events")

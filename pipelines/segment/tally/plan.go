@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 	"github.com/weir-cdp/weir/pipelines/segment/trait"
 	"github.com/weir-cdp/weir/pipelines/segment/value"
@@ -139,7 +138,7 @@ func Needs(d Definitions) (bool, error) {
 func Digests(d Definitions, broken []Broken, prior map[string]string) map[string]string {
 	out := make(map[string]string, len(d.Segments))
 	surroundings := rule.NewSurroundings(d.Segments, d.Traits, d.AttributeTypes, d.Timezone)
-	surroundings.Reads, surroundings.Money = derive.Reads, [2]any{d.Currency, d.Rates}
+	surroundings.Money = [2]any{d.Currency, d.Rates}
 	for _, s := range d.Segments {
 		out[s.Name] = surroundings.Digest(s)
 	}

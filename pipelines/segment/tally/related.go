@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/pipelines/segment/derive"
 	"github.com/weir-cdp/weir/pipelines/segment/rule"
 )
 
@@ -155,7 +154,7 @@ func Needed(d Definitions, segments ...string) Definitions {
 		}
 	}
 	d.Segments = slices.DeleteFunc(slices.Clone(d.Segments), func(s weir.SegmentDef) bool { return !wanted[s.Name] })
-	rule.Follow(d.Traits, derive.Reads, traits, map[string]bool{})
+	rule.Follow(d.Traits, traits, map[string]bool{})
 	d.Traits = slices.DeleteFunc(slices.Clone(d.Traits), func(t weir.TraitDef) bool { return !traits[t.Name] })
 	return d
 }

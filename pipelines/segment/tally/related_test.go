@@ -145,15 +145,13 @@ func asCohorts(plan *tally.Plan, people []person, links []pair, now time.Time, o
 
 // seeded is a condition whose random shares go by a name.
 func seeded(c weir.Condition, name string) weir.Condition {
-	c = c.Unplaced() // a copy
-	for below := range c.Tree() {
-		if below.Random != nil && below.Random.Seed == "" {
-			share := *below.Random
+	return c.Each(func(one *weir.Condition) {
+		if one.Random != nil && one.Random.Seed == "" {
+			share := *one.Random
 			share.Seed = name
-			below.Random = &share
+			one.Random = &share
 		}
-	}
-	return c
+	})
 }
 
 // asking draws a rule of a kind with questions about the other; plain are segments
