@@ -5,9 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -258,25 +256,4 @@ func (r *reader) checked(into *string, form *regexp.Regexp, should string) func(
 			r.problem(n, "", "expected %s, found %q", should, *into)
 		}
 	}
-}
-
-// Names lists the YAML files that make up a project, relative to dir and sorted:
-// what a backup or a plan has to look at.
-func Names(dir string) ([]string, error) {
-	var out []string
-	for _, pattern := range []string{"weir.yaml", "identity.yaml", "rates.yaml", "contact.yaml", "sources/*.y*ml", "traits/*.y*ml", "segments/*.y*ml", "destinations/*.y*ml", "activations/*.y*ml"} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range found {
-			rel, err := filepath.Rel(dir, f)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, rel)
-		}
-	}
-	slices.Sort(out)
-	return out, nil
 }

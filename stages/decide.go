@@ -135,8 +135,8 @@ type deciding struct {
 	*decide
 	sp          decideSpec
 	p           *project.Project
-	activations []*deciding1
-	order       []*deciding1 // the same, by priority
+	activations []*decidingFor
+	order       []*decidingFor // the same, by priority
 	decisions   *rowfile.TableWriter[weir.Decision]
 	newClasses  *rowfile.TableWriter[weir.DecisionClass]
 	classes     map[string]bool   // known to the lake, or written
@@ -147,8 +147,8 @@ type deciding struct {
 	rehearses   bool   // nothing is written
 }
 
-// deciding1 is one activation's part of it.
-type deciding1 struct {
+// decidingFor is one activation's part of it.
+type decidingFor struct {
 	barrier
 	def      weir.ActivationDef
 	decider  *policies.Decider
@@ -213,7 +213,7 @@ func (d *decide) deciding(ctx context.Context, sp decideSpec, p *project.Project
 		if err != nil {
 			return nil, err
 		}
-		x.activations = append(x.activations, &deciding1{def: def, decider: dec, out: out, back: back, counts: map[string]int64{}, barrier: barrierOf(p, def, sp.Uncomputed)})
+		x.activations = append(x.activations, &decidingFor{def: def, decider: dec, out: out, back: back, counts: map[string]int64{}, barrier: barrierOf(p, def, sp.Uncomputed)})
 	}
 	x.order = byPriority(p, x.activations)
 	return x, nil
@@ -229,7 +229,7 @@ func (x *deciding) abort() {
 }
 
 // flush decides a block and writes its decisions and audience.
-func (x *deciding) flush(ctx context.Context, a *deciding1) error {
+func (x *deciding) flush(ctx context.Context, a *decidingFor) error {
 	if err := x.makeRoom(a); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func first(segments []string, p *person) string {
 
 // belongs tells whether a person counts as a member of an activation's segment, and
 // whether they have to be looked at at all.
-func (x *deciding) belongs(a *deciding1, p *person) (member, looked bool, err error) {
+func (x *deciding) belongs(a *decidingFor, p *person) (member, looked bool, err error) {
 	member = slices.Contains(p.segments, a.def.Segment)
 	_, held := p.state[a.def.Name]
 	stays := member || (held && a.def.Mode == weir.Upsert)
@@ -98,7 +98,7 @@ func (x *deciding) belongs(a *deciding1, p *person) (member, looked bool, err er
 }
 
 // holdBack tells of one person. A rehearsal tells nobody.
-func (x *deciding) holdBack(a *deciding1, profile, reason, by string) error {
+func (x *deciding) holdBack(a *decidingFor, profile, reason, by string) error {
 	if x.rehearses {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (x *deciding) holdBack(a *deciding1, profile, reason, by string) error {
 
 // makeRoom takes from a block those for whom there is no room. It is asked right
 // before the block is decided, when everything of higher priority is.
-func (x *deciding) makeRoom(a *deciding1) error {
+func (x *deciding) makeRoom(a *decidingFor) error {
 	if !a.waits || len(a.limits) == 0 {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (x *deciding) makeRoom(a *deciding1) error {
 }
 
 // full is the first limit under which there is no room for a delivery; -1: there is.
-func (x *deciding) full(a *deciding1, b pending) int {
+func (x *deciding) full(a *decidingFor, b pending) int {
 	if b.held.ProfileID != "" { // an update, which is none
 		return -1
 	}
@@ -145,7 +145,7 @@ func (x *deciding) full(a *deciding1, b pending) int {
 // obligations make of it. What was refused as it is takes no room. One under a key that
 // was refused, but with another content, was let through to here: false where there is
 // no room for it after all.
-func (x *deciding) takeRoom(a *deciding1, b pending) (bool, error) {
+func (x *deciding) takeRoom(a *decidingFor, b pending) (bool, error) {
 	if len(a.limits) == 0 || b.held.ProfileID != "" || b.refused == [2]string{b.row.Key, b.row.Checksum} {
 		return true, nil
 	}

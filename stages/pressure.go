@@ -147,14 +147,14 @@ func windowDuring(w *weir.Window) string {
 }
 
 // byPriority orders activations: those that contact.yaml names first, then by name.
-func byPriority(p *project.Project, all []*deciding1) []*deciding1 {
-	place := func(a *deciding1) int {
+func byPriority(p *project.Project, all []*decidingFor) []*decidingFor {
+	place := func(a *decidingFor) int {
 		if i := slices.Index(p.Contact.Priority, a.def.Name); i >= 0 {
 			return i
 		}
 		return len(p.Contact.Priority)
 	}
-	return slices.SortedFunc(slices.Values(all), func(a, b *deciding1) int {
+	return slices.SortedFunc(slices.Values(all), func(a, b *decidingFor) int {
 		return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a.def.Name, b.def.Name))
 	})
 }

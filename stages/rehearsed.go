@@ -28,7 +28,7 @@ type rehearsing struct {
 
 // rehearsed is one activation's part.
 type rehearsed struct {
-	*deciding1
+	*decidingFor
 	number        int // among the project's activations
 	route         int // activations of the same key and fields reach the same addresses
 	group, member int
@@ -84,7 +84,7 @@ func (x *deciding) rehearsal() (*rehearsing, error) {
 		if _, known := routes[way]; !known {
 			routes[way] = len(routes)
 		}
-		r.acts = append(r.acts, &rehearsed{deciding1: a, number: i, route: routes[way], found: map[finding]int64{}})
+		r.acts = append(r.acts, &rehearsed{decidingFor: a, number: i, route: routes[way], found: map[finding]int64{}})
 	}
 	r.routes = len(routes)
 	groups, place, err := policies.Group(deciders)
@@ -206,7 +206,7 @@ func (r *rehearsing) person(ctx context.Context, p *person, w *whereabouts) erro
 	w.portrait, w.told = nil, w.told[:0]
 	clear(w.ways)
 	for _, a := range r.acts {
-		_, looked, err := r.belongs(a.deciding1, p)
+		_, looked, err := r.belongs(a.decidingFor, p)
 		if err != nil {
 			return err
 		}

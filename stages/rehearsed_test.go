@@ -134,7 +134,7 @@ func plainly(w *world, gate *policies.Gate, asOf weir.StageRun) []ActivationShif
 			return reasons[code]
 		}
 		var gains, losses []PolicyMove
-		one := &deciding1{def: def, barrier: barrierOf(w.project, def, nil)}
+		one := &decidingFor{def: def, barrier: barrierOf(w.project, def, nil)}
 		for _, p := range everybody {
 			_, looked, err := x.belongs(one, p)
 			if err != nil {

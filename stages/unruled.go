@@ -15,7 +15,7 @@ import (
 // standing keeps a person in an activation's audience under the decision in
 // force: who was delivered, still belongs there, and of whom no restriction has
 // become known since. All others are removed.
-func (x *deciding) standing(a *deciding1, p *person, row weir.AudienceRow, addresses []consents.Address, belongs bool) error {
+func (x *deciding) standing(a *decidingFor, p *person, row weir.AudienceRow, addresses []consents.Address, belongs bool) error {
 	d, ok := p.decided[a.def.Name]
 	_, held := p.state[a.def.Name]
 	if !ok || !held || !belongs || !d.Allow || (!d.ValidUntil.IsZero() && !x.sp.Run.Now.Before(d.ValidUntil)) {

@@ -22,9 +22,6 @@ type Refreshing struct {
 	input  RefreshInput
 }
 
-// RunID is Temporal's id of the execution.
-func (r *Refreshing) RunID() string { return r.run.GetRunID() }
-
 // StartRefresh starts the refresh of a workspace. Conflict: one is running.
 func StartRefresh(ctx context.Context, c client.Client, in RefreshInput) (*Refreshing, error) {
 	id := RefreshID(in.Run.Workspace)

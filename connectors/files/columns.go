@@ -16,7 +16,6 @@ type column interface {
 	add(text []byte) bool
 	null()
 	len() int
-	size() int // bytes held
 	dataType() arrow.DataType
 	// take gives what was collected and starts anew.
 	take() arrow.Array
@@ -33,7 +32,6 @@ type textColumn struct {
 func newTextColumn() *textColumn { return &textColumn{offsets: make([]int32, 1, 1024)} }
 
 func (c *textColumn) len() int                 { return len(c.offsets) - 1 }
-func (c *textColumn) size() int                { return len(c.data) + 4*len(c.offsets) }
 func (c *textColumn) dataType() arrow.DataType { return arrow.BinaryTypes.String }
 
 func (c *textColumn) add(text []byte) bool {
@@ -97,7 +95,6 @@ func numbers[T arrow.FixedWidthType](t arrow.DataType, parse func(text []byte) (
 }
 
 func (c *numberColumn[T]) len() int                 { return len(c.values) }
-func (c *numberColumn[T]) size() int                { return len(arrow.GetBytes(c.values)) }
 func (c *numberColumn[T]) dataType() arrow.DataType { return c.typ }
 
 func (c *numberColumn[T]) null() {
@@ -131,7 +128,6 @@ func (c *numberColumn[T]) take() arrow.Array {
 type booleanColumn struct{ b *array.BooleanBuilder }
 
 func (c *booleanColumn) len() int                 { return c.b.Len() }
-func (c *booleanColumn) size() int                { return c.b.Len() }
 func (c *booleanColumn) dataType() arrow.DataType { return c.b.Type() }
 func (c *booleanColumn) null()                    { c.b.AppendNull() }
 func (c *booleanColumn) take() arrow.Array        { return c.b.NewArray() }

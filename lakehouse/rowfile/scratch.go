@@ -77,12 +77,6 @@ func (w *ScratchWriter[T]) Close() error {
 	return w.sink.publish(w.ctx, w.store, w.key)
 }
 
-// Abort drops the file.
-func (w *ScratchWriter[T]) Abort() {
-	w.done = true
-	w.sink.discard()
-}
-
 func (w *ScratchWriter[T]) failed(err error) error {
 	if err == nil || weir.CodeOf(err) != weir.Internal {
 		return err
@@ -130,9 +124,6 @@ func OpenScratch[T any](ctx context.Context, s *object.Store, key string) (*Scra
 	}
 	return r, nil
 }
-
-// Groups returns the number of row groups.
-func (r *Scratch[T]) Groups() int { return len(r.groups) }
 
 // ReadGroup reads one row group into memory.
 func (r *Scratch[T]) ReadGroup(group int) ([]T, error) {

@@ -108,9 +108,6 @@ func (x *Process) Kill() {
 	<-x.ended
 }
 
-// Interrupt asks the process to end, as Ctrl-C does.
-func (x *Process) Interrupt() { _ = x.cmd.Process.Signal(syscall.SIGINT) }
-
 // Ended tells whether the process has ended.
 func (x *Process) Ended() bool {
 	select {
