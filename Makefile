@@ -10,6 +10,10 @@ BIN := bin/weir
 # the others.
 RACE := ./ ./project/... ./policies/... ./connectors/... ./activities/... ./workflows/... ./pipelines/...
 
+# Programs of others for tests on a cluster.
+CLUSTER := .cache/cluster
+MINIO := v0.0.0-20260212201848-7aac2a2c5b7c
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
@@ -58,6 +62,12 @@ spark-env: ## Spark for the same tests, about 500 MB (needs python3, curl and Ja
 	python3 -m venv .cache/spark && .cache/spark/bin/pip install -q -r test/readers/requirements-spark.txt
 	mkdir -p .cache/spark/jars && for jar in $$(cat test/readers/jars.txt); do curl -sSfL --create-dirs -o .cache/spark/jars/$${jar##*/} https://repo1.maven.org/maven2/$$jar || exit 1; done
 
+cluster-env: check-tools ## what tests on a cluster need: MinIO, an Iceberg REST catalog; 250 MB (needs Java 17 and Maven)
+	@command -v java >/dev/null && command -v mvn >/dev/null || { echo "weir: install a JRE 17 and Maven, for example: apt-get install openjdk-17-jre-headless maven"; exit 1; }
+	mkdir -p $(CLUSTER)/bin
+	[ -x $(CLUSTER)/bin/minio ] || GOBIN=$(abspath $(CLUSTER))/bin CGO_ENABLED=0 $(GO) install github.com/minio/minio@$(MINIO)
+	[ -e $(CLUSTER)/iceberg-rest/.whole ] || { mvn -q -B -f test/clustertest/catalog-pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(CLUSTER))/iceberg-rest && touch $(CLUSTER)/iceberg-rest/.whole; }
+
 bench-env: ## the peers' Python environment, about 700 MB (needs python3 and ../shared/bench)
 	python3 -m venv .cache/bench && .cache/bench/bin/pip install -q -r ../shared/bench/requirements.txt
 
@@ -67,4 +77,4 @@ bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is
 chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer
 	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -count=1 -timeout 90m -v
 
-.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env spark-env bench-env bench chaos
+.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env spark-env cluster-env bench-env bench chaos

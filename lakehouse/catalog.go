@@ -3,12 +3,13 @@ package lakehouse
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/apache/iceberg-go"
-	"github.com/apache/iceberg-go/catalog/rest"
+	"github.com/apache/iceberg-go/catalog"
 	sqlcatalog "github.com/apache/iceberg-go/catalog/sql"
 	"github.com/apache/iceberg-go/table"
 	_ "modernc.org/sqlite" // the driver that the embedded Temporal server links too
@@ -43,25 +44,6 @@ func openSQLite(ctx context.Context, c CatalogConfig, props iceberg.Properties) 
 	return cat, db.Close, nil
 }
 
-func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (tableCatalog, func() error, error) {
-	if c.URI == "" {
-		return nil, nil, weir.Errorf(weir.Invalid, "a rest catalog needs a uri").At("lake.catalog.uri")
-	}
-	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]})}
-	if c.Token != "" {
-		opts = append(opts, rest.WithOAuthToken(c.Token))
-	}
-	if c.Warehouse != "" {
-		opts = append(opts, rest.WithWarehouseLocation(c.Warehouse))
-	}
-	cat, err := rest.NewCatalog(ctx, catalogName, c.URI, opts...)
-	if err != nil {
-		return nil, nil, weir.Errorf(weir.Unavailable, "can't reach the catalog: %w", err).
-			At(c.URI).Then("check lake.catalog.uri and lake.catalog.token")
-	}
-	return cat, cat.Close, nil
-}
-
 // ensureNamespace creates the namespace of id; one that is there is left alone.
 func (l *Lake) ensureNamespace(ctx context.Context, id table.Identifier) error {
 	for n := 1; n < len(id); n++ { // parents first: some services ask for them
@@ -86,6 +68,9 @@ func (l *Lake) ensureNamespace(ctx context.Context, id table.Identifier) error {
 // Tables lists the names of all tables, sorted.
 func (l *Lake) Tables(ctx context.Context) ([]string, error) {
 	namespaces, err := l.cat.ListNamespaces(ctx, l.root)
+	if errors.Is(err, catalog.ErrNoSuchNamespace) {
+		return nil, nil // nothing is in it yet
+	}
 	if err != nil {
 		return nil, failed("list", "namespaces", err)
 	}

@@ -31,6 +31,10 @@ type CatalogConfig struct {
 	URI       string // rest
 	Token     string // rest: bearer token; may be empty
 	Warehouse string // rest: as the service names it; may be empty
+	// Credential is "id:secret" for OAuth2's client credentials, in place of a token;
+	// Scope and TokenURI, the token endpoint, may be empty: then those of the service.
+	Credential, Scope, TokenURI string
+	CA                          string // rest: a file of certificates to trust beside the system's; may be empty
 }
 
 // Lake is one workspace's tables. It is safe for concurrent use.
@@ -146,6 +150,9 @@ func failed(what, name string, err error) error {
 	var known *weir.Error
 	if errors.As(err, &known) {
 		return known
+	}
+	if refused := catalogRefused(err); refused != "" {
+		return weir.Errorf(weir.Denied, "can't %s %s: the catalog refuses: %w", what, name, err).Then(refused)
 	}
 	return weir.Errorf(weir.Unavailable, "can't %s %s: %w", what, name, err).
 		Then("check the catalog, then try again")

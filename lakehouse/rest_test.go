@@ -3,36 +3,67 @@ package lakehouse
 import (
 	"context"
 	"fmt"
-	"os"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/lakehouse/schema"
+	"github.com/weir-cdp/weir/test/clustertest"
 )
 
+// restConfig is a lake on a REST catalog and a MinIO of the test's.
+func restConfig(t *testing.T, uri string, store *clustertest.MinIO, name string) Config {
+	t.Helper()
+	return Config{Object: store.Config("warehouse", name), Catalog: CatalogConfig{Type: "rest", URI: uri}, Namespace: name}
+}
+
 // TestRESTCatalog runs the promises of this package against a REST catalog
-// server, whose store has a bucket "warehouse".
+// server, and what happens to commits when the way to it is bad.
 func TestRESTCatalog(t *testing.T) {
-	uri, endpoint := os.Getenv("WEIR_REST_CATALOG"), os.Getenv("WEIR_REST_S3")
-	if uri == "" || endpoint == "" {
-		t.Skip("no REST catalog: set WEIR_REST_CATALOG to its address and WEIR_REST_S3 to that of its store (keys: key, secret)")
-	}
+	store := clustertest.StartMinIO(t, "warehouse")
+	server := clustertest.StartCatalog(t, store, "warehouse")
+	t.Run("promises", func(t *testing.T) { promises(t, restConfig(t, server.URI, store, "shop")) })
+	t.Run("two workspaces", func(t *testing.T) {
+		one, two := openLake(t, restConfig(t, server.URI, store, "one")), openLake(t, restConfig(t, server.URI, store, "two"))
+		tab := ensure(t, one, links)
+		s := commit(t, one, appendTo(tab.Name, "1", put(t, one, tab, "", "a", 3)))
+		if names, err := two.Tables(t.Context()); err != nil || len(names) > 0 {
+			t.Errorf("the other workspace sees %q, %v", names, err)
+		}
+		ensure(t, two, links)
+		commit(t, two, appendTo(tab.Name, "1", put(t, two, tab, "", "b", 5)))
+		if n := rows(t, one, tab.Name, s.ID); n != 3 {
+			t.Errorf("%d rows", n)
+		}
+	})
+	t.Run("bad ways", func(t *testing.T) { badWays(t, server, store) })
+	t.Run("away", func(t *testing.T) {
+		l := openLake(t, restConfig(t, server.URI, store, "away"))
+		tab := ensure(t, l, links)
+		f := put(t, l, tab, "", "a", 3)
+		server.Kill()
+		_, err := l.Commit(t.Context(), appendTo(tab.Name, "1", f))
+		wantCode(t, err, weir.Unavailable)
+		_, err = Open(t.Context(), restConfig(t, server.URI, store, "away"))
+		wantCode(t, err, weir.Unavailable)
+		server.Restart(t)
+		if s := commit(t, l, appendTo(tab.Name, "1", f)); rows(t, l, tab.Name, s.ID) != 3 {
+			t.Error("after the restart the commit is not whole")
+		}
+	})
+}
+
+func promises(t *testing.T, c Config) {
 	ctx := context.Background()
-	name := fmt.Sprint("shop", time.Now().UnixNano())
-	c := Config{
-		Object:    object.Config{Endpoint: endpoint, Bucket: "warehouse", Prefix: name, AccessKey: "key", SecretKey: "secret", PathStyle: true},
-		Catalog:   CatalogConfig{Type: "rest", URI: uri},
-		Namespace: name,
-	}
-	if err := object.CreateBucket(ctx, c.Object); err != nil {
-		t.Fatal(err)
-	}
 	l := openLake(t, c)
 	for _, want := range schema.Fixed() {
 		if d := cmp.Diff(want, ensure(t, l, want)); d != "" {
@@ -83,4 +114,82 @@ func TestRESTCatalog(t *testing.T) {
 	}
 	_, err = l.Current(ctx, "raw.nothing")
 	wantCode(t, err, weir.NotFound)
+}
+
+// way is a proxy before a catalog: it does something else with the commits whose
+// number faults has.
+type way struct {
+	*httputil.ReverseProxy
+	commits atomic.Int64
+	fault   atomic.Pointer[fault]
+}
+
+type fault struct {
+	status int  // of the answer; 0: the connection breaks
+	landed bool // the catalog gets the commit
+	times  int64
+}
+
+func (w *way) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	f := w.fault.Load()
+	if f == nil || r.Method != http.MethodPost || !strings.Contains(r.URL.Path, "/tables/") || w.commits.Add(1) > f.times {
+		w.ReverseProxy.ServeHTTP(out, r)
+		return
+	}
+	if f.landed {
+		w.ReverseProxy.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if f.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	http.Error(out, `{"error": {"message": "the way is bad", "type": "Fault", "code": `+fmt.Sprint(f.status)+`}}`, f.status)
+}
+
+// badWays loses answers and commits: each commit lands once, and no file of one whose
+// outcome is unknown is deleted.
+func badWays(t *testing.T, server *clustertest.Catalog, store *clustertest.MinIO) {
+	target, err := url.Parse(server.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &way{ReverseProxy: httputil.NewSingleHostReverseProxy(target)}
+	front := httptest.NewServer(w)
+	t.Cleanup(front.Close)
+	c := restConfig(t, front.URL, store, "ways")
+	l := openLake(t, c)
+	tab := ensure(t, l, links)
+	total, snapshots := int64(0), 0
+	for _, landed := range []bool{true, false} {
+		for _, status := range []int{0, 409, 500, 502, 503, 504} {
+			for _, times := range []int64{1, 3} {
+				if landed && times > 1 {
+					continue // the second try finds it
+				}
+				name := fmt.Sprintf("%d %v %d", status, landed, times)
+				f := put(t, l, tab, "", name, 2)
+				w.commits.Store(0)
+				w.fault.Store(&fault{status, landed, times})
+				s := commit(t, l, appendTo(tab.Name, name, f))
+				w.fault.Store(nil)
+				total, snapshots = total+2, snapshots+1
+				if n := rows(t, l, tab.Name, s.ID); n != total || s.CommitID != name {
+					t.Errorf("%s: %d rows, not %d; commit %q", name, n, total, s.CommitID)
+				}
+				if again := commit(t, l, appendTo(tab.Name, name, f)); again.ID != s.ID {
+					t.Errorf("%s: committed twice", name)
+				}
+			}
+		}
+	}
+	loaded, err := l.load(t.Context(), tab.Name)
+	if err != nil || len(loaded.Metadata().Snapshots()) != snapshots {
+		t.Errorf("there are %d snapshots of %d commits, %v", len(loaded.Metadata().Snapshots()), snapshots, err)
+	}
+	for _, status := range []int{401, 403, 419} {
+		w.commits.Store(0)
+		w.fault.Store(&fault{status: status, times: 1})
+		_, err := l.Commit(t.Context(), appendTo(tab.Name, fmt.Sprint(status), put(t, l, tab, "", fmt.Sprint(status), 1)))
+		wantCode(t, err, weir.Denied)
+		w.fault.Store(nil)
+	}
 }

@@ -33,7 +33,7 @@ func (l *Lake) retry(ctx context.Context, what, name string, try func() (retriab
 		if code == weir.Unavailable { // the store has already tried for a while by itself
 			away++
 		}
-		if !retriable || away == 3 || code == weir.Invalid || code == weir.Denied || code == weir.NotFound {
+		if !retriable || catalogRefused(err) != "" || away == 3 || code == weir.Invalid || code == weir.Denied || code == weir.NotFound {
 			return failed(what, name, err)
 		}
 		if n == tries {

@@ -110,7 +110,11 @@ func (c Child) command(ctx context.Context, specKey, temp string) (*exec.Cmd, er
 		memory = childMemory
 	}
 	cmd := exec.CommandContext(ctx, binary, append(slices.Clone(args), specKey)...)
-	for _, name := range inherited {
+	names := inherited
+	if c.Store.AccessKey == "" {
+		names = slices.Concat(inherited, object.CredentialVariables) // the store's own are the machine's
+	}
+	for _, name := range names {
 		if v, ok := os.LookupEnv(name); ok {
 			cmd.Env = append(cmd.Env, name+"="+v)
 		}

@@ -165,10 +165,7 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 		"default_region": r.checked(&p.DefaultRegion, regexp.MustCompile(`^[A-Z]{2}$`), "two capital letters, such as FR"),
 		"currency":       r.checked(&p.Currency, regexp.MustCompile(`^[A-Z]{3}$`), "three capital letters, such as EUR"),
 		"lake":           func(n *yaml.Node) { readLake(r, n, &p.Lake) },
-		"temporal": func(n *yaml.Node) {
-			t := &p.Temporal
-			r.object(n, keys{"address": r.text(&t.Address), "namespace": r.text(&t.Namespace), "tls": r.boolean(&t.TLS), "api_key": r.text(&t.APIKey)})
-		},
+		"temporal":       func(n *yaml.Node) { readTemporal(r, n, &p.Temporal) },
 		"runner": func(n *yaml.Node) {
 			x := &p.Runner
 			r.object(n, keys{"type": r.oneOf(&x.Type, "prism"), "job_service": r.text(&x.JobService), "rest": r.text(&x.REST), "parallelism": r.integer(&x.Parallelism, 1)})
@@ -226,25 +223,6 @@ func (r *reader) refuse(n *yaml.Node, err error) {
 		r.problem(n, e.Next, "%s", e.Message)
 	} else {
 		r.problem(n, "", "%v", err)
-	}
-}
-
-func readLake(r *reader, n *yaml.Node, k *Lake) {
-	r.object(n, keys{
-		"endpoint": r.text(&k.Endpoint), "bucket": r.text(&k.Bucket), "prefix": r.text(&k.Prefix), "region": r.text(&k.Region),
-		"path_style": r.boolean(&k.PathStyle), "access_key": r.text(&k.AccessKey), "secret_key": r.text(&k.SecretKey),
-		"catalog": func(n *yaml.Node) {
-			c := &k.Catalog
-			r.object(n, keys{"type": r.oneOf(&c.Type, "rest"), "uri": r.text(&c.URI), "token": r.text(&c.Token)})
-		},
-	})
-	if k.Endpoint != "" && k.Bucket == "" {
-		r.problem(n, "add bucket: NAME", "a lake with an endpoint needs a bucket")
-	}
-	for _, secret := range []struct{ key, value string }{{"access_key", k.AccessKey}, {"secret_key", k.SecretKey}, {"catalog.token", k.Catalog.Token}} {
-		if secret.value != "" && !IsReference(secret.value) {
-			r.problem(n, "write ${env:NAME} or ${file:PATH}", "lake.%s must be a reference to a secret", secret.key)
-		}
 	}
 }
 

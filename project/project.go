@@ -57,33 +57,6 @@ func (p *Project) Place(thing, key string) string {
 	}
 }
 
-// Lake is where the tables are; without an endpoint the embedded store.
-type Lake struct {
-	Endpoint  string  `json:"endpoint"`
-	Bucket    string  `json:"bucket"`
-	Prefix    string  `json:"prefix"`
-	Region    string  `json:"region"`
-	PathStyle bool    `json:"path_style"`
-	AccessKey string  `json:"access_key"` // a reference
-	SecretKey string  `json:"secret_key"` // a reference
-	Catalog   Catalog `json:"catalog"`
-}
-
-// Catalog is the Iceberg catalog.
-type Catalog struct {
-	Type  string `json:"type"` // "" (embedded SQLite) or rest
-	URI   string `json:"uri"`
-	Token string `json:"token"` // a reference
-}
-
-// Temporal is the Temporal service; without an address the embedded one.
-type Temporal struct {
-	Address   string `json:"address"`
-	Namespace string `json:"namespace"`
-	TLS       bool   `json:"tls"`
-	APIKey    string `json:"api_key"` // a reference
-}
-
 // Runner is what executes pipelines: "", or prism, is the embedded one: a child
 // process on this machine.
 type Runner struct {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -125,26 +124,6 @@ func StreamReport(ctx context.Context, c client.Client, workspace, source, strea
 		return r, unreachable(err)
 	}
 	return r, v.Get(&r)
-}
-
-// EnsureSearchAttributes brings a namespace up to SearchAttributes; needed once
-// for a Temporal server of one's own.
-func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
-	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
-	if err != nil {
-		return unreachable(err)
-	}
-	add := map[string]enumspb.IndexedValueType{}
-	for _, name := range SearchAttributes() {
-		if _, ok := have.GetCustomAttributes()[name]; !ok {
-			add[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
-		}
-	}
-	if len(add) == 0 {
-		return nil
-	}
-	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: add})
-	return unreachable(err)
 }
 
 func start(id string, run weir.Run, stage string) client.StartWorkflowOptions {

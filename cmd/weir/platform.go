@@ -5,14 +5,11 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -138,79 +135,6 @@ func (a *app) gate(ctx context.Context, p *project.Project) (*policies.Gate, err
 		o.Dir = filepath.Join(a.dir, "policies")
 	}
 	return policies.Load(ctx, o)
-}
-
-// lakeConfig is the lake of weir.yaml, or the embedded one.
-func (pl *platform) lakeConfig() (lakehouse.Config, error) {
-	k := pl.project.Lake
-	if k.Endpoint == "" {
-		return lakehouse.Config{Object: pl.ends.Lake, Catalog: lakehouse.CatalogConfig{Type: "sqlite", Path: pl.ends.Catalog}}, nil
-	}
-	secrets := project.Resolver{Dir: pl.app.dir}
-	var err error
-	text := func(s string) string {
-		v, e := secrets.Text(s)
-		err = errors.Join(err, e)
-		return v
-	}
-	endpoint := text(k.Endpoint)
-	host, secure := strings.CutPrefix(endpoint, "https://")
-	host = strings.TrimPrefix(host, "http://")
-	c := lakehouse.Config{Object: object.Config{Endpoint: host, Secure: secure, Bucket: k.Bucket, Prefix: strings.Trim(k.Prefix+"/"+pl.project.Name, "/"),
-		Region: k.Region, PathStyle: k.PathStyle, AccessKey: text(k.AccessKey), SecretKey: text(k.SecretKey)}}
-	if k.Catalog.Type == "rest" {
-		c.Catalog = lakehouse.CatalogConfig{Type: "rest", URI: text(k.Catalog.URI), Token: text(k.Catalog.Token)}
-	} else {
-		c.Catalog = lakehouse.CatalogConfig{Type: "sqlite", Path: filepath.Join(pl.app.dir, ".weir", "catalog.db")}
-		err = errors.Join(err, os.MkdirAll(filepath.Dir(c.Catalog.Path), 0o700))
-	}
-	return c, err
-}
-
-// dial connects to the Temporal of weir.yaml, or the embedded one.
-func (pl *platform) dial(ctx context.Context) (client.Client, error) {
-	t := pl.project.Temporal
-	if t.Address == "" {
-		c, err := pl.ends.Dial(ctx, pl.app.log)
-		if err == nil {
-			pl.closers = append(pl.closers, func() error { c.Close(); return nil })
-		}
-		return c, err
-	}
-	secrets := project.Resolver{Dir: pl.app.dir}
-	address, err := secrets.Text(t.Address)
-	if err != nil {
-		return nil, err
-	}
-	key, err := secrets.Text(t.APIKey)
-	if err != nil {
-		return nil, err
-	}
-	o := client.Options{HostPort: address, Namespace: t.Namespace, Logger: embedded.SDKLog(pl.app.log)}
-	if t.TLS {
-		o.ConnectionOptions.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if key != "" {
-		// A key makes the client speak TLS, but to a server on this machine, which
-		// nobody listens to on the way: another weir dev, say.
-		o.Credentials, o.ConnectionOptions.TLSDisabled = client.NewAPIKeyStaticCredentials(key), !t.TLS && loopbackAddress(address)
-	}
-	c, err := client.DialContext(ctx, o)
-	if err != nil {
-		return nil, weir.Errorf(weir.Unavailable, "temporal at %s: %w", address, err).Then("check temporal.address in weir.yaml, and that it is up")
-	}
-	pl.closers = append(pl.closers, func() error { c.Close(); return nil })
-	namespace := t.Namespace
-	if namespace == "" {
-		namespace = client.DefaultNamespace
-	}
-	return c, workflows.EnsureSearchAttributes(ctx, c, namespace)
-}
-
-func loopbackAddress(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // work starts the workers of this process, unless another one that runs the

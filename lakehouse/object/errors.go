@@ -56,7 +56,13 @@ func classify(err error) (weir.Code, string) {
 	case "XMinioStorageFull", "QuotaExceeded":
 		return weir.Unavailable, full
 	case "RequestTimeTooSkewed":
-		return weir.Denied, "set this machine's clock"
+		return weir.Denied, "set this machine's clock: it differs from the object store's"
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
+		return weir.Denied, "the credentials have expired: get new ones (lake.session_token, or the environment's AWS_SESSION_TOKEN)"
+	case "InvalidTokenId", "InvalidToken", "InvalidSecurity":
+		return weir.Denied, "check lake.session_token: it is not of these keys, or has expired"
+	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
+		return weir.Invalid, "correct lake.region or lake.endpoint: the bucket lies elsewhere"
 	case "PreconditionFailed":
 		return weir.Conflict, ""
 	}

@@ -8,21 +8,24 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/weir-cdp/weir"
 )
 
 // Config says where the bucket is and how to reach it.
 type Config struct {
-	Endpoint  string // host:port, or a URL whose scheme then decides Secure
-	Bucket    string
-	Prefix    string // below which all keys live; "" is the whole bucket
-	Region    string // "": us-east-1
-	AccessKey string // "" with SecretKey "": anonymous
-	SecretKey string
-	PathStyle bool // http://host/bucket/key; else virtual host where the service is known for it
-	Secure    bool // TLS
+	Endpoint string // host:port, or a URL whose scheme then decides Secure
+	Bucket   string
+	Prefix   string // below which all keys live; "" is the whole bucket
+	Region   string // "": us-east-1
+	// Without keys they are the machine's: see CredentialVariables.
+	AccessKey    string
+	SecretKey    string
+	SessionToken string `json:",omitempty"` // goes with keys that are lent for a time
+	Anonymous    bool   `json:",omitempty"` // without keys: ask without any
+	CA           string `json:",omitempty"` // a file of certificates to trust beside the system's; "": none
+	PathStyle    bool   // http://host/bucket/key; else virtual host where the service is known for it
+	Secure       bool   // TLS
 	// LocalDir is where the embedded gateway keeps objects as plain files
 	// (<LocalDir>/<Bucket>/<Prefix>/<key>); "" reads through S3.
 	LocalDir string
@@ -117,13 +120,17 @@ func connect(c Config) (*Store, error) {
 	if c.PathStyle {
 		lookup = minio.BucketLookupPath
 	}
+	trust := transport()
+	if err := trusting(trust, c.CA); err != nil {
+		return nil, err
+	}
 	client, err := minio.New(host, &minio.Options{
-		Creds:        credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""),
+		Creds:        credentialsOf(c),
 		Secure:       c.Secure,
 		Region:       c.Region,
 		BucketLookup: lookup,
 		MaxRetries:   c.Retries,
-		Transport:    transport(),
+		Transport:    trust,
 	})
 	if err != nil {
 		return nil, weir.Errorf(weir.Invalid, "the object store's endpoint %q can't be used: %w", c.Endpoint, err).

@@ -69,7 +69,7 @@ var rooms = []room{
 		tests: []string{"@/connectors/connectortest", "@/policies/permit/permittest", "@/test/postgrestest"},
 		why:   "a connector knows its system and the SPI; never another connector, the lake or the orchestration"},
 	{path: "lakehouse", may: []string{"@", "@/lakehouse/object", "@/lakehouse/rowfile", "@/lakehouse/schema", iceberg, arrow, syncs, "github.com/google/uuid", "modernc.org/sqlite"},
-		why: "the only room that speaks Iceberg"},
+		tests: []string{"@/test/clustertest"}, why: "the only room that speaks Iceberg"},
 	{path: "lakehouse/object", may: []string{"@", s3}, why: "bytes in a bucket"},
 	{path: "lakehouse/object/objecttest", may: []string{"@/lakehouse/object", "github.com/johannesboyne/gofakes3/..."}, why: "a bucket for tests"},
 	{path: "lakehouse/vault", may: []string{"@", "@/lakehouse/object", syncs}, why: "salts lie outside of tables, so that destroying one reaches every snapshot"},

@@ -1,0 +1,118 @@
+package lakehouse
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog/rest"
+
+	"github.com/weir-cdp/weir"
+)
+
+// A REST service that accepts a connection and says nothing is given up after these:
+// Temporal tries the step again.
+const (
+	catalogDial   = 10 * time.Second
+	catalogAnswer = time.Minute
+)
+
+func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (tableCatalog, func() error, error) {
+	if c.URI == "" {
+		return nil, nil, weir.Errorf(weir.Invalid, "a rest catalog needs a uri").At("lake.catalog.uri")
+	}
+	transport, err := catalogTransport(c.CA)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]}), rest.WithCustomTransport(transport)}
+	if c.Token != "" {
+		opts = append(opts, rest.WithOAuthToken(c.Token))
+	}
+	if c.Credential != "" {
+		opts = append(opts, rest.WithCredential(c.Credential))
+	}
+	if c.Scope != "" {
+		opts = append(opts, rest.WithScope(c.Scope))
+	}
+	if c.TokenURI != "" {
+		u, err := url.Parse(c.TokenURI)
+		if err != nil || u.Host == "" {
+			return nil, nil, weir.Errorf(weir.Invalid, "%q is no address of a token endpoint", c.TokenURI).At("lake.catalog.oauth2_uri")
+		}
+		opts = append(opts, rest.WithAuthURI(u))
+	}
+	if c.Warehouse != "" {
+		opts = append(opts, rest.WithWarehouseLocation(c.Warehouse))
+	}
+	cat, err := rest.NewCatalog(ctx, catalogName, c.URI, opts...)
+	if err != nil {
+		transport.CloseIdleConnections()
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+			return nil, nil, err
+		}
+		code, next := weir.Unavailable, "check lake.catalog.uri, and that the catalog runs and can be reached"
+		if refused := catalogRefused(err); refused != "" {
+			code, next = weir.Denied, refused
+		}
+		return nil, nil, weir.Errorf(code, "can't reach the catalog: %w", err).At(c.URI).Then(next)
+	}
+	return cat, func() error { err := cat.Close(); transport.CloseIdleConnections(); return err }, nil
+}
+
+func catalogTransport(ca string) (*http.Transport, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: catalogDial, KeepAlive: 30 * time.Second}).DialContext
+	t.ResponseHeaderTimeout = catalogAnswer
+	if ca == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, weir.Errorf(weir.Invalid, "the catalog's certificates can't be read: %w", err).Then("correct lake.catalog.ca in weir.yaml")
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, weir.Errorf(weir.Invalid, "there is no certificate in the file").At(ca).Then("lake.catalog.ca names a file of certificates in PEM")
+	}
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	return t, nil
+}
+
+// catalogRefused tells what to do where a catalog does not let us in; "" where the
+// error is another one.
+func catalogRefused(err error) string {
+	switch {
+	case errors.Is(err, rest.ErrAuthorizationExpired):
+		return "the catalog's token has expired: get a new one (lake.catalog.token), or use lake.catalog.credential, which renews it"
+	case errors.Is(err, rest.ErrUnauthorized):
+		return "check lake.catalog.token or lake.catalog.credential; the token may have expired"
+	case errors.Is(err, rest.ErrOAuthError) && oauthRefused(err.Error()):
+		return "check lake.catalog.credential, scope and oauth2_uri"
+	case errors.Is(err, rest.ErrForbidden):
+		return "let this credential create and commit tables in the namespace, or use another one"
+	}
+	return ""
+}
+
+// oauthRefused tells a refusal by the token endpoint (RFC 6749, section 5.2) from an
+// endpoint that is away.
+func oauthRefused(message string) bool {
+	for _, code := range []string{"invalid_client", "invalid_grant", "invalid_scope", "invalid_request", "unauthorized_client", "unsupported_grant_type", "access_denied"} {
+		if strings.Contains(message, code) {
+			return true
+		}
+	}
+	return false
+}
