@@ -19,7 +19,8 @@ import (
 type engine struct {
 	opts  Options
 	db    *sql.DB
-	dir   string // of this engine: dir/spill is DuckDB's, dir/files holds its data files
+	dir   string   // of this engine: dir/spill is DuckDB's, dir/files holds its data files
+	hold  *os.File // of the folder: says that somebody uses it
 	files *files
 	// allowed are the attached files, which stay readable after the lock.
 	allowed map[string]bool
@@ -35,14 +36,12 @@ func newEngine(ctx context.Context, o Options) (*engine, error) {
 			return nil, tempFailed(err)
 		}
 	}
-	dir, err := os.MkdirTemp(o.TempDir, "weir-sql-")
+	sweep(o.TempDir)
+	dir, hold, err := ownFolder(o.TempDir)
 	if err != nil {
 		return nil, tempFailed(err)
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return nil, tempFailed(err)
-	}
-	e := &engine{opts: o, dir: dir, allowed: map[string]bool{}}
+	e := &engine{opts: o, dir: dir, hold: hold, allowed: map[string]bool{}}
 	e.files = &files{store: o.Store, cache: o.CacheDir, limit: o.CacheBytes, own: filepath.Join(dir, "files")}
 	if err := e.start(ctx); err != nil {
 		e.Close()
@@ -87,20 +86,31 @@ func (e *engine) Close() error {
 	if e.db != nil {
 		err = e.db.Close()
 	}
-	return errors.Join(err, os.RemoveAll(e.dir))
+	return errors.Join(err, os.RemoveAll(e.dir), e.hold.Close())
 }
 
 // attach makes the view of a table over its files.
 func (e *engine) attach(ctx context.Context, t schema.Table, data []weir.DataFile) error {
-	paths := make([]string, len(data))
-	for i, f := range data {
-		p, err := e.files.local(ctx, f)
-		if err != nil {
-			return err
-		}
-		paths[i] = p
+	paths, err := e.files.all(ctx, data)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
 		e.allowed[p] = true
 	}
+	return e.show(ctx, t, paths)
+}
+
+// declare makes the view of a table without its files, which may be read later.
+func (e *engine) declare(ctx context.Context, t schema.Table, data []weir.DataFile) error {
+	for _, f := range data {
+		e.allowed[e.files.name(f)] = true
+	}
+	return e.show(ctx, t, nil)
+}
+
+// show makes the view of a table over local files.
+func (e *engine) show(ctx context.Context, t schema.Table, paths []string) error {
 	view, err := viewOf(t, paths)
 	if err != nil {
 		return err

@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -26,15 +29,72 @@ type files struct {
 	own   string
 }
 
+// fetchers is how many files are downloaded at once.
+const fetchers = 8
+
+// remote tells whether the store's objects have to be downloaded.
+func (f *files) remote() bool {
+	_, local := f.store.LocalPath("x")
+	return !local
+}
+
+// name is where a data file will be in the engine's folder.
+func (f *files) name(d weir.DataFile) string {
+	sum := sha256.Sum256([]byte(f.store.URL(d.Path)))
+	return filepath.Join(f.own, hex.EncodeToString(sum[:16])+".parquet")
+}
+
+// all gives the files' paths, downloading several at once.
+func (f *files) all(ctx context.Context, data []weir.DataFile) ([]string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	paths := make([]string, len(data))
+	next := make(chan int)
+	errs := make(chan error, fetchers)
+	var work sync.WaitGroup
+	for range min(fetchers, len(data)) {
+		work.Go(func() {
+			for i := range next {
+				var err error
+				if paths[i], err = f.local(ctx, data[i]); err != nil {
+					errs <- err
+					cancel()
+					return
+				}
+			}
+		})
+	}
+	for i := range data {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	work.Wait()
+	select {
+	case err := <-errs: // the first one; others are of its cancelling
+		return nil, err
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if f.cache == "" || !f.remote() {
+		return paths, nil
+	}
+	return paths, f.evict(paths)
+}
+
 func (f *files) local(ctx context.Context, d weir.DataFile) (string, error) {
 	if path, ok := f.store.LocalPath(d.Path); ok {
 		if st, err := os.Stat(path); err == nil && st.Size() == d.Bytes && !st.IsDir() {
 			return path, nil
 		}
 	}
-	sum := sha256.Sum256([]byte(f.store.URL(d.Path)))
-	name := hex.EncodeToString(sum[:16]) + ".parquet"
-	mine := filepath.Join(f.own, name)
+	mine := f.name(d)
 	if _, err := os.Stat(mine); err == nil {
 		return mine, nil
 	}
@@ -44,18 +104,25 @@ func (f *files) local(ctx context.Context, d weir.DataFile) (string, error) {
 	if err := os.MkdirAll(f.cache, 0o700); err != nil {
 		return "", tempFailed(err)
 	}
-	cached := filepath.Join(f.cache, name)
-	if st, err := os.Stat(cached); err != nil || st.Size() != d.Bytes {
-		if err := f.download(ctx, d, cached); err != nil {
+	cached := filepath.Join(f.cache, filepath.Base(mine))
+	for range 3 {
+		if st, err := os.Stat(cached); err != nil || st.Size() != d.Bytes {
+			if err := f.download(ctx, d, cached); err != nil {
+				return "", err
+			}
+		}
+		now := time.Now() // the age of a cache entry, no value of any table
+		_ = os.Chtimes(cached, now, now)
+		err := f.link(cached, mine)
+		if err == nil {
+			return mine, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
+		// Another process evicted it in between.
 	}
-	now := time.Now() // the age of a cache entry, no value of any table
-	os.Chtimes(cached, now, now)
-	if err := f.link(cached, mine); err != nil {
-		return "", err
-	}
-	return mine, f.evict(cached)
+	return mine, f.download(ctx, d, mine)
 }
 
 // link gives the engine its own name of a cached file; on another disk, its own
@@ -65,6 +132,9 @@ func (f *files) link(cached, mine string) error {
 		return nil
 	}
 	from, err := os.Open(cached)
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err != nil {
 		return tempFailed(err)
 	}
@@ -91,6 +161,11 @@ func (f *files) download(ctx context.Context, d weir.DataFile, path string) erro
 	return nil
 }
 
+const (
+	downloadPrefix = ".download-"
+	abandoned      = time.Hour // since a download's last byte
+)
+
 type countingReader struct {
 	r io.Reader
 	n int64
@@ -103,7 +178,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 }
 
 func writeWhole(path string, r io.Reader) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".download-")
+	tmp, err := os.CreateTemp(filepath.Dir(path), downloadPrefix)
 	if err != nil {
 		return tempFailed(err)
 	}
@@ -124,31 +199,46 @@ func writeWhole(path string, r io.Reader) error {
 	return nil
 }
 
-// evict removes the least recently used files of the cache until it fits,
-// keeping the one that was just asked for.
-func (f *files) evict(keep string) error {
+// evict removes the least recently used files of the cache until it fits. Files in
+// use stay readable by their own names. What a download that was killed left goes
+// when it is old.
+func (f *files) evict(justUsed []string) error {
 	entries, err := os.ReadDir(f.cache)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return tempFailed(err)
+	}
+	keep := map[string]bool{}
+	for _, path := range justUsed {
+		keep[filepath.Base(path)] = true
 	}
 	var all []fs.FileInfo
 	var total int64
 	for _, e := range entries {
-		if st, err := e.Info(); err == nil && filepath.Ext(e.Name()) == ".parquet" {
+		st, err := e.Info()
+		switch {
+		case err != nil: // gone meanwhile
+		case filepath.Ext(e.Name()) == ".parquet":
 			all = append(all, st)
 			total += st.Size()
+		case strings.HasPrefix(e.Name(), downloadPrefix) && time.Since(st.ModTime()) > abandoned:
+			_ = os.Remove(filepath.Join(f.cache, e.Name()))
 		}
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].ModTime().Before(all[j].ModTime()) })
+	// What was just used goes last: then the limit holds, and the next query pays.
+	sort.SliceStable(all, func(i, j int) bool {
+		if a, b := keep[all[i].Name()], keep[all[j].Name()]; a != b {
+			return b
+		}
+		return all[i].ModTime().Before(all[j].ModTime())
+	})
 	for _, st := range all {
 		if total <= f.limit {
 			break
 		}
-		path := filepath.Join(f.cache, st.Name())
-		if path == keep {
-			continue
-		}
-		if err := os.Remove(path); err == nil {
+		if err := os.Remove(filepath.Join(f.cache, st.Name())); err == nil || errors.Is(err, fs.ErrNotExist) {
 			total -= st.Size()
 		}
 	}

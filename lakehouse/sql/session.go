@@ -23,6 +23,15 @@ type Session struct {
 	mu     sync.Mutex
 	locked bool
 	outs   int // exports so far
+	// later are the tables whose files are downloaded when a query names them, by the
+	// short name in small letters.
+	later map[string][]awaited
+}
+
+// awaited is a table whose view shows nothing yet.
+type awaited struct {
+	table schema.Table
+	files []weir.DataFile
 }
 
 // Open starts a session without tables.
@@ -45,7 +54,41 @@ func (s *Session) Attach(ctx context.Context, t schema.Table, files []weir.DataF
 	if s.locked {
 		return weir.Errorf(weir.Internal, "tables are attached before the first query").At(t.Name)
 	}
-	return s.engine.attach(ctx, t, files)
+	_, short, _ := strings.Cut(t.Name, ".")
+	if len(files) == 0 || short == "" || !s.engine.files.remote() {
+		return s.engine.attach(ctx, t, files)
+	}
+	if s.later == nil {
+		s.later = map[string][]awaited{}
+	}
+	short = strings.ToLower(short)
+	s.later[short] = append(s.later[short], awaited{t, files})
+	return s.engine.declare(ctx, t, files)
+}
+
+// load brings the files of the tables that a statement may name: a name can't be
+// used without standing in the text, however it is quoted. What is named and not
+// used costs a download, no more.
+func (s *Session) load(ctx context.Context, q string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q = strings.ToLower(q)
+	for _, short := range slices.Sorted(maps.Keys(s.later)) {
+		if !strings.Contains(q, short) {
+			continue
+		}
+		for _, a := range s.later[short] {
+			paths, err := s.engine.files.all(ctx, a.files)
+			if err == nil {
+				err = s.engine.show(ctx, a.table, paths)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		delete(s.later, short)
+	}
+	return nil
 }
 
 // lock closes the session's way to any file but the attached ones.
@@ -84,6 +127,9 @@ func (s *Session) Query(ctx context.Context, q string) (*Rows, error) {
 		return nil, failed("connect to DuckDB", err)
 	}
 	st, err := check(ctx, conn, q)
+	if err == nil {
+		err = s.load(ctx, q)
+	}
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -124,6 +170,9 @@ func (s *Session) Export(ctx context.Context, q, path string) (rows int64, err e
 	}
 	if !st.selects {
 		return 0, weir.Errorf(weir.Invalid, "EXPLAIN and PRAGMA can't be exported").Then("print them instead")
+	}
+	if err := s.load(ctx, q); err != nil {
+		return 0, err
 	}
 	s.mu.Lock()
 	s.outs++

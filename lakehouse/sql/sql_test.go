@@ -305,6 +305,18 @@ func TestCacheEvictsAndSessionsKeepTheirFiles(t *testing.T) {
 	if err := session.Attach(t.Context(), table, files); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(o.CacheDir); err == nil {
+		t.Error("files were downloaded before a query asked for them")
+	}
+	if got := all(t, session, "SELECT 1"); fmt.Sprint(got) != "[[1]]" {
+		t.Fatal(got)
+	}
+	if _, err := os.Stat(o.CacheDir); err == nil {
+		t.Error("a query that names no table downloads files")
+	}
+	if got := all(t, session, `SELECT count(*) FROM "identity"."LINKS"`); !cmp.Equal(got, [][]any{{int64(4)}}) {
+		t.Fatal(got)
+	}
 	kept, err := filepath.Glob(filepath.Join(o.CacheDir, "*"))
 	if err != nil || len(kept) != 2 {
 		t.Fatalf("the cache holds %d files, want 2", len(kept))
