@@ -51,27 +51,27 @@ func (f *sourcesFn) ProcessElement(ctx context.Context, _ []byte, emit func(int,
 }
 
 // stepFn runs the tasks of one step. A runner may hand it all partitions in one
-// bundle, one after the other (Prism does), so the tasks of a bundle run side by
-// side and FinishBundle sends what they give.
+// bundle, one after the other (Direct and Prism do), so they are gathered, and run side
+// by side at the bundle's end.
 type stepFn struct {
 	Spec string
 	Step int
 	Last bool
 
-	x    *execution
-	work sync.WaitGroup
-	mu   sync.Mutex
-	out  []element
-	err  error
+	x     *execution
+	tasks []work
+	mu    sync.Mutex
+	out   []element
+	err   error
 }
 
 func (f *stepFn) StartBundle(ctx context.Context, _ func(int, string)) error {
 	x, err := executionOf(ctx, f.Spec)
-	f.x, f.out, f.err = x, nil, nil
+	f.x, f.tasks, f.out, f.err = x, nil, nil, nil
 	return err
 }
 
-func (f *stepFn) ProcessElement(ctx context.Context, partition int, texts func(*string) bool, emit func(int, string)) error {
+func (f *stepFn) ProcessElement(_ context.Context, partition int, texts func(*string) bool, emit func(int, string)) error {
 	var mine, others []element
 	var text string
 	for texts(&text) {
@@ -85,31 +85,33 @@ func (f *stepFn) ProcessElement(ctx context.Context, partition int, texts func(*
 			others = append(others, e)
 		}
 	}
-	if err := send(others, f.Last, emit); err != nil || len(mine) == 0 {
-		return err
+	if len(mine) > 0 {
+		f.tasks = append(f.tasks, work{partition, mine})
 	}
-	f.x.slots <- struct{}{}
-	if err := f.failed(); err != nil {
-		<-f.x.slots
-		return err
-	}
-	f.work.Add(1)
-	go func() {
-		defer f.work.Done()
-		defer func() { <-f.x.slots }()
-		out, err := f.x.runTask(ctx, f.Step, partition, mine)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.out = append(f.out, out...)
-		if f.err == nil {
-			f.err = err
-		}
-	}()
-	return nil
+	return send(others, f.Last, emit)
 }
 
-func (f *stepFn) FinishBundle(_ context.Context, emit func(int, string)) error {
-	f.work.Wait()
+func (f *stepFn) FinishBundle(ctx context.Context, emit func(int, string)) error {
+	largestFirst(f.tasks)
+	var running sync.WaitGroup
+	for _, w := range f.tasks {
+		f.x.slots <- struct{}{}
+		if f.failed() != nil {
+			<-f.x.slots
+			break
+		}
+		running.Go(func() {
+			defer func() { <-f.x.slots }()
+			out, err := f.x.runTask(ctx, f.Step, w.partition, w.in)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.out = append(f.out, out...)
+			if f.err == nil {
+				f.err = err
+			}
+		})
+	}
+	running.Wait()
 	if err := f.failed(); err != nil {
 		return err
 	}

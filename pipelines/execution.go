@@ -1,10 +1,12 @@
 package pipelines
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
@@ -64,6 +66,33 @@ func newExecution(store *object.Store, spec *Spec, p Pipeline, secrets map[strin
 // buffers (taskMemory), so many processors must not make the process larger.
 func slots(processors int, memory int64) int {
 	return int(max(1, min(int64(processors), memory/SlotMemory)))
+}
+
+// work is a task to be run: what was sent to a partition of a step.
+type work struct {
+	partition int
+	in        []element
+}
+
+// size says about how much a task of a step has to do, beside others of the step.
+func (w *work) size() (n int64) {
+	for _, e := range w.in {
+		switch {
+		case e.Ref != nil:
+			n += e.Ref.Bytes
+		case e.Source != nil:
+			n += e.Source.rows()
+		}
+	}
+	return n
+}
+
+// largestFirst orders tasks so that none of the large ones begins when the others end,
+// and keeps one processor alone with it (Graham 1969).
+func largestFirst(tasks []work) {
+	slices.SortFunc(tasks, func(a, b work) int {
+		return cmp.Or(cmp.Compare(b.size(), a.size()), cmp.Compare(a.partition, b.partition))
+	})
 }
 
 // sourceElements are what the first step starts from. The seed result makes sure

@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"context"
-	"sort"
 
 	"golang.org/x/sync/errgroup"
 
@@ -48,17 +47,17 @@ func (x *execution) localStep(ctx context.Context, index int, elements []element
 			out = append(out, e)
 		}
 	}
-	order := make([]int, 0, len(parts))
-	for p := range parts {
-		order = append(order, p)
+	tasks := make([]work, 0, len(parts))
+	for p, in := range parts {
+		tasks = append(tasks, work{p, in})
 	}
-	sort.Ints(order)
-	sent := make([][]element, len(order))
+	largestFirst(tasks)
+	sent := make([][]element, len(tasks))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(cap(x.slots))
-	for i, p := range order {
+	for i, w := range tasks {
 		g.Go(func() (err error) {
-			sent[i], err = x.runTask(ctx, index, p, parts[p])
+			sent[i], err = x.runTask(ctx, index, w.partition, w.in)
 			return err
 		})
 	}

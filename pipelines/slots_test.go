@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -15,5 +16,27 @@ func TestSlotsFitIntoMemory(t *testing.T) {
 		if got := slots(c.processors, c.memory); got != c.want {
 			t.Errorf("%d processors, %d bytes: %d tasks, not %d", c.processors, c.memory, got, c.want)
 		}
+	}
+}
+
+// Tasks begin with the largest, whatever order they came in, so that two processors
+// that take one after the other end within the smallest of each other where one can.
+func TestLargestTasksBeginFirst(t *testing.T) {
+	of := func(partition int, rows ...int64) work {
+		w := work{partition: partition}
+		for _, n := range rows {
+			w.in = append(w.in, element{Source: &sourceTask{Parts: []sourcePart{{Rows: n}}}})
+		}
+		return w
+	}
+	refs := work{partition: 3, in: []element{{Ref: &ref{Bytes: 60}}, {Ref: &ref{Bytes: 90}}, {Result: &result{}}}}
+	tasks := []work{of(1, 131), of(4, 7), of(0, 131), refs, of(2, 100, 80)}
+	largestFirst(tasks)
+	var got []int
+	for _, w := range tasks {
+		got = append(got, w.partition)
+	}
+	if want := []int{2, 3, 0, 1, 4}; !slices.Equal(got, want) {
+		t.Fatalf("tasks begin in the order %v, not %v", got, want)
 	}
 }

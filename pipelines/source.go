@@ -36,6 +36,15 @@ type sourcePart struct {
 	File   weir.DataFile `json:"file"`
 	First  int           `json:"first,omitempty"`
 	Groups int           `json:"groups,omitempty"` // 0: the whole file
+	Rows   int64         `json:"rows"`
+}
+
+// rows is how many rows the task reads.
+func (s *sourceTask) rows() (n int64) {
+	for _, p := range s.Parts {
+		n += p.Rows
+	}
+	return n
 }
 
 // sources cuts the inputs of p's first step into tasks. The cut depends on the
@@ -60,7 +69,7 @@ func sources(ctx context.Context, s *object.Store, p Pipeline, spec *Spec) ([]so
 				tasks = append(tasks, cut...)
 				continue
 			}
-			small.Parts = append(small.Parts, sourcePart{File: f})
+			small.Parts = append(small.Parts, sourcePart{File: f, Rows: f.Rows})
 			rows, bytes = rows+f.Rows, bytes+f.Bytes
 			if share(rows, bytes) >= 0.5 {
 				tasks, small, rows, bytes = append(tasks, small), sourceTask{Table: table}, 0, 0
@@ -75,15 +84,19 @@ func sources(ctx context.Context, s *object.Store, p Pipeline, spec *Spec) ([]so
 
 // cutFile makes tasks of about one share out of a big file's row groups.
 func cutFile(ctx context.Context, s *object.Store, table string, f weir.DataFile) ([]sourceTask, error) {
-	n, err := rowfile.Groups(ctx, s, f)
+	groups, err := rowfile.Groups(ctx, s, f)
 	if err != nil {
 		return nil, err
 	}
+	n := len(groups)
 	per := max(1, int(float64(n)/share(f.Rows, f.Bytes)))
 	var tasks []sourceTask
 	for first := 0; first < n; first += per {
-		tasks = append(tasks, sourceTask{Table: table,
-			Parts: []sourcePart{{File: f, First: first, Groups: min(per, n-first)}}})
+		part := sourcePart{File: f, First: first, Groups: min(per, n-first)}
+		for _, rows := range groups[first : first+part.Groups] {
+			part.Rows += rows
+		}
+		tasks = append(tasks, sourceTask{Table: table, Parts: []sourcePart{part}})
 	}
 	return tasks, nil
 }

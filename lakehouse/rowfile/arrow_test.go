@@ -117,7 +117,7 @@ func TestRawRowsConvertAndKeepTheirNames(t *testing.T) {
 		}
 	}
 	groups, err := rowfile.Groups(t.Context(), s, files[0])
-	if err != nil || groups != 1 {
+	if err != nil || len(groups) != 1 || groups[0] != files[0].Rows {
 		t.Fatal(groups, err)
 	}
 }

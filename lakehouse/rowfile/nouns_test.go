@@ -127,15 +127,19 @@ func survives[T any](t *testing.T, s *object.Store, table schema.Table, gen *rap
 			r.Fatalf("the same rows gave %v and %v", files, again)
 		}
 		var byGroup []T
-		n, err := rowfile.Groups(t.Context(), s, files[0])
+		groups, err := rowfile.Groups(t.Context(), s, files[0])
 		if err != nil {
 			r.Fatal(err)
 		}
-		if want := (len(rows) + group - 1) / group; n != want {
-			r.Fatalf("%d row groups, want %d", n, want)
+		if want := (len(rows) + group - 1) / group; len(groups) != want {
+			r.Fatalf("%d row groups, want %d", len(groups), want)
 		}
-		for g := range n {
-			byGroup = append(byGroup, collect(t, rowfile.ScanGroup[T](t.Context(), s, table, files[0], g))...)
+		for g, n := range groups {
+			part := collect(t, rowfile.ScanGroup[T](t.Context(), s, table, files[0], g))
+			if int64(len(part)) != n {
+				r.Fatalf("row group %d is said to have %d rows, and has %d", g, n, len(part))
+			}
+			byGroup = append(byGroup, part...)
 		}
 		if d := cmp.Diff(rows, byGroup, equal); d != "" {
 			r.Fatal(d)

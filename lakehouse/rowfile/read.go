@@ -116,14 +116,18 @@ func readFiles(ctx context.Context, s *object.Store, files []weir.DataFile, want
 	}
 }
 
-// Groups returns the number of row groups of a file.
-func Groups(ctx context.Context, s *object.Store, f weir.DataFile) (int, error) {
+// Groups returns how many rows each row group of a file has.
+func Groups(ctx context.Context, s *object.Store, f weir.DataFile) ([]int64, error) {
 	r, err := openFile(ctx, s, f)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer r.close()
-	return r.pq.NumRowGroups(), nil
+	rows := make([]int64, r.pq.NumRowGroups())
+	for i := range rows {
+		rows[i] = r.pq.MetaData().RowGroups[i].NumRows
+	}
+	return rows, nil
 }
 
 // Describe returns the data file of an object that is there: its rows from the
