@@ -3,6 +3,9 @@ package pipelines
 import (
 	"context"
 	"iter"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
@@ -13,13 +16,28 @@ import (
 // order that depends on the input alone: by the task that wrote them, then as
 // written. A channel that nobody wrote to is empty.
 func Read[T any](ctx context.Context, t *Task, channel string) ([]T, error) {
-	rows := make([]T, 0, Sent(t, channel))
-	for _, r := range t.in[channel] {
-		group, err := readRef[T](ctx, t, r)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, group...)
+	refs := t.in[channel]
+	rows := make([]T, Sent(t, channel))
+	// A task that has a step to itself would decode on one processor else.
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	to := 0
+	for _, r := range refs {
+		part := rows[to : to+r.Rows]
+		to += r.Rows
+		g.Go(func() error {
+			block, err := t.rt.rows.ReadRange(ctx, r.Key, r.Offset, r.Bytes)
+			if err != nil {
+				return err
+			}
+			if err := scratch.DecodeTo(part, block); err != nil {
+				return weir.Errorf(weir.CodeOf(err), "%w", err).At(r.Key)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return rows, nil
 }

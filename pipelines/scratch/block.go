@@ -78,42 +78,70 @@ func (e *Encoder[T]) Block(b, rows []byte, n int) []byte {
 // block: who keeps one of them for long keeps them all, and nobody may write into
 // either.
 func Decode[T any](block []byte) ([]T, error) {
-	p, err := planOf(reflect.TypeFor[T]())
+	p, n, raw, err := opened[T](block)
 	if err != nil {
 		return nil, err
 	}
+	rows := make([]T, n)
+	if err := fill(rows, &p, raw); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// DecodeTo is Decode into rows that are there, all zero, as many as the block has.
+func DecodeTo[T any](rows []T, block []byte) error {
+	p, n, raw, err := opened[T](block)
+	if err != nil {
+		return err
+	}
+	if uint64(len(rows)) != n {
+		return weir.Errorf(weir.Internal, "the block has %d rows, its reference says %d", n, len(rows))
+	}
+	return fill(rows, &p, raw)
+}
+
+// opened checks a block and returns how many rows it has, and their bytes.
+func opened[T any](block []byte) (p plan, n uint64, raw []byte, err error) {
+	if p, err = planOf(reflect.TypeFor[T]()); err != nil {
+		return p, 0, nil, err
+	}
 	if len(block) < header || string(block[:4]) != magic && string(block[:4]) != plain {
-		return nil, weir.Errorf(weir.Internal, "this is no block of scratch rows")
+		return p, 0, nil, weir.Errorf(weir.Internal, "this is no block of scratch rows")
 	}
 	if got := binary.LittleEndian.Uint64(block[4:]); got != p.print {
-		return nil, weir.Errorf(weir.Internal, "the block's rows are not of type %s", reflect.TypeFor[T]())
+		return p, 0, nil, weir.Errorf(weir.Internal, "the block's rows are not of type %s", reflect.TypeFor[T]())
 	}
 	n, size := binary.LittleEndian.Uint64(block[12:]), binary.LittleEndian.Uint64(block[20:])
 	body := block[header:]
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(block[28:]) {
-		return nil, weir.Errorf(weir.Internal, "the block is damaged")
+		return p, 0, nil, weir.Errorf(weir.Internal, "the block is damaged")
 	}
 	if n > size/uint64(max(p.size, 1)) && n > 0 && p.size > 0 {
-		return nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
+		return p, 0, nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
 	}
-	raw := body
+	raw = body
 	if string(block[:4]) == magic {
 		if raw, err = unpacked(body, size); err != nil {
-			return nil, err
+			return p, 0, nil, err
 		}
 	}
 	if uint64(len(raw)) != size {
-		return nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
+		return p, 0, nil, weir.Errorf(weir.Internal, "the block's header does not fit its rows")
 	}
+	return p, n, raw, nil
+}
+
+// fill reads rows from their bytes.
+func fill[T any](rows []T, p *plan, raw []byte) error {
 	r := reader{b: raw, s: unsafe.String(unsafe.SliceData(raw), len(raw))}
-	rows := make([]T, n)
 	for i := range rows {
 		p.read(&r, unsafe.Pointer(&rows[i]))
 	}
 	if r.fail != nil || r.at != len(raw) {
-		return nil, weir.Errorf(weir.Internal, "the block is damaged: %d rows end at byte %d of %d", n, r.at, len(raw))
+		return weir.Errorf(weir.Internal, "the block is damaged: %d rows end at byte %d of %d", len(rows), r.at, len(raw))
 	}
-	return rows, nil
+	return nil
 }
 
 func unpacked(body []byte, size uint64) ([]byte, error) {

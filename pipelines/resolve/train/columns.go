@@ -57,30 +57,58 @@ func (t *trainer) profile(rs []weir.Record) []*Profile {
 		}
 		all = append(all, p)
 	}
-	t.parallel(len(all), func(k int) { all[k].count(rs) })
+	values := t.values(all, rs)
+	t.parallel(len(all), func(k int) { all[k].count(values[k], rs) })
 	all = slices.DeleteFunc(all, func(p *Profile) bool { return p.Records == 0 })
 	slices.SortFunc(all, func(a, b *Profile) int { return strings.Compare(a.key, b.key) })
 	return all
 }
 
-// count reads the values of one column.
-func (p *Profile) count(rs []weir.Record) {
-	for i := range rs {
-		v := ""
-		if p.IsIdentifier {
-			if vs := rs[i].Identifiers[p.Name]; len(vs) > 0 {
-				v = vs[0]
+// values are the records' values, by column: "" for none. A record is looked at once
+// for all columns, since what it holds lies all over the memory.
+func (t *trainer) values(ps []*Profile, rs []weir.Record) [][]string {
+	out := make([][]string, len(ps))
+	for k := range ps {
+		out[k] = make([]string, len(rs))
+	}
+	const piece = 1 << 11
+	t.parallel((len(rs)+piece-1)/piece, func(n int) {
+		for i := n * piece; i < min((n+1)*piece, len(rs)); i++ {
+			for k, p := range ps {
+				out[k][i] = p.value(&rs[i])
 			}
-		} else if v = rs[i].Attributes[p.Name]; v != "" {
-			isCompany := company.IsName(rs[i].Kind, p.Name)
-			if isCompany {
-				v = company.Fold(v) // names of one company that differ in their form repeat
-			}
-			p.company = isCompany
 		}
+	})
+	return out
+}
+
+// value is what a record holds in the column; "" for nothing.
+func (p *Profile) value(r *weir.Record) string {
+	if p.IsIdentifier {
+		if vs := r.Identifiers[p.Name]; len(vs) > 0 {
+			return vs[0]
+		}
+		return ""
+	}
+	v := r.Attributes[p.Name]
+	if v != "" && company.IsName(r.Kind, p.Name) {
+		return company.Fold(v) // names of one company that differ in their form repeat
+	}
+	return v
+}
+
+// count counts the values of one column.
+func (p *Profile) count(values []string, rs []weir.Record) {
+	for _, v := range values {
 		if v != "" {
 			p.Records++
 			p.counts[v]++
+		}
+	}
+	for i := len(rs) - 1; i >= 0 && !p.IsIdentifier; i-- {
+		if rs[i].Attributes[p.Name] != "" {
+			p.company = company.IsName(rs[i].Kind, p.Name)
+			break
 		}
 	}
 	p.look()

@@ -21,14 +21,14 @@ const minGain = 0.3
 // share a town, or a name, share beside it.
 func (t *trainer) agreeing() []*seen {
 	out := make([]*seen, model.Names+1)
-	for c := range t.cols {
+	t.parallel(len(t.cols), func(c int) {
 		out[c] = t.drawn(c, func(i int32) uint64 {
 			if t.features[i].Values[c].Missing() {
 				return 0
 			}
 			return uint64(t.hashes[int(i)*len(t.cols)+c]) + 1
 		})
-	}
+	})
 	if t.given >= 0 && t.family >= 0 {
 		out[model.Names] = t.drawn(model.Names, func(i int32) uint64 {
 			vs := t.features[i].Values
@@ -103,13 +103,13 @@ type goes struct {
 // dependences measures how each column goes with each coarser one, and keeps the
 // strongest: one parent, and one more for pairs that do not hold the first.
 func (t *trainer) dependences(agreeing []*seen) {
-	var all []goes
-	for p := range agreeing {
-		if agreeing[p] == nil {
-			continue
+	under := make([][]goes, len(agreeing))
+	t.parallel(len(agreeing), func(p int) {
+		if agreeing[p] != nil {
+			under[p] = t.under(p, agreeing[p])
 		}
-		all = append(all, t.under(p, agreeing[p])...)
-	}
+	})
+	all := slices.Concat(under...)
 	slices.SortStableFunc(all, func(a, b goes) int { return cmp.Compare(b.gain, a.gain) })
 	for c := range t.cols {
 		t.cols[c].With = nil

@@ -271,10 +271,29 @@ func (p *planner) surprise(mask uint32) float64 {
 	return sum
 }
 
+// ruleSet is how many pairs are found by the same rules, and how many of these are
+// taken.
+type ruleSet struct {
+	rules   uint64
+	pairs   int
+	covered int
+}
+
+// alike counts pairs by the rules that find them; the masks come sorted.
+func alike(masks []uint64) (sets []ruleSet) {
+	for i, m := range masks {
+		if i == 0 || m != masks[i-1] {
+			sets = append(sets, ruleSet{rules: m})
+		}
+		sets[len(sets)-1].pairs++
+	}
+	return sets
+}
+
 // choose takes the rules that find most of the likely pairs, each some times
 // over, for the fewest records (greedy multi-cover, Dobson 1982).
 func (p *planner) choose(likely []uint64) {
-	covered := make([]uint8, len(likely))
+	sets := alike(likely)
 	taken := uint64(0)
 	for len(p.plan.Rules) < planRules {
 		best, value := -1, 0.0
@@ -283,9 +302,9 @@ func (p *planner) choose(likely []uint64) {
 				continue
 			}
 			gain := 0.0
-			for i, m := range likely {
-				if m&(1<<k) != 0 && covered[i] < planCover {
-					gain++
+			for i := range sets {
+				if s := &sets[i]; s.rules&(1<<k) != 0 && s.covered < planCover {
+					gain += float64(s.pairs)
 				}
 			}
 			// A rule costs its records, but not so little that it finds next to nothing.
@@ -298,9 +317,9 @@ func (p *planner) choose(likely []uint64) {
 		}
 		taken |= 1 << best
 		p.plan.Rules = append(p.plan.Rules, p.rules[best].PlanRule)
-		for i, m := range likely {
-			if m&(1<<best) != 0 {
-				covered[i]++
+		for i := range sets {
+			if sets[i].rules&(1<<best) != 0 {
+				sets[i].covered++
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 package train
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -96,9 +96,17 @@ func inOrder(records []weir.Record, seed uint64) []weir.Record {
 	for i := range records {
 		at[i] = keyed{model.Hash(seed, records[i].ID), int32(i)}
 	}
-	slices.SortFunc(at, func(a, b keyed) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), strings.Compare(records[a.record].ID, records[b.record].ID))
-	})
+	at = sortedKeys(at, math.MaxUint64)
+	for i := 0; i < len(at); {
+		j := i + 1
+		for j < len(at) && at[j].hash == at[i].hash {
+			j++
+		}
+		if j-i > 1 { // next to never, but of records that come twice
+			slices.SortFunc(at[i:j], func(a, b keyed) int { return strings.Compare(records[a.record].ID, records[b.record].ID) })
+		}
+		i = j
+	}
 	out := make([]weir.Record, len(records))
 	for i := range at {
 		out[i] = records[at[i].record]
@@ -143,17 +151,17 @@ func (t *trainer) learn(records []weir.Record, labels []Label, def weir.Identity
 	if err := t.frequencies(tallies, agreeing, t.matches()*float64(t.size-1)); err != nil {
 		return err
 	}
-	t.again(random)
-	t.countU(random)
-	for _, s := range agreeing {
-		if s != nil {
-			t.again(s)
+	seen := append([]*seen{random}, agreeing...)
+	if !t.everything { // else found is random
+		seen = append(seen, found)
+	}
+	t.parallel(len(seen), func(k int) {
+		if seen[k] != nil {
+			t.again(seen[k])
 		}
-	}
+	})
+	t.countU(random)
 	t.dependences(agreeing)
-	if !t.everything {
-		t.again(found)
-	}
 	report.Iterations += t.maximise(found, 40)
 	report.Pairs = len(pairs)
 	return t.conclude(found, as, ts, def, report)
