@@ -229,6 +229,49 @@ func Batches(ctx context.Context, t *Task, columns []string) iter.Seq2[Batch, er
 	}
 }
 
+// RowGroup is a row group of a file that a first step's task reads.
+type RowGroup struct {
+	*rowfile.RowGroup
+	t *Task
+	f weir.DataFile
+}
+
+// Leaf is one leaf column of a row group, entry by entry.
+type Leaf = rowfile.Leaf
+
+// Batches reads the row group as Arrow, as the function does.
+func (g *RowGroup) Batches(ctx context.Context, columns []string) iter.Seq2[arrow.RecordBatch, error] {
+	return rowfile.ScanArrowGroup(ctx, g.t.rt.store, g.f, columns, g.Group)
+}
+
+// RowGroups are the row groups that a first step's task reads, in the order of file and
+// position: for who reads leaves of them, which is faster than Arrow where a column has
+// maps or lists. One is valid until the next is asked for.
+func RowGroups(ctx context.Context, t *Task) iter.Seq2[*RowGroup, error] {
+	return func(yield func(*RowGroup, error) bool) {
+		if t.source == nil {
+			yield(nil, weir.Errorf(weir.Internal, "step %s has no source rows", t.Step()))
+			return
+		}
+		for _, p := range t.source.Parts {
+			var groups []int
+			for g := p.First; g < p.First+p.Groups; g++ {
+				groups = append(groups, g)
+			}
+			for g, err := range rowfile.ScanGroups(ctx, t.rt.store, p.File, groups) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				t.result.RowsIn += int64(g.Rows)
+				if !yield(&RowGroup{g, t, p.File}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // FileBatches reads some columns of one file as Arrow batches, from any step; nil: all
 // columns.
 func FileBatches(ctx context.Context, t *Task, f weir.DataFile, columns []string) iter.Seq2[Batch, error] {

@@ -75,10 +75,10 @@ func (w *words) write(c file.ColumnChunkWriter, a *array.String, levels []int16,
 func (w *words) batch(c file.ColumnChunkWriter, a *array.String, from, to int, levels []int16, plain func(a arrow.Array, levels []int16) error) error {
 	w.batches++
 	if d, ok := c.CurrentEncoder().(dictionary); ok && !w.off {
-		if places, texts, known := w.find(a, from, to); known {
+		if places, met, known := w.find(a, from, to); known {
 			defer places.Release()
-			tell(c.PageStatistics(), a, from, to, places.NullN())
-			d.AddRawSize(int64(texts + 4*(to-from-places.NullN())))
+			tell(c.PageStatistics(), &met, to-from, places.NullN())
+			d.AddRawSize(int64(met.bytes + 4*(to-from-places.NullN())))
 			return c.(*file.ByteArrayColumnChunkWriter).WriteDictIndices(places, levels, nil)
 		}
 	}
@@ -91,24 +91,38 @@ func (w *words) batch(c file.ColumnChunkWriter, a *array.String, from, to int, l
 	return nil
 }
 
-// find gives the places of rows and the bytes of their texts, if all are known.
-func (w *words) find(a *array.String, from, to int) (places *array.Int32, texts int, known bool) {
+// met is what rows hold: the bytes of their texts, the least and the largest.
+type met struct {
+	bytes       int
+	least, most string
+}
+
+// find gives the places of rows, and what they hold, if all are known. Where a text
+// follows itself, as in a column that the table is sorted by, it is looked at once.
+func (w *words) find(a *array.String, from, to int) (places *array.Int32, m met, known bool) {
 	at, nulls := make([]int32, to-from), []int32(nil)
+	fresh := true // none of these rows is told of yet
 	for i := range at {
 		if a.IsNull(from + i) {
 			nulls = append(nulls, int32(i))
 			continue
 		}
 		word := a.Value(from + i)
-		if w.at < 0 || word != w.last {
-			place, ok := w.places[word]
-			if !ok {
-				return nil, 0, false
-			}
-			w.last, w.at = word, place
+		if m.bytes += len(word); !fresh && word == w.last {
+			at[i] = w.at
+			continue
 		}
-		at[i] = w.at
-		texts += len(word)
+		place, ok := w.places[word]
+		if !ok {
+			return nil, m, false
+		}
+		if w.last, w.at, at[i] = word, place, place; fresh {
+			m.least, m.most, fresh = word, word, false
+		} else if word < m.least {
+			m.least = word
+		} else if word > m.most {
+			m.most = word
+		}
 	}
 	var valid *memory.Buffer
 	if len(nulls) > 0 {
@@ -123,7 +137,7 @@ func (w *words) find(a *array.String, from, to int) (places *array.Int32, texts 
 	}
 	d := array.NewData(arrow.PrimitiveTypes.Int32, len(at), []*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(at))}, nil, len(nulls), 0)
 	defer d.Release()
-	return array.NewInt32Data(d), texts, true
+	return array.NewInt32Data(d), m, true
 }
 
 // learn adds the words of rows that were written. Where the dictionary then is not
@@ -147,32 +161,18 @@ func (w *words) learn(c file.ColumnChunkWriter, a *array.String, from, to int) {
 }
 
 // tell adds rows to the statistics of the open page.
-func tell(s metadata.TypedStatistics, a *array.String, from, to, nulls int) {
+func tell(s metadata.TypedStatistics, m *met, rows, nulls int) {
 	if s == nil {
 		return
 	}
 	s.IncNulls(int64(nulls))
-	s.IncNumValues(int64(to - from - nulls))
-	if to-from == nulls {
+	s.IncNumValues(int64(rows - nulls))
+	if rows == nulls {
 		return
-	}
-	least, most := -1, -1
-	for i := from; i < to; i++ {
-		switch {
-		case a.IsNull(i):
-		case least < 0:
-			least, most = i, i
-		default:
-			if word := a.Value(i); word < a.Value(least) {
-				least = i
-			} else if word > a.Value(most) {
-				most = i
-			}
-		}
 	}
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
-	b.AppendValues([]string{a.Value(least), a.Value(most)}, nil)
+	b.AppendValues([]string{m.least, m.most}, nil)
 	both := b.NewArray()
 	defer both.Release()
 	if err := s.UpdateFromArrow(both, false); err != nil {

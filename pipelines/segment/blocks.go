@@ -34,10 +34,61 @@ func newGathered(slots int) *gathered {
 	return g
 }
 
+// row begins a row, without properties and owner yet.
+func (g *gathered) row(at int64, name uint32, id string) int {
+	r, n := &g.rows, len(g.rows.At)
+	r.At, r.Names = append(r.At, at), append(r.Names, name)
+	g.ids = append(g.ids, id...)
+	r.IDEnds = append(r.IDEnds, uint32(len(g.ids)))
+	for i, codes := range r.Properties {
+		if len(codes) > n {
+			break // all of them
+		}
+		r.Properties[i] = append(codes, noCodes[:]...)
+	}
+	return n
+}
+
+var noCodes [pendingEvents]uint32
+
+// keep gives a row its owner. Rows are kept, or left out, in their order: those that
+// are kept move up.
+func (g *gathered) keep(row int, to owner) {
+	at, r := len(g.owners), &g.rows
+	g.owners = append(g.owners, to)
+	if at == row {
+		return
+	}
+	r.At[at], r.Names[at] = r.At[row], r.Names[row]
+	for _, codes := range r.Properties {
+		codes[at] = codes[row]
+	}
+	begin := uint32(0)
+	if at > 0 {
+		begin = r.IDEnds[at-1]
+	}
+	// Of rows that were left out before this one none is overwritten but they.
+	n := copy(g.ids[begin:], g.ids[r.IDEnds[row-1]:r.IDEnds[row]])
+	r.IDEnds[at] = begin + uint32(n)
+}
+
+// cut forgets the rows after those that were kept.
+func (g *gathered) cut() {
+	r, n := &g.rows, len(g.owners)
+	r.At, r.Names, r.IDEnds = r.At[:n], r.Names[:n], r.IDEnds[:n]
+	for i := range r.Properties {
+		r.Properties[i] = r.Properties[i][:n]
+	}
+	g.ids = g.ids[:0]
+	if n > 0 {
+		g.ids = g.ids[:r.IDEnds[n-1]]
+	}
+}
+
 // flush emits what is held: a block for each partition that has events.
 func (g *gathered) flush(t *pipelines.Task) error {
 	order := g.byPartition()
-	g.rows.IDs = string(g.ids)
+	g.rows.IDs = text(g.ids)
 	for len(order) > 0 {
 		n, to := 1, g.owners[order[0]].partition
 		for n < len(order) && g.owners[order[n]].partition == to {

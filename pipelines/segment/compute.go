@@ -269,7 +269,6 @@ func (p *partition) writeMemberships(ctx context.Context, status map[string]memb
 	if err != nil {
 		return err
 	}
-	defer members.b.Release()
 	var done func() error
 	w := membership.Writer{Member: func(segment string, place int, at time.Time) error {
 		return members.member(segment, p.profiles.IDs[place], at)

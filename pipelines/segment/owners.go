@@ -16,15 +16,16 @@ import (
 var toldRows int64 = 6_000_000
 
 // owners says where the profile of an identifier is computed: in which partition,
-// and at which place of its roster. It holds hashes, not texts: of 128 bits, by
-// seeds that nobody knows, so that no two identifiers have one.
+// and at which place of its roster. It holds hashes, not texts: one of 64 bits says where
+// to look, by a seed that nobody knows, another of 64 bits is compared, so that no two
+// identifiers have one.
 type owners struct {
 	seeds [2]maphash.Seed
 	slots []ownerSlot // a power of two
 }
 
 type ownerSlot struct {
-	a, b  uint64
+	hash  uint64
 	owner owner
 }
 
@@ -39,32 +40,43 @@ func newOwners(rows int64) *owners {
 	return &owners{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, slots: make([]ownerSlot, size)}
 }
 
-// kindHash begins the hash of identifiers of a kind.
+// kindHash begins the hashes of identifiers of a kind.
 func (o *owners) kindHash(kind string) [2]uint64 {
 	return [2]uint64{maphash.String(o.seeds[0], kind) * 0x9e3779b97f4a7c15, maphash.String(o.seeds[1], kind) * 0xc2b2ae3d27d4eb4f}
 }
 
-// slot is where an identifier is, or would be.
-func (o *owners) slot(kind [2]uint64, value string) (*ownerSlot, uint64, uint64) {
-	a, b := maphash.String(o.seeds[0], value)^kind[0], maphash.String(o.seeds[1], value)^kind[1]
+// hash gives both hashes of an identifier.
+func (o *owners) hash(kind [2]uint64, value string) (where, what uint64) {
+	return maphash.String(o.seeds[0], value) ^ kind[0], maphash.String(o.seeds[1], value) ^ kind[1]
+}
+
+// at is where an identifier is, or would be.
+func (o *owners) at(where, what uint64) *ownerSlot {
 	mask := uint64(len(o.slots) - 1)
-	for i := a & mask; ; i = (i + 1) & mask {
-		s := &o.slots[i]
-		if s.owner.place == 0 || s.a == a && s.b == b {
-			return s, a, b
+	for i := where & mask; ; i = (i + 1) & mask {
+		if s := &o.slots[i]; s.owner.place == 0 || s.hash == what {
+			return s
 		}
 	}
 }
 
-// of returns an identifier's owner.
-func (o *owners) of(kind [2]uint64, value string) owner {
-	s, _, _ := o.slot(kind, value)
-	return s.owner
+// touch has the processor load what will be looked at, all of it at a time. What it
+// returns means nothing.
+func (o *owners) touch(all []candidate) (sum uint64) {
+	mask := uint64(len(o.slots) - 1)
+	for i := range all {
+		sum += o.slots[all[i].where&mask].hash
+	}
+	return sum
 }
 
+// of returns an identifier's owner.
+func (o *owners) of(kind [2]uint64, value string) owner { return o.at(o.hash(kind, value)).owner }
+
 func (o *owners) add(kind [2]uint64, value string, to owner) {
-	if s, a, b := o.slot(kind, value); s.owner.place == 0 {
-		*s = ownerSlot{a, b, to}
+	where, what := o.hash(kind, value)
+	if s := o.at(where, what); s.owner.place == 0 {
+		*s = ownerSlot{what, to}
 	}
 }
 

@@ -110,41 +110,13 @@ func (t *table) copy(rec arrow.RecordBatch, from, to int) error {
 // append adds rows to those that are being built; false, and nothing is added, where
 // a column is of a type that the tables of this stage do not have.
 func (t *table) append(rec arrow.RecordBatch, from, to int) bool {
-	for _, f := range t.b.Fields() {
-		switch f.(type) {
-		case *array.StringBuilder, *array.TimestampBuilder, *array.Decimal128Builder:
-		default:
-			return false
-		}
+	if slices.Contains(t.cells, nil) {
+		return false
 	}
-	for c, f := range t.b.Fields() {
-		switch f := f.(type) {
-		case *array.StringBuilder:
-			copied(f, rec.Column(c).(*array.String), from, to)
-		case *array.TimestampBuilder:
-			copied(f, rec.Column(c).(*array.Timestamp), from, to)
-		case *array.Decimal128Builder:
-			copied(f, rec.Column(c).(*array.Decimal128), from, to)
-		}
+	for i, c := range t.cells {
+		c.copied(rec.Column(i), from, to)
 	}
 	return true
-}
-
-// copied appends values of an array to those of a builder.
-func copied[V any, B interface {
-	Append(v V)
-	AppendNull()
-}, A interface {
-	Value(i int) V
-	IsNull(i int) bool
-}](to B, of A, from, end int) {
-	for i := from; i < end; i++ {
-		if of.IsNull(i) {
-			to.AppendNull()
-		} else {
-			to.Append(of.Value(i))
-		}
-	}
 }
 
 // patchTraits writes the traits by profile.
@@ -153,7 +125,6 @@ func (y *increasing) patchTraits(ctx context.Context, files []weir.DataFile, aff
 	if err != nil {
 		return err
 	}
-	defer w.b.Release()
 	ids, next := y.partition.profiles.IDs, 0
 	below := func(id string) error { // the fresh ones up to an id
 		for ; next < len(ids) && ids[next] <= id; next++ {

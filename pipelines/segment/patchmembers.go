@@ -55,7 +55,6 @@ func (y *increasing) patchMemberships(ctx context.Context, files []weir.DataFile
 	if p.changes.Change, done, err = y.partition.changeWriter(counts); err != nil {
 		return err
 	}
-	defer p.w.b.Release()
 	name := ""
 	if err := y.eachRows(ctx, p.w.table, files, func(rec arrow.RecordBatch) error {
 		segment, err := textColumn(rec, "segment")

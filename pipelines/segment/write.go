@@ -19,10 +19,9 @@ const writtenRows = 8 << 10
 
 // table writes rows of a table column by column.
 type table struct {
-	w    *pipelines.BatchWriter
-	b    *array.RecordBuilder
-	rows int
-	size map[int]int // bytes of the last batch's texts, by column
+	w     *pipelines.BatchWriter
+	cells []cells // by column; nil: one that we don't know
+	rows  int
 	// mixed: rows that are made stand between others that are copied, so that batches
 	// are often short.
 	mixed bool
@@ -33,16 +32,20 @@ func (p *partition) table(name string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &table{w: w, b: array.NewRecordBuilder(memory.DefaultAllocator, w.Schema()), size: map[int]int{}}, nil
+	t := &table{w: w}
+	for _, f := range w.Schema().Fields() {
+		t.cells = append(t.cells, cellsOf(f.Type))
+	}
+	return t, nil
 }
 
-// builder returns the builder of a column.
-func builder[B array.Builder](t *table, name string) (B, error) {
-	var none B
+// column returns the cells of a column.
+func column[C cells](t *table, name string) (C, error) {
+	var none C
 	at := t.w.Schema().FieldIndices(name)
 	if len(at) == 1 {
-		if b, ok := t.b.Field(at[0]).(B); ok {
-			return b, nil
+		if c, ok := t.cells[at[0]].(C); ok {
+			return c, nil
 		}
 	}
 	return none, weir.Errorf(weir.Internal, "the table has no such column %s", name)
@@ -60,25 +63,18 @@ func (t *table) flush() error {
 	if t.rows == 0 {
 		return nil
 	}
-	for i, f := range t.b.Fields() {
-		for f.Len() < t.rows { // a column that we don't know
-			f.AppendNull()
+	s := t.w.Schema()
+	columns := make([]arrow.Array, len(t.cells))
+	for i, c := range t.cells {
+		if c == nil {
+			columns[i] = array.MakeArrayOfNull(memory.DefaultAllocator, s.Field(i).Type, t.rows)
+		} else {
+			columns[i] = c.array(s.Field(i).Type)
 		}
-		if s, ok := f.(*array.StringBuilder); ok {
-			t.size[i] = s.DataLen()
-		}
+		defer columns[i].Release()
 	}
-	rec := t.b.NewRecordBatch()
+	rec := array.NewRecordBatch(s, columns, int64(t.rows))
 	defer rec.Release()
-	for i, f := range t.b.Fields() {
-		if t.mixed {
-			break
-		}
-		f.Reserve(writtenRows)
-		if s, ok := f.(*array.StringBuilder); ok {
-			s.ReserveData(t.size[i] + t.size[i]/16)
-		}
-	}
 	t.rows = 0
 	return t.w.Write(rec)
 }
@@ -89,9 +85,9 @@ func micros(t time.Time) arrow.Timestamp { return arrow.Timestamp(t.UnixMicro())
 // traitTable writes core.traits.
 type traitTable struct {
 	*table
-	profile, trait, text *array.StringBuilder
-	number               *array.Decimal128Builder
-	time                 *array.TimestampBuilder
+	profile, trait, text *textCells
+	number               *fixedCells[decimal128.Num]
+	time                 *fixedCells[arrow.Timestamp]
 }
 
 func (p *partition) traitTable() (w *traitTable, err error) {
@@ -99,15 +95,15 @@ func (p *partition) traitTable() (w *traitTable, err error) {
 	if w.table, err = p.table("core.traits"); err != nil {
 		return nil, err
 	}
-	for name, into := range map[string]**array.StringBuilder{"profile_id": &w.profile, "trait": &w.trait, "text": &w.text} {
-		if *into, err = builder[*array.StringBuilder](w.table, name); err != nil {
+	for name, into := range map[string]**textCells{"profile_id": &w.profile, "trait": &w.trait, "text": &w.text} {
+		if *into, err = column[*textCells](w.table, name); err != nil {
 			return nil, err
 		}
 	}
-	if w.number, err = builder[*array.Decimal128Builder](w.table, "number"); err != nil {
+	if w.number, err = column[*fixedCells[decimal128.Num]](w.table, "number"); err != nil {
 		return nil, err
 	}
-	w.time, err = builder[*array.TimestampBuilder](w.table, "time")
+	w.time, err = column[*fixedCells[arrow.Timestamp]](w.table, "time")
 	return w, err
 }
 
@@ -117,7 +113,6 @@ func (p *partition) writeTraits(traits []tally.TraitColumn) error {
 	if err != nil {
 		return err
 	}
-	defer w.b.Release()
 	for place, id := range p.profiles.IDs {
 		if err := w.profileRows(traits, place, id); err != nil {
 			return err
@@ -132,8 +127,8 @@ func (w *traitTable) profileRows(traits []tally.TraitColumn, place int, id strin
 		if !w.value(&traits[i], place) {
 			continue
 		}
-		w.profile.Append(id)
-		w.trait.Append(traits[i].Name)
+		w.profile.append(id)
+		w.trait.append(traits[i].Name)
 		if err := w.next(); err != nil {
 			return err
 		}
@@ -180,27 +175,27 @@ func (w *traitTable) any(t *tally.TraitColumn, place int) bool {
 // append appends what is set.
 func (w *traitTable) append(number *decimal128.Num, text string, at *arrow.Timestamp) {
 	if number != nil {
-		w.number.Append(*number)
+		w.number.append(*number)
 	} else {
-		w.number.AppendNull()
+		w.number.null()
 	}
 	if text != "" {
-		w.text.Append(text)
+		w.text.append(text)
 	} else {
-		w.text.AppendNull()
+		w.text.null()
 	}
 	if at != nil {
-		w.time.Append(*at)
+		w.time.append(*at)
 	} else {
-		w.time.AppendNull()
+		w.time.null()
 	}
 }
 
-// texts are the builders of a table's columns of texts.
-func texts(t *table, names ...string) ([]*array.StringBuilder, error) {
-	var out []*array.StringBuilder
+// texts are the cells of a table's columns of texts.
+func texts(t *table, names ...string) ([]*textCells, error) {
+	var out []*textCells
 	for _, name := range names {
-		b, err := builder[*array.StringBuilder](t, name)
+		b, err := column[*textCells](t, name)
 		if err != nil {
 			return nil, err
 		}
@@ -212,8 +207,8 @@ func texts(t *table, names ...string) ([]*array.StringBuilder, error) {
 // memberTable writes segment.memberships.
 type memberTable struct {
 	*table
-	texts   []*array.StringBuilder
-	entered *array.TimestampBuilder
+	texts   []*textCells
+	entered *fixedCells[arrow.Timestamp]
 }
 
 func (p *partition) memberTable() (w *memberTable, err error) {
@@ -224,17 +219,17 @@ func (p *partition) memberTable() (w *memberTable, err error) {
 	if w.texts, err = texts(w.table, "segment", "profile_id"); err != nil {
 		return nil, err
 	}
-	w.entered, err = builder[*array.TimestampBuilder](w.table, "entered_at")
+	w.entered, err = column[*fixedCells[arrow.Timestamp]](w.table, "entered_at")
 	return w, err
 }
 
 func (w *memberTable) member(segment, profile string, at time.Time) error {
-	w.texts[0].Append(segment)
-	w.texts[1].Append(profile)
+	w.texts[0].append(segment)
+	w.texts[1].append(profile)
 	if at.IsZero() {
-		w.entered.AppendNull()
+		w.entered.null()
 	} else {
-		w.entered.Append(micros(at))
+		w.entered.append(micros(at))
 	}
 	return w.next()
 }
@@ -249,7 +244,7 @@ func (p *partition) changeWriter(counts map[string]int64) (write func(segment, p
 	if err != nil {
 		return nil, nil, err
 	}
-	changed, err := builder[*array.TimestampBuilder](changes, "at")
+	changed, err := column[*fixedCells[arrow.Timestamp]](changes, "at")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -257,15 +252,12 @@ func (p *partition) changeWriter(counts map[string]int64) (write func(segment, p
 	write = func(segment, profile, change, cause string) error {
 		counts[change]++
 		for i, s := range [...]string{segment, profile, change, string(run.ID), cause} {
-			c[i].Append(s)
+			c[i].append(s)
 		}
-		changed.Append(micros(run.Now))
+		changed.append(micros(run.Now))
 		return changes.next()
 	}
-	return write, func() error {
-		defer changes.b.Release()
-		return changes.flush()
-	}, nil
+	return write, changes.flush, nil
 }
 
 // countChanges counts who entered and who left.

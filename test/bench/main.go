@@ -21,6 +21,7 @@ type bench struct {
 	rounds int
 	work   string // for data and projects, absolute
 	keep   bool
+	alone  bool // segments: the hundred alone, without peers
 	report *report
 
 	quarter measure // of collect's round 0
@@ -69,6 +70,7 @@ func run(ctx context.Context) (err error) {
 	flag.IntVar(&b.rounds, "rounds", 2, "how often each arm runs")
 	flag.StringVar(&b.work, "work", "", "a folder for data, which is kept; default: a temporary one")
 	out := flag.String("out", ".cache/bench-results.jsonl", "measures are appended to this file")
+	flag.BoolVar(&b.alone, "alone", false, "of segments, Weir's hundred alone: for who changes it")
 	doc := flag.String("doc", "", "write the summary to this Markdown file")
 	only := flag.String("only", strings.Join(names, ","), "which measures")
 	flag.Parse()

@@ -45,6 +45,9 @@ func (b *bench) segments(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if b.alone {
+			continue
+		}
 		for _, arm := range segmentArms {
 			sizes, err := b.segmentPeer(ctx, data, arm, rows, round)
 			if err != nil {
