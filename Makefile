@@ -31,6 +31,11 @@ demo: build ## the main job on the embedded parts: a generated shop, all stages,
 test: check-tools ## all tests that a bare machine can run
 	$(GO) vet ./...
 	WEIR_ANY_PORTS=1 WEIR_SOURCES=$$(git ls-files -z '*.go' '*.rego' go.sum | xargs -0 cat | cksum | tr ' ' -) $(GO) test -timeout 30m ./...
+	$(MAKE) test-deploy
+
+# Go's cache of results does not see files outside a module.
+test-deploy: ## Dockerfiles, compose file and manifests, by the libraries that read them (a module of its own)
+	cd deploy/check && CGO_ENABLED=0 $(GO) test -count=1 ./...
 
 race: check-tools ## the light packages under the race detector
 	$(GO) test -race -timeout 20m $(RACE)
@@ -77,4 +82,4 @@ bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is
 chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer
 	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -count=1 -timeout 90m -v
 
-.PHONY: help check-tools build demo test race lint fmt generate verify replay-record readers-env spark-env cluster-env bench-env bench chaos
+.PHONY: help check-tools build demo test test-deploy race lint fmt generate verify replay-record readers-env spark-env cluster-env bench-env bench chaos

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/workflows"
@@ -96,7 +97,8 @@ func (a *app) showReady(pl *platform, metrics string) error {
 }
 
 func (a *app) workerCommand() *cobra.Command {
-	return &cobra.Command{
+	var probes string
+	c := &cobra.Command{
 		Use:   "worker",
 		Short: "Work for a project whose Temporal and lake run elsewhere",
 		Long: `Polls the project's task queues and does the work. Needs temporal.address and
@@ -109,6 +111,12 @@ lake.endpoint in weir.yaml; on one machine alone, use weir dev.`,
 			}
 			if p.Temporal.Address == "" || p.Lake.Endpoint == "" {
 				return weir.Errorf(weir.Invalid, "a worker needs temporal.address and lake.endpoint").At("weir.yaml").Then("on one machine alone: weir dev")
+			}
+			var h *health
+			if probes != "" {
+				if h, _, err = serveHealth(cmd.Context(), probes, a.log); err != nil {
+					return err
+				}
 			}
 			pl, err := a.open(cmd.Context(), p, "weir worker", false)
 			if err != nil {
@@ -124,9 +132,31 @@ lake.endpoint in weir.yaml; on one machine alone, use weir dev.`,
 				return err
 			}
 			defer stop()
+			if h != nil {
+				h.started(pl.parts(c))
+			}
 			a.printf("weir worker: polling for %s\n", p.Name)
 			<-cmd.Context().Done()
 			return nil
+		},
+	}
+	c.Flags().StringVar(&probes, "health", "", "answer /livez and /readyz at this address, such as :8090")
+	return c
+}
+
+// parts are what a worker can't do without, and how to ask them.
+func (pl *platform) parts(c client.Client) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"temporal": func(ctx context.Context) error {
+			_, err := c.CheckHealth(ctx, &client.CheckHealthRequest{})
+			return err
+		},
+		"lake": func(ctx context.Context) error {
+			_, err := pl.house.Lake.Store().Stat(ctx, "probe")
+			if weir.CodeOf(err) == weir.NotFound {
+				return nil // it has answered
+			}
+			return err
 		},
 	}
 }

@@ -85,6 +85,7 @@ var rooms = []room{
 	{path: "examples/...", may: []string{"@", "@/examples/...", parquet, text}, tests: []string{"@/connectors/...", "@/policies/permit/..."},
 		why: "makes files of systems and receives deliveries, and knows nothing of the platform"},
 	{path: "cmd/...", open: true, why: "reads flags, wires, runs"},
+	{path: "deploy/check", open: true, why: "a module of its own, with Kubernetes' and Compose's libraries, which no other package may need"},
 	{path: "test/...", open: true, why: "tests across rooms, and what tests start"},
 }
 

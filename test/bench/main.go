@@ -24,6 +24,8 @@ type bench struct {
 	alone  bool // segments: the hundred alone, without peers
 	report *report
 
+	scalingOut string // where scaling writes what it found
+
 	quarter measure // of collect's round 0
 }
 
@@ -41,6 +43,7 @@ var measures = []struct {
 	{"segments", (*bench).segments},
 	{"segincrement", (*bench).segmentIncrement},
 	{"chain", (*bench).chain},
+	{"scaling", (*bench).scaling},
 	{"gate", (*bench).gate},
 	{"policydiff", (*bench).policydiff},
 }
@@ -72,6 +75,7 @@ func run(ctx context.Context) (err error) {
 	out := flag.String("out", ".cache/bench-results.jsonl", "measures are appended to this file")
 	flag.BoolVar(&b.alone, "alone", false, "of segments, Weir's hundred alone: for who changes it")
 	doc := flag.String("doc", "", "write the summary to this Markdown file")
+	flag.StringVar(&b.scalingOut, "scaling", ".cache/scaling.json", "scaling writes what it found here")
 	only := flag.String("only", strings.Join(names, ","), "which measures")
 	flag.Parse()
 	if b.weir, err = filepath.Abs(b.weir); err != nil {
