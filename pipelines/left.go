@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"context"
+	"unsafe"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines/scratch"
@@ -17,7 +18,8 @@ func Leave(t *Task, key string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	b := e.Block(nil, e.Append(nil, &leftRow{string(data)}), 1)
+	row := leftRow{unsafe.String(unsafe.SliceData(data), len(data))} // no longer than here
+	b := e.Block(nil, e.Append(nil, &row), 1)
 	return t.rt.store.PutChecked(t.ctx, key, b)
 }
 

@@ -2,6 +2,8 @@ package segment
 
 import (
 	"encoding/binary"
+	"slices"
+	"strings"
 
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
@@ -24,7 +26,12 @@ type gathered struct {
 	rows   timeline.Block // its Profiles are not used
 	ids    []byte
 	texts  timeline.Dictionary
-	local  []uint32 // of the block that is being written: its number of a text, by ours
+
+	// Of the block that is being written, and kept for their memory.
+	out     []byte
+	local   []uint32 // its number of a text, by ours
+	own     []uint32 // our numbers of its texts
+	numbers []uint32
 }
 
 func newGathered(slots int) *gathered {
@@ -131,59 +138,107 @@ func (g *gathered) byPartition() []uint32 {
 	return out
 }
 
-// block lays some events out.
+// block lays some events out, in memory that the next one uses again: places, moments,
+// names, ids and properties, each of all events. What all ids begin with stands once.
 func (g *gathered) block(events []uint32) []byte {
-	out := make([]byte, 0, 48*len(events))
-	for _, i := range events {
-		out = binary.LittleEndian.AppendUint32(out, g.owners[i].place)
-	}
-	for _, i := range events {
-		out = binary.LittleEndian.AppendUint64(out, uint64(g.rows.At[i]))
-	}
-	var total uint32
-	for _, i := range events {
-		total += uint32(len(g.rows.ID(int(i))))
-		out = binary.LittleEndian.AppendUint32(out, total)
-	}
-	for _, i := range events {
-		out = append(out, g.rows.ID(int(i))...)
+	n := len(events)
+	out := slices.Grow(g.out[:0], 12*n)[:12*n]
+	times := out[4*n:]
+	for at, i := range events {
+		binary.LittleEndian.PutUint32(out[4*at:], g.owners[i].place)
+		binary.LittleEndian.PutUint64(times[8*at:], uint64(g.rows.At[i]))
 	}
 	out = g.coded(out, events, g.rows.Names, &g.texts.Names)
+	out = g.identifiers(out, events)
 	for slot, codes := range g.rows.Properties {
 		out = g.coded(out, events, codes, &g.texts.Properties[slot])
 	}
+	g.out = out
 	return out
+}
+
+// identifiers lays the events' ids out: what all begin with, the lengths of what
+// follows, in as many bytes as the largest takes, and what follows.
+func (g *gathered) identifiers(out []byte, events []uint32) []byte {
+	if len(events) == 0 {
+		return out
+	}
+	prefix, total, most := g.rows.ID(int(events[0])), 0, 0
+	for _, i := range events {
+		id := g.rows.ID(int(i))
+		if !strings.HasPrefix(id, prefix) {
+			prefix = prefix[:sharedBytes(prefix, id)]
+		}
+		total, most = total+len(id), max(most, len(id))
+	}
+	total -= len(prefix) * len(events)
+	out = append(binary.AppendUvarint(out, uint64(len(prefix))), prefix...)
+	out = binary.AppendUvarint(out, uint64(most-len(prefix)))
+	out = binary.AppendUvarint(out, uint64(total))
+	g.numbers = g.numbers[:0]
+	for _, i := range events {
+		g.numbers = append(g.numbers, uint32(len(g.rows.ID(int(i)))-len(prefix)))
+	}
+	out = slices.Grow(appendNumbers(out, g.numbers, most-len(prefix)), total)
+	for _, i := range events {
+		out = append(out, g.rows.ID(int(i))[len(prefix):]...)
+	}
+	return out
+}
+
+func sharedBytes(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // coded lays a column of texts out: the texts, then each event's number of its own,
 // in as many bytes as the largest takes.
 func (g *gathered) coded(out []byte, events, codes []uint32, texts *timeline.Texts) []byte {
-	g.local = append(g.local[:0], make([]uint32, texts.Len())...)
-	var own []uint32
-	for _, i := range events {
-		if c := codes[i]; c != 0 && g.local[c] == 0 {
+	if n := texts.Len(); len(g.local) < n {
+		g.local = append(g.local, make([]uint32, n+n/2-len(g.local))...) // all of it is 0
+	}
+	own, numbers := g.own[:0], slices.Grow(g.numbers[:0], len(events))[:len(events)]
+	for at, i := range events {
+		c := codes[i]
+		number := g.local[c]
+		if number == 0 && c != 0 {
 			own = append(own, c)
-			g.local[c] = uint32(len(own))
+			number = uint32(len(own))
+			g.local[c] = number
 		}
+		numbers[at] = number
 	}
 	out = binary.AppendUvarint(out, uint64(len(own)))
 	for _, c := range own {
 		text := texts.Text(c)
 		out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
+		g.local[c] = 0
 	}
+	g.own, g.numbers = own, numbers
+	return appendNumbers(out, numbers, len(own))
+}
+
+// appendNumbers appends numbers up to most in as many bytes each as it takes.
+func appendNumbers(out []byte, numbers []uint32, most int) []byte {
+	at, n := len(out), len(numbers)
 	switch {
-	case len(own) == 0:
-	case len(own) < 1<<8:
-		for _, i := range events {
-			out = append(out, byte(g.local[codes[i]]))
+	case most == 0:
+	case most < 1<<8:
+		out = slices.Grow(out, n)[:at+n]
+		for i, v := range numbers {
+			out[at+i] = byte(v)
 		}
-	case len(own) < 1<<16:
-		for _, i := range events {
-			out = binary.LittleEndian.AppendUint16(out, uint16(g.local[codes[i]]))
+	case most < 1<<16:
+		out = slices.Grow(out, 2*n)[:at+2*n]
+		for i, v := range numbers {
+			binary.LittleEndian.PutUint16(out[at+2*i:], uint16(v))
 		}
 	default:
-		for _, i := range events {
-			out = binary.LittleEndian.AppendUint32(out, g.local[codes[i]])
+		out = slices.Grow(out, 4*n)[:at+4*n]
+		for i, v := range numbers {
+			binary.LittleEndian.PutUint32(out[at+4*i:], v)
 		}
 	}
 	return out

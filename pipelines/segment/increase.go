@@ -272,10 +272,6 @@ func (h *heads) open(row *blockRow) error {
 	o := &h.o
 	o.rest, o.bad = row.Columns, n < 0
 	h.numbers, h.times = o.take(4*n), o.take(8*n)
-	ends := o.take(4 * n)
-	if n > 0 && !o.bad {
-		o.take(int(binary.LittleEndian.Uint32(ends[4*(n-1):])))
-	}
 	h.codes = o.coded(n, h.codes, &h.d)
 	if o.bad {
 		return damaged()

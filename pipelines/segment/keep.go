@@ -67,6 +67,9 @@ func (k *keeper) block(row *blockRow, numbers []uint32, at []int64) error {
 	if k == nil || len(numbers) == 0 {
 		return nil
 	}
+	if k.data == nil {
+		k.data = make([]byte, 0, keptBytes+keptBytes/8)
+	}
 	k.data = binary.AppendUvarint(k.data, uint64(row.Events))
 	k.data = binary.AppendUvarint(k.data, uint64(len(row.Columns)))
 	for _, n := range numbers { // in the room of the places that scatter wrote

@@ -15,29 +15,24 @@ type opened struct {
 	rest []byte // what is not read yet
 	bad  bool
 	ours []uint32 // our number of a text, by the block's
+	ids  []byte
 }
 
-// open reads a block; its texts get numbers of d. Ids are parts of the row's bytes.
+// open reads a block; its texts get numbers of d. Ids are valid until the next one.
 func (o *opened) open(row *blockRow, d *timeline.Dictionary) error {
 	n := int(row.Events)
 	o.rest, o.bad, o.IDs = row.Columns, n < 0, ""
-	places, times, ends := o.take(4*n), o.take(8*n), o.take(4*n)
+	places, times := o.take(4*n), o.take(8*n)
 	if o.bad {
 		return damaged()
 	}
-	o.Profiles, o.At, o.IDEnds = sized(o.Profiles, n), sized(o.At, n), sized(o.IDEnds, n)
+	o.Profiles, o.At = sized(o.Profiles, n), sized(o.At, n)
 	for i := range n {
 		o.Profiles[i] = int32(binary.LittleEndian.Uint32(places[4*i:]))
 		o.At[i] = int64(binary.LittleEndian.Uint64(times[8*i:]))
-		o.IDEnds[i] = binary.LittleEndian.Uint32(ends[4*i:])
-		if i > 0 && o.IDEnds[i] < o.IDEnds[i-1] {
-			return damaged()
-		}
-	}
-	if n > 0 {
-		o.IDs = text(o.take(int(o.IDEnds[n-1])))
 	}
 	o.Names = o.coded(n, o.Names, &d.Names)
+	o.identifiers(n)
 	if o.Properties == nil {
 		o.Properties = make([][]uint32, len(d.Properties))
 	}
@@ -48,6 +43,38 @@ func (o *opened) open(row *blockRow, d *timeline.Dictionary) error {
 		return damaged()
 	}
 	return nil
+}
+
+// identifiers reads the events' ids.
+func (o *opened) identifiers(n int) {
+	o.IDEnds = sized(o.IDEnds, n)
+	if n == 0 {
+		return
+	}
+	prefix := o.take(o.uvarint())
+	most, total := o.uvarint(), o.uvarint()
+	b := o.numbers(n, most)
+	rest := o.take(total)
+	o.ids = o.ids[:0]
+	for i := range n {
+		size := 0
+		switch {
+		case o.bad || most == 0:
+		case most < 1<<8:
+			size = int(b[i])
+		case most < 1<<16:
+			size = int(binary.LittleEndian.Uint16(b[2*i:]))
+		default:
+			size = int(binary.LittleEndian.Uint32(b[4*i:]))
+		}
+		if size > len(rest) {
+			o.bad, size = true, 0
+		}
+		o.ids = append(append(o.ids, prefix...), rest[:size]...)
+		o.IDEnds[i], rest = uint32(len(o.ids)), rest[size:]
+	}
+	o.bad = o.bad || len(rest) > 0
+	o.IDs = text(o.ids)
 }
 
 func damaged() error { return weir.Errorf(weir.Internal, "a block of events is damaged") }
@@ -92,25 +119,33 @@ func (o *opened) coded(n int, into []uint32, texts *timeline.Texts) []uint32 {
 	for i := 0; i < own && !o.bad; i++ {
 		o.ours = append(o.ours, texts.Code(text(o.take(o.uvarint()))))
 	}
-	var at func(i int) uint32
-	switch b := o.numbers(n, own); {
+	b, most := o.numbers(n, own), uint32(0)
+	switch {
 	case own == 0 || o.bad:
 		clear(into)
 		return into
 	case own < 1<<8:
-		at = func(i int) uint32 { return uint32(b[i]) }
-	case own < 1<<16:
-		at = func(i int) uint32 { return uint32(binary.LittleEndian.Uint16(b[2*i:])) }
-	default:
-		at = func(i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
-	}
-	for i := range into {
-		v := at(i)
-		if int(v) >= len(o.ours) {
-			o.bad = true
-			clear(into)
-			break
+		for i := range into {
+			into[i] = uint32(b[i])
+			most = max(most, into[i])
 		}
+	case own < 1<<16:
+		for i := range into {
+			into[i] = uint32(binary.LittleEndian.Uint16(b[2*i:]))
+			most = max(most, into[i])
+		}
+	default:
+		for i := range into {
+			into[i] = binary.LittleEndian.Uint32(b[4*i:])
+			most = max(most, into[i])
+		}
+	}
+	if int(most) >= len(o.ours) {
+		o.bad = true
+		clear(into)
+		return into
+	}
+	for i, v := range into {
 		into[i] = o.ours[v]
 	}
 	return into

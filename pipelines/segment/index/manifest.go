@@ -8,7 +8,7 @@ import (
 )
 
 // Version names the format, and the meaning of what is in it.
-const Version = 2
+const Version = 3
 
 // Manifest says what an index consists of, and what it tells of.
 type Manifest struct {

@@ -86,7 +86,9 @@ func (c *Column) Add(b *timeline.Block, rows []int32) {
 	case c.states != nil:
 		var e timeline.Event
 		for _, i := range c.picked {
-			b.Event(int(i), c.texts, &e)
+			if b.Event(int(i), c.texts, &e); c.t.how == "first" || c.t.how == "last" {
+				e.ID = strings.Clone(e.ID) // it is kept, and the block goes
+			}
 			c.t.Take(&c.states[b.Profiles[i]], &e)
 		}
 	case c.t.every || c.t.how == "count" && c.t.field.OccurredAt:
