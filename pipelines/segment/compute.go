@@ -237,15 +237,6 @@ func (p *partition) keepPeople(ctx context.Context) error {
 	return p.keeper.end(people)
 }
 
-func readPrior(ctx context.Context, t *pipelines.Task, channel string) ([]weir.Membership, error) {
-	rows, err := pipelines.Read[priorRow](ctx, t, channel)
-	out := make([]weir.Membership, 0, len(rows))
-	for _, r := range rows {
-		out = append(out, weir.Membership{Segment: r.Segment, ProfileID: r.Profile, EnteredAt: time.UnixMicro(r.EnteredAt).UTC()})
-	}
-	return out, err
-}
-
 // writeMemberships writes who belongs to the segments, and what changed.
 func (p *partition) writeMemberships(ctx context.Context, status map[string]membership.Status, found []tally.SegmentBits) (err error) {
 	run, bits := p.t.Spec().Run, map[string]tally.SegmentBits{}

@@ -6,9 +6,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/index"
+	"github.com/weir-cdp/weir/pipelines/segment/membership"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
 )
 
@@ -53,7 +53,7 @@ type increasing struct {
 	people    *people
 	roster    *roster // of new events, by places among all profiles
 	partition *partition
-	handed    []weir.Membership
+	handed    []membership.Column
 	byNumber  []int32 // places among those that are computed; -1: not one of them
 	living    []bool  // by number
 	later     int64   // events that have not happened yet
@@ -74,9 +74,11 @@ func (y *increasing) touch(ctx context.Context) (err error) {
 	if y.handed, err = readPrior(ctx, y.t, "handed"); err != nil {
 		return err
 	}
-	for _, m := range y.handed {
-		if place := all.place(m.ProfileID); place >= 0 {
-			y.people.touched[place] = true
+	for _, c := range y.handed {
+		for _, id := range c.Profiles {
+			if place := all.place(id); place >= 0 {
+				y.people.touched[place] = true
+			}
 		}
 	}
 	return y.touchByClock(ctx)

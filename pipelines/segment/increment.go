@@ -196,8 +196,7 @@ func (x *increment) scatterHanded(ctx context.Context) error {
 			return err
 		}
 		if to := successors.Of(m.ProfileID); to != "" {
-			row := priorRow{Segment: m.Segment, Profile: to, EnteredAt: m.EnteredAt.UnixMicro()}
-			if err := emit(x.t, "compute:handed", to, row); err != nil {
+			if err := handOver(x.t, m.Segment, to, m.EnteredAt.UnixMicro()); err != nil {
 				return err
 			}
 		}

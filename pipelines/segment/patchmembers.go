@@ -26,7 +26,7 @@ type patching struct {
 	w        *memberTable
 	changes  membership.Writer
 	affected []string
-	handed   map[string][]weir.Membership
+	handed   map[string][]membership.Column
 	bits     map[string]tally.SegmentBits
 	names    []string // of the segments, sorted; those before next are written
 	next     int
@@ -35,7 +35,7 @@ type patching struct {
 
 // patchMemberships writes who belongs to the segments, and what changed.
 func (y *increasing) patchMemberships(ctx context.Context, files []weir.DataFile, affected []string, found []tally.SegmentBits) error {
-	p := &patching{increasing: y, affected: affected, handed: map[string][]weir.Membership{}, bits: map[string]tally.SegmentBits{}}
+	p := &patching{increasing: y, affected: affected, handed: map[string][]membership.Column{}, bits: map[string]tally.SegmentBits{}}
 	for _, s := range found {
 		p.bits[s.Name] = s
 	}
@@ -162,8 +162,8 @@ func (p *patching) segment(name string) error {
 }
 
 // prior are the old memberships of those who are computed or gone.
-func (p *patching) prior(name string) (out []weir.Membership, err error) {
-	at := 0
+func (p *patching) prior(name string) ([]membership.Column, error) {
+	out, at := membership.Column{Segment: name}, 0
 	for _, s := range p.old {
 		profile, err := textColumn(s.rec, "profile_id")
 		if err != nil {
@@ -179,11 +179,15 @@ func (p *patching) prior(name string) (out []weir.Membership, err error) {
 				at++
 			}
 			if at < len(p.affected) && p.affected[at] == id {
-				out = append(out, weir.Membership{Segment: name, ProfileID: p.affected[at], EnteredAt: moment(entered, i)})
+				out.Profiles = append(out.Profiles, p.affected[at])
+				out.EnteredAt = append(out.EnteredAt, moment(entered, i).UnixMicro())
 			}
 		}
 	}
-	return out, nil
+	if len(out.Profiles) == 0 {
+		return nil, nil
+	}
+	return []membership.Column{out}, nil
 }
 
 // moment is when a row's profile entered; zero where it does not say.

@@ -129,31 +129,6 @@ func (s *setup) scatterOwners(ctx context.Context, t *pipelines.Task) error {
 	return nil
 }
 
-// scatterPrior sends a membership to its profile and, if that handed over to
-// another, to the successor too.
-func (s *setup) scatterPrior(ctx context.Context, t *pipelines.Task) error {
-	successors, err := s.successors(ctx, t)
-	if err != nil {
-		return err
-	}
-	for m, err := range pipelines.Rows[weir.Membership](ctx, t) {
-		if err != nil {
-			return err
-		}
-		row := priorRow{Segment: m.Segment, Profile: m.ProfileID, EnteredAt: m.EnteredAt.UnixMicro()}
-		if err := emit(t, "compute:prior", row.Profile, row); err != nil {
-			return err
-		}
-		if to := successors.Of(m.ProfileID); to != "" {
-			row.Profile = to
-			if err := emit(t, "compute:handed", to, row); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // successors reads the merges since the last run: few, so each process holds
 // them all.
 func (s *setup) successors(ctx context.Context, t *pipelines.Task) (membership.Successors, error) {

@@ -113,10 +113,3 @@ type claimRow struct {
 	Value   string
 	Profile string
 }
-
-// priorRow is a membership of the last run.
-type priorRow struct {
-	Segment   string
-	Profile   string
-	EnteredAt int64 // microseconds since 1970
-}

@@ -1,9 +1,7 @@
 package membership
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -18,9 +16,27 @@ type Sorted struct {
 	// Matches yields, in order, the places of those that a segment's rule holds for; nil:
 	// it was not evaluated, or holds for nobody.
 	Matches func(segment string) func(yield func(place int) bool)
-	Prior   []weir.Membership
-	Handed  []weir.Membership
+	Prior   []Column
+	Handed  []Column
 }
+
+// Column is memberships of one segment, in any order.
+type Column struct {
+	Segment   string
+	Profiles  []string
+	EnteredAt []int64 // microseconds since 1970, for each profile
+}
+
+// Columns makes a column of each row.
+func Columns(rows []weir.Membership) (out []Column) {
+	for _, m := range rows {
+		out = append(out, Column{m.Segment, []string{m.ProfileID}, []int64{m.EnteredAt.UnixMicro()}})
+	}
+	return out
+}
+
+// none is the moment of who is no member: that of a row without one.
+var none = time.Time{}.UnixMicro()
 
 // Writer takes what Diff's Output holds, in its order.
 type Writer struct {
@@ -30,9 +46,15 @@ type Writer struct {
 
 // held are the prior memberships of one segment.
 type held struct {
-	at   []time.Time // by place; zero: none
-	dead []string    // sorted
+	at   []int64  // by place, microseconds since 1970, or none
+	dead []string // sorted
 	any  bool
+}
+
+func newHeld(profiles int) *held {
+	h := &held{at: make([]int64, profiles), any: true}
+	h.fill(nil, nil)
+	return h
 }
 
 // Diff tells memberships and changes, segment after segment.
@@ -41,68 +63,66 @@ func (in *Sorted) Diff(w Writer) error {
 	for name := range in.Segments {
 		names[name] = true
 	}
-	prior, handed := in.bySegment(in.Prior, names), in.bySegment(in.Handed, nil)
+	prior, handed := bySegment(in.Prior), bySegment(in.Handed)
+	for name := range prior {
+		names[name] = true
+	}
 	order := make([]string, 0, len(names))
 	for name := range names {
 		order = append(order, name)
 	}
 	slices.Sort(order)
-	now := held{at: make([]time.Time, len(in.IDs))}
-	given := held{at: make([]time.Time, len(in.IDs))}
+	now, given := newHeld(len(in.IDs)), newHeld(len(in.IDs))
 	current := make([]bool, len(in.IDs))
 	for _, name := range order {
 		now.fill(in.IDs, prior[name])
 		given.fill(in.IDs, handed[name])
-		in.current(name, &now, &given, current)
-		if err := in.segment(name, &now, &given, current, w); err != nil {
+		in.current(name, now, given, current)
+		if err := in.segment(name, now, given, current, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// bySegment cuts rows by segment, each part sorted by profile, and notes the names.
-func (in *Sorted) bySegment(rows []weir.Membership, names map[string]bool) map[string][]weir.Membership {
-	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b weir.Membership) int {
-		return cmp.Or(strings.Compare(a.Segment, b.Segment), strings.Compare(a.ProfileID, b.ProfileID))
-	})
-	out := map[string][]weir.Membership{}
-	for i := 0; i < len(rows); {
-		j := i
-		for j < len(rows) && rows[j].Segment == rows[i].Segment {
-			j++
-		}
-		out[rows[i].Segment] = rows[i:j]
-		if names != nil {
-			names[rows[i].Segment] = true
-		}
-		i = j
+func bySegment(columns []Column) map[string][]Column {
+	out := map[string][]Column{}
+	for _, c := range columns {
+		out[c.Segment] = append(out[c.Segment], c)
 	}
 	return out
 }
 
-// fill places the rows of a segment, which are sorted by profile; of several of one
-// profile the earliest counts.
-func (h *held) fill(ids []string, rows []weir.Membership) {
+// fill places the rows of a segment; of several of one profile the earliest counts.
+// Where they are sorted by profile, as the table is, it is one pass over both.
+func (h *held) fill(ids []string, columns []Column) {
 	if h.any {
-		clear(h.at)
+		for i := range h.at {
+			h.at[i] = none
+		}
 	}
-	h.any, h.dead = len(rows) > 0, h.dead[:0]
+	h.any, h.dead = len(columns) > 0, h.dead[:0]
 	place := 0
-	for _, m := range rows {
-		for place < len(ids) && ids[place] < m.ProfileID {
-			place++
-		}
-		switch {
-		case place < len(ids) && ids[place] == m.ProfileID:
-			if h.at[place].IsZero() || m.EnteredAt.Before(h.at[place]) {
-				h.at[place] = m.EnteredAt
+	for _, c := range columns {
+		for i, id := range c.Profiles {
+			if place > 0 && id <= ids[place-1] {
+				place, _ = slices.BinarySearch(ids, id)
 			}
-		case len(h.dead) == 0 || h.dead[len(h.dead)-1] != m.ProfileID:
-			h.dead = append(h.dead, m.ProfileID)
+			for place < len(ids) && ids[place] < id {
+				place++
+			}
+			switch at := c.EnteredAt[i]; {
+			case place == len(ids) || ids[place] != id:
+				h.dead = append(h.dead, id)
+			case h.at[place] == none || at < h.at[place]:
+				h.at[place] = at
+			}
 		}
 	}
+	if !slices.IsSorted(h.dead) {
+		slices.Sort(h.dead)
+	}
+	h.dead = slices.Compact(h.dead)
 }
 
 // current finds who belongs to a segment now.
@@ -112,7 +132,7 @@ func (in *Sorted) current(name string, now, given *held, current []bool) {
 	switch {
 	case status.Broken:
 		for i := range current {
-			current[i] = !now.at[i].IsZero() || !given.at[i].IsZero()
+			current[i] = now.at[i] != none || given.at[i] != none
 		}
 	case defined:
 		if matches := in.Matches(name); matches != nil {
@@ -132,7 +152,7 @@ func (in *Sorted) segment(name string, now, given *held, current []bool, w Write
 	}
 	dead := now.dead
 	for i, is := range current {
-		stayed := !now.at[i].IsZero()
+		stayed := now.at[i] != none
 		if !is && !stayed {
 			continue
 		}
@@ -148,15 +168,18 @@ func (in *Sorted) segment(name string, now, given *held, current []bool, w Write
 			}
 			continue
 		}
-		at, inherited := now.at[i], !given.at[i].IsZero()
-		if !stayed {
-			at = in.Run.Now
+		at, inherited := in.Run.Now, given.at[i] != none
+		if stayed {
+			at = time.UnixMicro(now.at[i]).UTC()
+		} else {
 			if err := w.Change(name, in.IDs[i], "enter", enterCause(status, inherited)); err != nil {
 				return err
 			}
 		}
-		if inherited && given.at[i].Before(at) {
-			at = given.at[i]
+		if inherited {
+			if before := time.UnixMicro(given.at[i]).UTC(); before.Before(at) {
+				at = before
+			}
 		}
 		if err := w.Member(name, i, at); err != nil {
 			return err

@@ -48,7 +48,7 @@ func TestSortedIsDiff(t *testing.T) {
 		in.Prior, in.Handed = draw(20), draw(6)
 		want := membership.Diff(in)
 		var got membership.Output
-		sorted := membership.Sorted{Run: in.Run, Segments: in.Segments, IDs: ids, Prior: in.Prior, Handed: in.Handed,
+		sorted := membership.Sorted{Run: in.Run, Segments: in.Segments, IDs: ids, Prior: columns(r, in.Prior), Handed: membership.Columns(in.Handed),
 			Matches: func(segment string) func(func(int) bool) { return slices.Values(matches[segment]) }}
 		err := sorted.Diff(membership.Writer{
 			Member: func(segment string, place int, at time.Time) error {
@@ -68,4 +68,16 @@ func TestSortedIsDiff(t *testing.T) {
 	if changed < 3000 {
 		t.Errorf("only %d changes", changed)
 	}
+}
+
+// columns cuts rows into columns: each takes a random part of its segment's.
+func columns(r *rand.Rand, rows []weir.Membership) (out []membership.Column) {
+	for _, c := range membership.Columns(rows) {
+		if i := slices.IndexFunc(out, func(o membership.Column) bool { return o.Segment == c.Segment }); i >= 0 && r.IntN(3) > 0 {
+			out[i].Profiles, out[i].EnteredAt = append(out[i].Profiles, c.Profiles...), append(out[i].EnteredAt, c.EnteredAt...)
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
