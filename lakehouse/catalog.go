@@ -65,8 +65,13 @@ func (l *Lake) ensureNamespace(ctx context.Context, id table.Identifier) error {
 	return nil
 }
 
-// Tables lists the names of all tables, sorted.
+// Tables lists the names of all tables, sorted, but those of probes.
 func (l *Lake) Tables(ctx context.Context) ([]string, error) {
+	names, err := l.allTables(ctx)
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, probeSpace+".") }), err
+}
+
+func (l *Lake) allTables(ctx context.Context) ([]string, error) {
 	namespaces, err := l.cat.ListNamespaces(ctx, l.root)
 	if errors.Is(err, catalog.ErrNoSuchNamespace) {
 		return nil, nil // nothing is in it yet

@@ -53,6 +53,7 @@ type Lake struct {
 // tableCatalog is what this package needs of an Iceberg catalog.
 type tableCatalog interface {
 	table.CatalogIO
+	DropTable(context.Context, table.Identifier) error
 	CreateTable(context.Context, table.Identifier, *iceberg.Schema, ...catalog.CreateTableOpt) (*table.Table, error)
 	CreateNamespace(context.Context, table.Identifier, iceberg.Properties) error
 	CheckNamespaceExists(context.Context, table.Identifier) (bool, error)

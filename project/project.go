@@ -41,6 +41,8 @@ type Project struct {
 	Contact      weir.ContactDef               `json:"contact,omitzero"` // contact.yaml
 	// Policies says whether the project has rules of its own in policies/.
 	Policies bool `json:"policies"`
+	// PolicyRules names the unsigned ones in the store, by digest, once they are applied.
+	PolicyRules string `json:"policy_rules,omitempty"`
 
 	places map[string]string // of a project just loaded: see Place
 }

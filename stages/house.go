@@ -44,6 +44,10 @@ type House struct {
 	// Gate loads the policies that rule for a project while nothing is published: see
 	// Ruling.
 	Gate func(ctx context.Context, p *project.Project) (*policies.Gate, error)
+	// Rules packs the unsigned rules of a project's folder, where workers on other
+	// machines follow it: Apply puts them beside the definitions. nil: workers read the
+	// folder.
+	Rules func(p *project.Project) ([]byte, error)
 	// Clock tells when a step started and ended, and which policy rules by now: see
 	// Enforced.
 	Clock func() time.Time
@@ -71,6 +75,10 @@ func (h *House) store() *object.Store { return h.Lake.Store() }
 // Apply stores a project's definitions in the lake and returns their key: what
 // a run follows, on whatever machine its steps execute.
 func (h *House) Apply(ctx context.Context, p *project.Project) (string, error) {
+	p, err := h.withRules(ctx, p)
+	if err != nil {
+		return "", err
+	}
 	b, err := json.Marshal(p)
 	if err != nil {
 		return "", weir.Errorf(weir.Internal, "encode project: %w", err)

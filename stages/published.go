@@ -108,7 +108,7 @@ func (h *House) Ruling(ctx context.Context, p *project.Project, now time.Time) (
 	case !seen.Continues(log):
 		return h.distrust(ctx, "the log of policies is not the one that was followed here before: entries are gone, or are others. If the store was restored from an older backup, see docs/consent.md")
 	case len(log) == 0 && len(p.Signers) == 0:
-		return h.Gate(ctx, p)
+		return h.unsigned(ctx, p)
 	case len(log) == 0:
 		return h.distrust(ctx, "weir.yaml names signers, and nothing is published yet: weir policy publish, then weir policy approve by another of them")
 	}

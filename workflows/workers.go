@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -20,6 +21,8 @@ type Work struct {
 	Upkeep    activities.Maintainer
 	Policies  activities.PolicyRecorder
 	Log       *slog.Logger
+	// Queues are those that are polled, as QueueNames has them; none: all.
+	Queues []string
 	// How many steps run at once; 0: the default.
 	Ingress int // streams being read; 4
 	Egress  int // destinations being served; 32, since most of them wait
@@ -31,6 +34,18 @@ const (
 	pipelineWidth = 1
 )
 
+// The kinds of queues, by which a worker is told what to do.
+const (
+	controlKind  = "control"
+	ingressKind  = "ingress"
+	pipelineKind = "pipelines"
+	egressKind   = "egress"
+)
+
+// QueueNames are the kinds of queues that a worker may poll: the workflows and short
+// steps; reading sources; pipelines; deliveries.
+func QueueNames() []string { return []string{controlKind, ingressKind, pipelineKind, egressKind} }
+
 // stopTimeout is how long a stopping worker waits for its steps, which are told
 // to stop at once.
 const stopTimeout = 10 * time.Second
@@ -38,8 +53,8 @@ const stopTimeout = 10 * time.Second
 // Workers polls all queues of a workspace.
 type Workers []worker.Worker
 
-// NewWorkers makes one worker per task queue. The control worker runs the
-// workflows; all know every activity.
+// NewWorkers makes one worker per task queue, the control one first if it is among
+// them. It runs the workflows; all know every activity.
 func NewWorkers(c client.Client, w Work) Workers {
 	stages := &activities.Stages{Of: w.Stages, Log: w.Log}
 	streams := &activities.Streams{Rewinder: w.Rewinder, Log: w.Log}
@@ -48,15 +63,18 @@ func NewWorkers(c client.Client, w Work) Workers {
 	rules := &activities.Policies{Recorder: w.Policies, Log: w.Log}
 	var all Workers
 	for _, q := range []struct {
-		name  string
-		width int
+		kind, name string
+		width      int
 	}{
-		{ControlQueue(w.Workspace), controlWidth},
-		{IngressQueue(w.Workspace), orDefault(w.Ingress, 4)},
-		{PipelineQueue(w.Workspace), pipelineWidth},
-		{EgressQueue(w.Workspace), orDefault(w.Egress, 32)},
+		{controlKind, ControlQueue(w.Workspace), controlWidth},
+		{ingressKind, IngressQueue(w.Workspace), orDefault(w.Ingress, 4)},
+		{pipelineKind, PipelineQueue(w.Workspace), pipelineWidth},
+		{egressKind, EgressQueue(w.Workspace), orDefault(w.Egress, 32)},
 	} {
-		control := len(all) == 0
+		if len(w.Queues) > 0 && !slices.Contains(w.Queues, q.kind) {
+			continue
+		}
+		control := q.kind == controlKind
 		one := worker.New(c, q.name, worker.Options{
 			MaxConcurrentActivityExecutionSize: q.width,
 			DisableWorkflowWorker:              !control,

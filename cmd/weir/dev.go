@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,12 +102,16 @@ func (a *app) showReady(pl *platform, metrics string) error {
 
 func (a *app) workerCommand() *cobra.Command {
 	var probes string
+	var queues []string
 	c := &cobra.Command{
 		Use:   "worker",
 		Short: "Work for a project whose Temporal and lake run elsewhere",
-		Long: `Polls the project's task queues and does the work. Needs temporal.address and
-lake.endpoint in weir.yaml; on one machine alone, use weir dev.`,
-		Args: cobra.NoArgs,
+		Long: `Polls the project's task queues and does the work. Needs temporal.address, and
+lake.endpoint with a catalog, in weir.yaml; on one machine alone, use weir dev. Several workers share
+the work; each needs the project's secrets and, if it collects or delivers, its way to
+the systems.`,
+		Example: "  weir worker\n  weir worker --queues control,pipelines",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.load()
 			if err != nil {
@@ -118,16 +126,23 @@ lake.endpoint in weir.yaml; on one machine alone, use weir dev.`,
 					return err
 				}
 			}
+			if p.Lake.Catalog.Type != "rest" {
+				return weir.Errorf(weir.Invalid, "a worker needs lake.catalog, of type rest: the file in .weir is this machine's alone").At("weir.yaml").Then("on one machine alone: weir dev")
+			}
+			if err := workerQueues(queues); err != nil {
+				return err
+			}
 			pl, err := a.open(cmd.Context(), p, "weir worker", false)
 			if err != nil {
 				return err
 			}
 			defer pl.close()
+			pl.identity = workflows.WorkerIdentity(process())
 			c, err := pl.dial(cmd.Context())
 			if err != nil {
 				return err
 			}
-			stop, err := pl.work(c)
+			stop, err := pl.work(c, queues...)
 			if err != nil {
 				return err
 			}
@@ -141,6 +156,7 @@ lake.endpoint in weir.yaml; on one machine alone, use weir dev.`,
 		},
 	}
 	c.Flags().StringVar(&probes, "health", "", "answer /livez and /readyz at this address, such as :8090")
+	c.Flags().StringSliceVar(&queues, "queues", nil, "which work: "+strings.Join(workflows.QueueNames(), ", ")+"; all if left out. Each needs a worker somewhere")
 	return c
 }
 
@@ -159,4 +175,22 @@ func (pl *platform) parts(c client.Client) map[string]func(context.Context) erro
 			return err
 		},
 	}
+}
+
+func workerQueues(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(workflows.QueueNames(), name) {
+			return weir.Errorf(weir.Invalid, "there is no queue %q", name).At("--queues").Then("choose from " + strings.Join(workflows.QueueNames(), ", "))
+		}
+	}
+	return nil
+}
+
+// process is this one, as Temporal's library names it.
+func process() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%d@%s", os.Getpid(), host)
 }

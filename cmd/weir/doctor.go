@@ -20,17 +20,21 @@ import (
 const leastDisk = 1 << 30
 
 func (a *app) doctorCommand() *cobra.Command {
-	var offline bool
+	var offline, cluster bool
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Examine a project part by part, and say what to do about what is wrong",
 		Long: `Looks at the files, secrets, each source (reached, streams there, keys and mappings
 fit their columns), each destination, the policy, the disk, the lake and Temporal.
 Every part is looked at, whatever is wrong with the others. Nothing is collected or
-sent. Exit code 2 if something would keep a run from succeeding.`,
-		Example: "  weir doctor\n  weir doctor --offline     without starting or asking lake and Temporal",
+sent. Exit code 2 if something would keep a run from succeeding. With --cluster it
+goes through the parts that others run, for half a minute at most.`,
+		Example: "  weir doctor\n  weir doctor --offline     without starting or asking lake and Temporal\n  weir doctor --cluster     the parts that others run, each by a round trip",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cluster {
+				return a.doctorCluster(cmd.Context())
+			}
 			found := a.examine(cmd.Context(), offline)
 			bad := 0
 			for _, f := range found {
@@ -52,6 +56,8 @@ sent. Exit code 2 if something would keep a run from succeeding.`,
 		},
 	}
 	c.Flags().BoolVar(&offline, "offline", false, "leave out lake and Temporal")
+	c.Flags().BoolVar(&cluster, "cluster", false, "examine S3, catalog, Temporal and Flink of weir.yaml: access, rights, versions, clocks; exit code 1 if something fails")
+	c.MarkFlagsMutuallyExclusive("offline", "cluster")
 	return c
 }
 

@@ -76,6 +76,7 @@ func (pl *platform) dial(ctx context.Context) (client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Identity = pl.identity
 	c, err := workflows.Dial(ctx, o)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ type platform struct {
 	embedded bool
 	config   lakehouse.Config
 	closers  []func() error
+	identity string // of this process for Temporal; "": the library's
 }
 
 // open makes a project's parts reachable. Embedded parts that a `weir dev` runs
@@ -93,6 +94,9 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 		},
 		Analyst: func(ctx context.Context) (*sql.Session, error) { return sql.Open(ctx, pl.sqlOptions(config.Object)) },
 	}
+	if p.Temporal.Address != "" {
+		pl.house.Rules = func(*project.Project) ([]byte, error) { return policies.Pack(filepath.Join(a.dir, "policies")) }
+	}
 	secret, err := workspaceSecret(ctx, lake.Store())
 	if err != nil {
 		return err
@@ -137,9 +141,9 @@ func (a *app) gate(ctx context.Context, p *project.Project) (*policies.Gate, err
 	return policies.Load(ctx, o)
 }
 
-// work starts the workers of this process, unless another one that runs the
+// work starts the workers of this process, of these queues or all, unless another one that runs the
 // embedded parts has them.
-func (pl *platform) work(c client.Client) (stop func(), err error) {
+func (pl *platform) work(c client.Client, queues ...string) (stop func(), err error) {
 	byStage := map[weir.Stage]activities.Stage{}
 	for name, s := range pl.house.All() {
 		byStage[name] = roomy{Stage: s, dir: pl.state()}
@@ -148,7 +152,7 @@ func (pl *platform) work(c client.Client) (stop func(), err error) {
 		pl.releaseDead(c)
 	}
 	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
-		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Policies: pl.house, Log: pl.app.log})
+		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Policies: pl.house, Log: pl.app.log, Queues: queues})
 	return w.Stop, w.Start()
 }
 

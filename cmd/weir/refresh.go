@@ -95,12 +95,12 @@ func (a *app) refresh(ctx context.Context, r refreshing) error {
 	if err != nil {
 		return err
 	}
-	if pl.own != nil || p.Temporal.Address != "" {
-		stop, err := pl.work(c)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	stop, mine, err := pl.attend(ctx, c, workflows.RefreshID(p.Name))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if mine {
 		if err := a.finishInterrupted(ctx, c, p.Name); err != nil {
 			return err
 		}

@@ -185,7 +185,7 @@ func (a *app) syncStart() *cobra.Command {
 
 // collect runs one source's collection to its end and tells of it.
 func (pl *platform) collect(ctx context.Context, source string, mode workflows.Mode, streams []string) error {
-	c, run, done, err := pl.working(ctx)
+	c, run, done, err := pl.working(ctx, workflows.CollectID(pl.project.Name, source))
 	if err != nil {
 		return err
 	}
@@ -209,17 +209,16 @@ func (pl *platform) collect(ctx context.Context, source string, mode workflows.M
 	return outcome(workflows.Snapshot{Outcome: r.Outcome}, nil)
 }
 
-// working dials Temporal, makes sure that somebody works, and names a run.
-func (pl *platform) working(ctx context.Context) (client.Client, weir.Run, func(), error) {
+// working dials Temporal, makes sure that somebody works on what will have the id, and
+// names a run.
+func (pl *platform) working(ctx context.Context, id string) (client.Client, weir.Run, func(), error) {
 	c, err := pl.dial(ctx)
 	if err != nil {
 		return nil, weir.Run{}, nil, err
 	}
-	done := func() {}
-	if pl.own != nil || pl.project.Temporal.Address != "" {
-		if done, err = pl.work(c); err != nil {
-			return nil, weir.Run{}, nil, err
-		}
+	done, _, err := pl.attend(ctx, c, id)
+	if err != nil {
+		return nil, weir.Run{}, nil, err
 	}
 	run, err := pl.newRun(ctx, time.Now().UTC().Truncate(time.Microsecond), false)
 	if err != nil {

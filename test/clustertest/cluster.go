@@ -30,7 +30,7 @@ func Start(t testing.TB) *Cluster {
 }
 
 // Lines are a project's keys for the parts.
-type Lines struct{ Lake, Temporal string }
+type Lines struct{ Lake, Temporal, Runner string }
 
 // Lines points at the cluster's parts. The keys come from the environment: see Env.
 func (c *Cluster) Lines() Lines {
@@ -53,11 +53,11 @@ func (c *Cluster) Use(t testing.TB, p *weirtest.Project) {
 	p.Env = append(p.Env, c.Env()...)
 }
 
-var keyLine = regexp.MustCompile(`(?m)^(lake|temporal):.*\n`)
+var keyLine = regexp.MustCompile(`(?m)^(lake|temporal|runner):.*\n`)
 
 // Write puts the lines in the place of those that the project has.
 func (l Lines) Write(t testing.TB, p *weirtest.Project) {
 	t.Helper()
 	rest := strings.TrimRight(keyLine.ReplaceAllString(p.Read(t, "weir.yaml"), ""), "\n")
-	p.Write(t, "weir.yaml", rest+"\n"+l.Lake+"\n"+l.Temporal+"\n")
+	p.Write(t, "weir.yaml", rest+"\n"+l.Lake+"\n"+l.Temporal+"\n"+l.Runner+"\n")
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 
 	"github.com/weir-cdp/weir/test/e2e/weirtest"
 )
@@ -61,6 +65,18 @@ func (s *Temporal) reached(ctx context.Context, file string) error {
 	return c.Close()
 }
 
+// Client connects to the server, as long as the test lasts.
+func (s *Temporal) Client(t testing.TB) client.Client {
+	t.Helper()
+	c, err := client.DialContext(context.Background(), client.Options{HostPort: s.Address, Namespace: s.Namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		Credentials: client.NewAPIKeyStaticCredentials(s.Token(t)), ConnectionOptions: client.ConnectionOptions{TLSDisabled: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
 // Token is the key that the server asks for.
 func (s *Temporal) Token(t testing.TB) string {
 	t.Helper()
@@ -68,5 +84,5 @@ func (s *Temporal) Token(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	return strings.TrimSpace(string(b))
 }

@@ -108,6 +108,9 @@ func (x *Process) Kill() {
 	<-x.ended
 }
 
+// PID is the process's id.
+func (x *Process) PID() int { return x.cmd.Process.Pid }
+
 // Ended tells whether the process has ended.
 func (x *Process) Ended() bool {
 	select {

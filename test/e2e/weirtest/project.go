@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,20 @@ func Shop(t testing.TB, people string) *Project {
 
 // written is when the shop's systems exported their files.
 var written = time.Date(2026, 6, 30, 18, 0, 0, 0, time.UTC)
+
+// Copy is the same project in another folder, as a checkout on another machine, without
+// what Weir keeps in this one.
+func (p *Project) Copy(t testing.TB) *Project {
+	t.Helper()
+	c := &Project{Dir: filepath.Join(t.TempDir(), filepath.Base(p.Dir)), Env: slices.Clone(p.Env), bin: p.bin}
+	if out, err := exec.Command("cp", "-rp", p.Dir, c.Dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy the project: %v\n%s", err, out)
+	}
+	if err := os.RemoveAll(c.Path(".weir")); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 // Path is a file's path in the project.
 func (p *Project) Path(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }
