@@ -49,12 +49,13 @@ func dialFailed(o client.Options, err error) error {
 	var known *weir.Error
 	var denied *serviceerror.PermissionDenied
 	said := err.Error()
+	errors.As(err, &known)
 	switch {
-	case errors.As(err, &known):
-		return err
-	case errors.As(err, &denied), strings.Contains(said, "Unauthenticated"), strings.Contains(said, "PermissionDenied"):
+	case errors.As(err, &denied), known == nil && (strings.Contains(said, "Unauthenticated") || strings.Contains(said, "PermissionDenied")):
 		return weir.Errorf(weir.Denied, "temporal at %s refuses us: %w", o.HostPort, err).
 			Then("check temporal.api_key (it may have expired, or be for another namespace) or temporal.tls.cert in weir.yaml")
+	case known != nil:
+		return err
 	case strings.Contains(said, "certificate"), strings.Contains(said, "tls:"):
 		return weir.Errorf(weir.Denied, "temporal at %s: no trusted connection: %w", o.HostPort, err).
 			Then("check temporal.tls in weir.yaml: true for certificates that the system trusts, else ca, cert, key, server_name")

@@ -23,6 +23,8 @@ type Work struct {
 	Log       *slog.Logger
 	// Queues are those that are polled, as QueueNames has them; none: all.
 	Queues []string
+	// Build is the version that the control worker polls as: see TakeOver. "": none.
+	Build string
 	// How many steps run at once; 0: the default.
 	Ingress int // streams being read; 4
 	Egress  int // destinations being served; 32, since most of them wait
@@ -75,7 +77,12 @@ func NewWorkers(c client.Client, w Work) Workers {
 			continue
 		}
 		control := q.kind == controlKind
+		build := ""
+		if control {
+			build = w.Build
+		}
 		one := worker.New(c, q.name, worker.Options{
+			DeploymentOptions:                  deploymentOptions(w.Workspace, build),
 			MaxConcurrentActivityExecutionSize: q.width,
 			DisableWorkflowWorker:              !control,
 			WorkerStopTimeout:                  stopTimeout,

@@ -103,6 +103,8 @@ func (a *app) showReady(pl *platform, metrics string) error {
 func (a *app) workerCommand() *cobra.Command {
 	var probes string
 	var queues []string
+	var build string
+	var takeOver bool
 	c := &cobra.Command{
 		Use:   "worker",
 		Short: "Work for a project whose Temporal and lake run elsewhere",
@@ -137,7 +139,7 @@ the systems.`,
 				return err
 			}
 			defer pl.close()
-			pl.identity = workflows.WorkerIdentity(process())
+			pl.identity, pl.build, pl.takeOver = workflows.WorkerIdentity(process()), build, takeOver
 			c, err := pl.dial(cmd.Context())
 			if err != nil {
 				return err
@@ -157,6 +159,8 @@ the systems.`,
 	}
 	c.Flags().StringVar(&probes, "health", "", "answer /livez and /readyz at this address, such as :8090")
 	c.Flags().StringSliceVar(&queues, "queues", nil, "which work: "+strings.Join(workflows.QueueNames(), ", ")+"; all if left out. Each needs a worker somewhere")
+	c.Flags().StringVar(&build, "build", "", "the name of this build in Temporal; newer ones have to sort after older ones (default: the commit's time and revision)")
+	c.Flags().BoolVar(&takeOver, "take-over", false, "let workflows run on this build although a newer one has worked: going back")
 	return c
 }
 

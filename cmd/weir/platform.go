@@ -39,7 +39,10 @@ type platform struct {
 	embedded bool
 	config   lakehouse.Config
 	closers  []func() error
+	// Of a worker that stays:
 	identity string // of this process for Temporal; "": the library's
+	build    string // the name of this build; "": buildName
+	takeOver bool   // from a newer build too
 }
 
 // open makes a project's parts reachable. Embedded parts that a `weir dev` runs
@@ -151,8 +154,12 @@ func (pl *platform) work(c client.Client, queues ...string) (stop func(), err er
 	if pl.own != nil && pl.project.Temporal.Address == "" {
 		pl.releaseDead(c)
 	}
-	w := workflows.NewWorkers(c, workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
-		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Policies: pl.house, Log: pl.app.log, Queues: queues})
+	work := workflows.Work{Workspace: pl.project.Name, Stages: byStage, Rewinder: pl.house,
+		Notifier: stages.NewNotifier(pl.project, pl.house.Secrets), Upkeep: pl.house, Policies: pl.house, Log: pl.app.log, Queues: queues}
+	if pl.project.Temporal.Address != "" {
+		return pl.workVersioned(c, work)
+	}
+	w := workflows.NewWorkers(c, work)
 	return w.Stop, w.Start()
 }
 
