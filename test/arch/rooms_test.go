@@ -128,4 +128,4 @@ var apart = []struct {
 var pure = []string{".", "pipelines/...", "policies/...", "lakehouse/schema", "workflows"}
 
 // clientSide are the files of workflows that no worker replays.
-var clientSide = []string{"workflows/watch.go"}
+var clientSide = []string{"workflows/watch.go", "workflows/attended.go", "workflows/probe.go", "workflows/versions.go"}
