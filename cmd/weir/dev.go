@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/workflows"
 )
 
