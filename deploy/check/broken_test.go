@@ -84,6 +84,7 @@ var brokenCompose = []struct{ name, file, old, new, want string }{
 	{"unknown dependency", "compose.yaml", "depends_on: {postgres: {condition: service_healthy}}", "depends_on: {postgresql: {condition: service_healthy}}", "postgresql"},
 	{"only started", "compose.yaml", "depends_on: {postgres: {condition: service_healthy}}", "depends_on: {postgres: {condition: service_started}}", "waits only for the start"},
 	{"capabilities", "compose.yaml", "  cap_drop: [ALL]\n", "", "keeps capabilities"},
+	{"two kinds of network", "compose.yaml", "    networks: []\n    network_mode: none\n", "    network_mode: none\n", "network"},
 	{"unknown volume", "compose.yaml", `volumes: ["minio:/data"]`, `volumes: ["miniodata:/data"]`, "miniodata"},
 }
 

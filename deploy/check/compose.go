@@ -45,6 +45,9 @@ func service(p *types.Project, s types.ServiceConfig) (out []string) {
 	if s.Privileged || s.NetworkMode == "host" || s.Pid == "host" {
 		found("is not kept apart from the host")
 	}
+	if s.NetworkMode != "" && len(s.Networks) > 0 {
+		found("has both a network mode and networks")
+	}
 	if !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 		found("may gain privileges")
 	}

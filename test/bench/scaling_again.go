@@ -17,16 +17,32 @@ import (
 	"github.com/weir-cdp/weir/test/bench/scaling"
 )
 
-// pipelineAgain runs the pipeline that left an account, under another manifest and
-// scratch prefix, and measures its process.
+// tightMemory is a soft limit below what any pipeline needs: then little is garbage of
+// what its process holds, one task runs at a time, and its peaks tell what must be there.
+const tightMemory = 160 << 20
+
+// pipelineAgain runs the pipeline that left an account twice more and measures its
+// process: as it is, and with little memory, of which only the peaks are kept.
 func (b *bench) pipelineAgain(ctx context.Context, own *embedded.Platform, store *object.Store, account string) (p scaling.Pipeline, err error) {
 	folder := strings.TrimSuffix(account, "manifest.moved.json")
+	if p, err = b.pipelineOnce(ctx, own, store, folder, "again", pipelineMemory); err != nil {
+		return p, err
+	}
+	tight, err := b.pipelineOnce(ctx, own, store, folder, "tight", tightMemory)
+	for i := range tight.Steps {
+		p.Steps[i].TightMB = tight.Steps[i].PeakMB
+	}
+	return p, err
+}
+
+// pipelineOnce runs a pipeline under another manifest and scratch prefix.
+func (b *bench) pipelineOnce(ctx context.Context, own *embedded.Platform, store *object.Store, folder, name string, memory int64) (p scaling.Pipeline, err error) {
 	spec, err := pipelines.ReadSpec(ctx, store, folder+"spec.json")
 	if err != nil {
 		return p, err
 	}
-	spec.Manifest, spec.Scratch = folder+"again.json", folder+"scratch-again/"
-	if err := pipelines.WriteSpec(ctx, store, folder+"spec-again.json", spec); err != nil {
+	spec.Manifest, spec.Scratch = folder+name+".json", folder+"scratch-"+name+"/"
+	if err := pipelines.WriteSpec(ctx, store, folder+"spec-"+name+".json", spec); err != nil {
 		return p, err
 	}
 	secrets := map[string]string{}
@@ -35,8 +51,8 @@ func (b *bench) pipelineAgain(ctx context.Context, own *embedded.Platform, store
 	}
 	w := watchChild()
 	before := childrenTime()
-	m, err := pipelines.RunChild(ctx, pipelines.Child{Binary: b.weir, Dir: own.Scratch(), Store: own.Lake(), Memory: pipelineMemory, Secrets: secrets},
-		folder+"spec-again.json", func(p weir.Progress) { w.stepDone(p.Note) })
+	m, err := pipelines.RunChild(ctx, pipelines.Child{Binary: b.weir, Dir: own.Scratch(), Store: own.Lake(), Memory: memory, Secrets: secrets},
+		folder+"spec-"+name+".json", func(p weir.Progress) { w.stepDone(p.Note) })
 	w.end()
 	if err != nil {
 		return p, err

@@ -19,6 +19,22 @@ type Point struct{ Records, Events, Cost float64 }
 // each choice of parts that are zero, which is exact for three parts
 // (C. L. Lawson, R. J. Hanson, Solving Least Squares Problems, 1974, chapter 23).
 func Fit(points []Point) Cost {
+	var most float64
+	for _, p := range points {
+		most = max(most, p.Cost)
+	}
+	if most == 0 {
+		return Cost{}
+	}
+	scaled := make([]Point, len(points)) // so that bytes and seconds are as exact
+	for i, p := range points {
+		scaled[i] = Point{p.Records, p.Events, p.Cost / most}
+	}
+	c := fit(scaled)
+	return Cost{c.Fixed * most, c.Record * most, c.Event * most}
+}
+
+func fit(points []Point) Cost {
 	best, least := Cost{}, math.Inf(1)
 	for use := 1; use < 8; use++ {
 		c, ok := solve(points, use)

@@ -42,6 +42,7 @@ type Step struct {
 	Tasks    int64   `json:"tasks"`
 	CPUS     float64 `json:"cpu_s"`
 	PeakMB   int64   `json:"peak_mb"`  // of the process while the step ran
+	TightMB  int64   `json:"tight_mb"` // the same with little memory and one task at a time: hardly any garbage
 	Elements int64   `json:"elements"` // through the shuffle before it
 	Shuffle  int64   `json:"shuffle_bytes"`
 	Read     int64   `json:"scratch_read"`

@@ -17,16 +17,14 @@ type Assumptions struct {
 // Cloud is what a company may rent without asking.
 var Cloud = Assumptions{Slots: 64, RequestMS: 15, StreamMBs: 100, WorkerGB: 64}
 
-// taskRows is how many rows a first step's task reads, about (pipelines/source.go).
-const taskRows = 128 << 10
-
 // Line is what a step, or a stage that is no pipeline, costs at a size.
 type Line struct {
 	Stage, Step string
 	Serial      bool    // one worker does it, however many there are
 	CPUS        float64 // processor seconds
 	Tasks       float64
-	Elements    float64 // references through the shuffle, each a read of a block
+	Elements    float64 // references through the shuffle, those for later steps too
+	Reads       float64 // blocks that it reads, a request each
 	ShuffleGB   float64
 	ScratchGB   float64 // read and written
 	MemoryGB    float64 // of a serial step, which holds something of every row
@@ -63,6 +61,7 @@ func projectPipeline(m Measured, a Assumptions, p Pipeline, records, events floa
 	partitions := float64(pipelines.Partitions(int64(rows)))
 	var out []Line
 	before, beforeLarge := 0.0, 0.0 // tasks of the step before
+	first, firstLarge := max(1, float64(p.Steps[0].Tasks)*grown), max(1, float64(p.Steps[0].Tasks))
 	for i, s := range p.Steps {
 		tasks := float64(s.Tasks)
 		switch {
@@ -77,21 +76,25 @@ func projectPipeline(m Measured, a Assumptions, p Pipeline, records, events floa
 		}
 		l.CPUS = cost(func(s Step) float64 { return s.CPUS })
 		l.ScratchGB = cost(func(s Step) float64 { return float64(s.Read + s.Written) }) / 1e9
-		l.Elements = float64(s.Elements) * grown
-		if i > 0 && beforeLarge > 0 && s.Tasks > 0 { // each task before sends to each task of it
-			l.Elements = float64(s.Elements) / (beforeLarge * float64(s.Tasks)) * before * tasks
+		l.Elements = float64(s.Elements) * first / firstLarge
+		if i > 0 { // each task sends to each partition
+			l.Elements *= partitions / float64(p.Partitions)
+			l.Reads = l.Elements
+		}
+		if l.Serial && beforeLarge > 0 { // what it reads comes from the step before; the rest passes through
+			l.Reads = float64(s.Elements) * before / beforeLarge
 		}
 		if s.Elements > 0 {
 			l.ShuffleGB = l.Elements * float64(s.Shuffle) / float64(s.Elements) / 1e9
 		}
 		if l.Serial {
-			l.MemoryGB = cost(func(s Step) float64 { return float64(s.PeakMB) }) / 1e3
+			l.MemoryGB = cost(func(s Step) float64 { return held(s) }) / 1e3
 		} else if tasks > 0 {
 			l.TaskRows = rows / tasks
 		}
 		side := min(float64(a.Slots), max(1, tasks))
 		l.ComputeS = l.CPUS / side
-		l.ReadS = (l.Elements*a.RequestMS/1e3 + l.ScratchGB*1e3/a.StreamMBs) / side
+		l.ReadS = (l.Reads*a.RequestMS/1e3 + l.ScratchGB*1e3/a.StreamMBs) / side
 		if s.Tasks > 0 {
 			before, beforeLarge = tasks, float64(s.Tasks)
 			out = append(out, l)
@@ -118,4 +121,12 @@ func (s Size) pipelinesOf(stage string) []Pipeline {
 		}
 	}
 	return out
+}
+
+// held is what a step's process has to hold, as far as it was measured.
+func held(s Step) float64 {
+	if s.TightMB > 0 {
+		return float64(s.TightMB)
+	}
+	return float64(s.PeakMB)
 }
