@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/weir-cdp/weir/pipelines"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
@@ -19,13 +20,16 @@ type blockRow struct {
 // heldEvents is how many events a task of scatter gathers before it emits them.
 const heldEvents = 256 << 10
 
-// gathered are events on their way to partitions, in the order in which they came.
+// gathered are events on their way to partitions.
 type gathered struct {
-	to     string // the channel
-	owners []owner
-	rows   timeline.Block // its Profiles are not used
-	ids    []byte
-	texts  timeline.Dictionary
+	to    string // the channel
+	texts timeline.Dictionary
+	// Those whose owners are not known yet: pendingEvents at most.
+	rows timeline.Block // its Profiles are not used
+	ids  []byte
+	// Those that are known, by partition, as they came.
+	parts []heldPart
+	n     int
 
 	// Of the block that is being written, and kept for their memory.
 	out     []byte
@@ -34,11 +38,31 @@ type gathered struct {
 	numbers []uint32
 }
 
+// heldPart is events of one partition.
+type heldPart struct {
+	places []uint32
+	rows   timeline.Block // its Profiles are not used
+	ids    []byte
+}
+
+// heldMemory is that of parts, for the tasks that follow.
+var heldMemory sync.Pool
+
 func newGathered(slots int) *gathered {
 	g := &gathered{to: "compute:blocks"}
 	g.rows.Properties = make([][]uint32, slots)
 	g.texts.Properties = make([]timeline.Texts, slots)
+	if kept, ok := heldMemory.Get().(*[]heldPart); ok {
+		g.parts = *kept
+	}
 	return g
+}
+
+// close gives the memory back.
+func (g *gathered) close() {
+	parts := g.parts
+	g.parts = nil
+	heldMemory.Put(&parts)
 }
 
 // row begins a row, without properties and owner yet.
@@ -58,100 +82,79 @@ func (g *gathered) row(at int64, name uint32, id string) int {
 
 var noCodes [pendingEvents]uint32
 
-// keep gives a row its owner. Rows are kept, or left out, in their order: those that
-// are kept move up.
-func (g *gathered) keep(row int, to owner) {
-	at, r := len(g.owners), &g.rows
-	g.owners = append(g.owners, to)
-	if at == row {
-		return
+// send gives a row its owner.
+func (g *gathered) send(row int, to owner) {
+	for int(to.partition) >= len(g.parts) {
+		g.parts = append(g.parts, heldPart{})
 	}
-	r.At[at], r.Names[at] = r.At[row], r.Names[row]
-	for _, codes := range r.Properties {
-		codes[at] = codes[row]
+	p, r := &g.parts[to.partition], &g.rows
+	for len(p.rows.Properties) < len(r.Properties) {
+		p.rows.Properties = append(p.rows.Properties, nil)
 	}
+	p.places = append(p.places, to.place)
+	p.rows.At, p.rows.Names = append(p.rows.At, r.At[row]), append(p.rows.Names, r.Names[row])
 	begin := uint32(0)
-	if at > 0 {
-		begin = r.IDEnds[at-1]
+	if row > 0 {
+		begin = r.IDEnds[row-1]
 	}
-	// Of rows that were left out before this one none is overwritten but they.
-	n := copy(g.ids[begin:], g.ids[r.IDEnds[row-1]:r.IDEnds[row]])
-	r.IDEnds[at] = begin + uint32(n)
+	p.ids = append(p.ids, g.ids[begin:r.IDEnds[row]]...)
+	p.rows.IDEnds = append(p.rows.IDEnds, uint32(len(p.ids)))
+	for i, codes := range r.Properties {
+		p.rows.Properties[i] = append(p.rows.Properties[i], codes[row])
+	}
+	g.n++
 }
 
-// cut forgets the rows after those that were kept.
-func (g *gathered) cut() {
-	r, n := &g.rows, len(g.owners)
-	r.At, r.Names, r.IDEnds = r.At[:n], r.Names[:n], r.IDEnds[:n]
+// settled forgets the rows whose owners are known, or that have none.
+func (g *gathered) settled() {
+	r := &g.rows
+	r.At, r.Names, r.IDEnds, g.ids = r.At[:0], r.Names[:0], r.IDEnds[:0], g.ids[:0]
 	for i := range r.Properties {
-		r.Properties[i] = r.Properties[i][:n]
-	}
-	g.ids = g.ids[:0]
-	if n > 0 {
-		g.ids = g.ids[:r.IDEnds[n-1]]
+		r.Properties[i] = r.Properties[i][:0]
 	}
 }
 
 // flush emits what is held: a block for each partition that has events.
 func (g *gathered) flush(t *pipelines.Task) error {
-	order := g.byPartition()
-	g.rows.IDs = text(g.ids)
-	for len(order) > 0 {
-		n, to := 1, g.owners[order[0]].partition
-		for n < len(order) && g.owners[order[n]].partition == to {
-			n++
+	for to := range g.parts {
+		p := &g.parts[to]
+		if len(p.places) == 0 {
+			continue
 		}
-		row := blockRow{Events: int32(n), Columns: g.block(order[:n])}
-		if err := pipelines.Emit(t, g.to, int(to), row); err != nil {
+		row := blockRow{Events: int32(len(p.places)), Columns: g.block(p)}
+		if err := pipelines.Emit(t, g.to, to, row); err != nil {
 			return err
 		}
-		order = order[n:]
+		p.empty()
 	}
-	g.owners, g.ids = g.owners[:0], g.ids[:0]
-	g.rows.At, g.rows.Names, g.rows.IDEnds = g.rows.At[:0], g.rows.Names[:0], g.rows.IDEnds[:0]
-	for i := range g.rows.Properties {
-		g.rows.Properties[i] = g.rows.Properties[i][:0]
-	}
+	g.n = 0
 	return nil
 }
 
-// byPartition returns the events in the order of their partitions, those of one as
-// they came.
-func (g *gathered) byPartition() []uint32 {
-	var ends []uint32
-	for _, o := range g.owners {
-		for int(o.partition) >= len(ends) {
-			ends = append(ends, 0)
-		}
-		ends[o.partition]++
+func (p *heldPart) empty() {
+	r := &p.rows
+	p.places, p.ids, r.At, r.Names, r.IDEnds = p.places[:0], p.ids[:0], r.At[:0], r.Names[:0], r.IDEnds[:0]
+	for i := range r.Properties {
+		r.Properties[i] = r.Properties[i][:0]
 	}
-	sum := uint32(0)
-	for i, n := range ends {
-		ends[i] = sum
-		sum += n
-	}
-	out := make([]uint32, len(g.owners))
-	for i, o := range g.owners {
-		out[ends[o.partition]] = uint32(i)
-		ends[o.partition]++
-	}
-	return out
 }
 
 // block lays some events out, in memory that the next one uses again: places, moments,
 // names, ids and properties, each of all events. What all ids begin with stands once.
-func (g *gathered) block(events []uint32) []byte {
-	n := len(events)
+func (g *gathered) block(p *heldPart) []byte {
+	n := len(p.places)
+	p.rows.IDs = text(p.ids)
 	out := slices.Grow(g.out[:0], 12*n)[:12*n]
-	times := out[4*n:]
-	for at, i := range events {
-		binary.LittleEndian.PutUint32(out[4*at:], g.owners[i].place)
-		binary.LittleEndian.PutUint64(times[8*at:], uint64(g.rows.At[i]))
+	for i, place := range p.places {
+		binary.LittleEndian.PutUint32(out[4*i:], place)
 	}
-	out = g.coded(out, events, g.rows.Names, &g.texts.Names)
-	out = g.identifiers(out, events)
-	for slot, codes := range g.rows.Properties {
-		out = g.coded(out, events, codes, &g.texts.Properties[slot])
+	for i, at := range p.rows.At {
+		binary.LittleEndian.PutUint64(out[4*n+8*i:], uint64(at))
+	}
+	out = g.coded(out, p.rows.Names, &g.texts.Names)
+	out = g.identifiers(out, p)
+	for slot := range g.texts.Properties {
+		out = g.coded(out, p.rows.Properties[slot], &g.texts.Properties[slot])
 	}
 	g.out = out
 	return out
@@ -159,30 +162,32 @@ func (g *gathered) block(events []uint32) []byte {
 
 // identifiers lays the events' ids out: what all begin with, the lengths of what
 // follows, in as many bytes as the largest takes, and what follows.
-func (g *gathered) identifiers(out []byte, events []uint32) []byte {
-	if len(events) == 0 {
+func (g *gathered) identifiers(out []byte, p *heldPart) []byte {
+	n := len(p.places)
+	if n == 0 {
 		return out
 	}
-	prefix, total, most := g.rows.ID(int(events[0])), 0, 0
-	for _, i := range events {
-		id := g.rows.ID(int(i))
+	prefix, most := p.rows.ID(0), 0
+	for i := range n {
+		id := p.rows.ID(i)
 		if !strings.HasPrefix(id, prefix) {
 			prefix = prefix[:sharedBytes(prefix, id)]
 		}
-		total, most = total+len(id), max(most, len(id))
+		most = max(most, len(id))
 	}
-	total -= len(prefix) * len(events)
+	total := len(p.ids) - len(prefix)*n
 	out = append(binary.AppendUvarint(out, uint64(len(prefix))), prefix...)
 	out = binary.AppendUvarint(out, uint64(most-len(prefix)))
 	out = binary.AppendUvarint(out, uint64(total))
-	g.numbers = g.numbers[:0]
-	for _, i := range events {
-		g.numbers = append(g.numbers, uint32(len(g.rows.ID(int(i)))-len(prefix)))
+	numbers := slices.Grow(g.numbers[:0], n)[:n]
+	for i := range numbers {
+		numbers[i] = uint32(len(p.rows.ID(i)) - len(prefix))
 	}
-	out = slices.Grow(appendNumbers(out, g.numbers, most-len(prefix)), total)
-	for _, i := range events {
-		out = append(out, g.rows.ID(int(i))[len(prefix):]...)
+	out = slices.Grow(appendNumbers(out, numbers, most-len(prefix)), total)
+	for i := range n {
+		out = append(out, p.rows.ID(i)[len(prefix):]...)
 	}
+	g.numbers = numbers
 	return out
 }
 
@@ -195,20 +200,19 @@ func sharedBytes(a, b string) (n int) {
 
 // coded lays a column of texts out: the texts, then each event's number of its own,
 // in as many bytes as the largest takes.
-func (g *gathered) coded(out []byte, events, codes []uint32, texts *timeline.Texts) []byte {
+func (g *gathered) coded(out []byte, codes []uint32, texts *timeline.Texts) []byte {
 	if n := texts.Len(); len(g.local) < n {
 		g.local = append(g.local, make([]uint32, n+n/2-len(g.local))...) // all of it is 0
 	}
-	own, numbers := g.own[:0], slices.Grow(g.numbers[:0], len(events))[:len(events)]
-	for at, i := range events {
-		c := codes[i]
+	own, numbers := g.own[:0], slices.Grow(g.numbers[:0], len(codes))[:len(codes)]
+	for i, c := range codes {
 		number := g.local[c]
 		if number == 0 && c != 0 {
 			own = append(own, c)
 			number = uint32(len(own))
 			g.local[c] = number
 		}
-		numbers[at] = number
+		numbers[i] = number
 	}
 	out = binary.AppendUvarint(out, uint64(len(own)))
 	for _, c := range own {

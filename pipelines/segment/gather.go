@@ -77,8 +77,11 @@ func (g *gathering) all(ctx context.Context, also *gathering) error {
 		if err := also.held.flush(g.t); err != nil {
 			return err
 		}
+		also.held.close()
 	}
-	return g.held.flush(g.t)
+	err := g.held.flush(g.t)
+	g.held.close()
+	return err
 }
 
 // group takes the events of a row group.
@@ -103,7 +106,7 @@ func (g *gathering) group(ctx context.Context, group *pipelines.RowGroup) error 
 
 // resolved finds the owners of what is pending, and sends events once they are many.
 func (g *gathering) resolved() error {
-	if err := g.resolve(); err != nil || len(g.held.owners) < heldEvents {
+	if err := g.resolve(); err != nil || g.held.n < heldEvents {
 		return err
 	}
 	return g.held.flush(g.t)

@@ -3,7 +3,9 @@ package segment
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/weir-cdp/weir/lakehouse/object/objecttest"
 	"github.com/weir-cdp/weir/pipelines/segment/timeline"
@@ -29,28 +31,33 @@ func TestToldOrShuffled(t *testing.T) {
 // TestBlocks: what is gathered for a partition is what a block of it opens to, and a
 // damaged one is refused.
 func TestBlocks(t *testing.T) {
-	g := newGathered(2)
-	const n = 70_000 // more texts than two bytes count
-	for i := range n {
-		g.owners = append(g.owners, owner{1, uint32(i%900 + 1)})
-		g.rows.At = append(g.rows.At, int64(i)*1_000_003-5_000_000)
-		g.rows.Names = append(g.rows.Names, g.texts.Names.Code(fmt.Sprint("name ", i%300)))
-		g.ids = append(g.ids, fmt.Sprint("e", i)...)
-		g.rows.IDEnds = append(g.rows.IDEnds, uint32(len(g.ids)))
-		text := ""
-		if i%3 > 0 {
-			text = fmt.Sprint("v", i)
+	for _, n := range []int{70_000, 10, 1} { // more texts than two bytes count, and few
+		g := newGathered(2)
+		var want []timeline.Event
+		for i := range n {
+			e := timeline.Event{ID: fmt.Sprint("shop/e", i), Name: fmt.Sprint("name ", i%300), At: time.UnixMicro(int64(i)*1_000_003 - 5_000_000).UTC(),
+				Properties: []string{"", ""}}
+			if i == 5 {
+				e.ID = "" // begins as no other
+			}
+			if i%3 > 0 {
+				e.Properties[0] = fmt.Sprint("v", i)
+			}
+			row := g.row(e.At.UnixMicro(), g.texts.Names.Code(e.Name), e.ID)
+			g.rows.Properties[0][row] = g.texts.Properties[0].Code(e.Properties[0])
+			if i%7 > 0 { // others have no owner
+				g.send(row, owner{1, uint32(i%900 + 1)})
+				want = append(want, e)
+			}
+			if row == pendingEvents-1 {
+				g.settled()
+			}
 		}
-		g.rows.Properties[0] = append(g.rows.Properties[0], g.texts.Properties[0].Code(text))
-		g.rows.Properties[1] = append(g.rows.Properties[1], 0)
-	}
-	g.rows.IDs = string(g.ids)
-	var odd []uint32
-	for i := uint32(1); i < n; i += 2 {
-		odd = append(odd, i)
-	}
-	for _, events := range [][]uint32{odd, odd[:10], nil} {
-		row := blockRow{Events: int32(len(events)), Columns: g.block(events)}
+		p := &heldPart{rows: timeline.Block{Properties: make([][]uint32, 2)}}
+		if len(want) > 0 {
+			p = &g.parts[1]
+		}
+		row := blockRow{Events: int32(len(want)), Columns: slices.Clone(g.block(p))}
 		var o opened
 		d := &timeline.Dictionary{Properties: make([]timeline.Texts, 2)}
 		for range 2 { // the second time into the memory of the first
@@ -58,12 +65,11 @@ func TestBlocks(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for i, from := range events {
-			var got, want timeline.Event
+		for i := range want {
+			var got timeline.Event
 			o.Event(i, d, &got)
-			g.rows.Event(int(from), &g.texts, &want)
-			if !reflect.DeepEqual(got, want) || o.Profiles[i] != int32(g.owners[from].place) {
-				t.Fatalf("event %d: got %+v of %d, want %+v", i, got, o.Profiles[i], want)
+			if !reflect.DeepEqual(got, want[i]) || o.Profiles[i] != int32(p.places[i]) {
+				t.Fatalf("event %d: got %+v of %d, want %+v", i, got, o.Profiles[i], want[i])
 			}
 		}
 		for cut := 0; cut < len(row.Columns); cut += 1 + len(row.Columns)/50 {

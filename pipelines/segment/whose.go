@@ -14,7 +14,7 @@ import (
 // pendingEvents is of how many events owners are looked up at once.
 const pendingEvents = 512
 
-// pending are the last of the events that are held: their owners are not known yet.
+// pending are the identifiers of the events whose owners are not known yet.
 type pending struct {
 	counts     []bool // now, by event; else it is for the index alone
 	ends       []int32
@@ -79,7 +79,7 @@ func (p *pending) end(counts bool) {
 // value is valid until the pending events are resolved.
 func (p *pending) value(c *candidate) string { return text(p.values[c.from:c.to]) }
 
-// resolve finds the owners of the pending events; who has none is not held any more.
+// resolve finds the owners of the pending events, and holds those that have one.
 func (g *gathering) resolve() error {
 	p, h := &g.pending, g.held
 	for i := range p.candidates {
@@ -87,7 +87,7 @@ func (g *gathering) resolve() error {
 		c.where, c.what = g.owners.hash(c.kind.hash, p.value(c))
 	}
 	g.touched += g.owners.touch(p.candidates)
-	first, from := len(h.owners), int32(0)
+	from := int32(0)
 	for i, end := range p.ends {
 		to := g.ownerAmong(p.candidates[from:end])
 		if to.place != 0 {
@@ -96,7 +96,7 @@ func (g *gathering) resolve() error {
 					return err
 				}
 			}
-			h.keep(first+i, to)
+			h.send(i, to)
 		} else if p.counts[i] && from < end {
 			g.unowned++
 		} else if p.counts[i] {
@@ -104,7 +104,7 @@ func (g *gathering) resolve() error {
 		}
 		from = end
 	}
-	h.cut()
+	h.settled()
 	p.counts, p.ends, p.candidates, p.values = p.counts[:0], p.ends[:0], p.candidates[:0], p.values[:0]
 	return nil
 }
