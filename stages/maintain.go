@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ const (
 
 // Maintain merges small files, lets snapshots beyond the project's retention
 // expire, and deletes what nothing refers to: files of tables, and what old runs
-// left. With dry it only says what it would do.
+// left, indexes among it. With dry it only says what it would do.
 //
 // What stays, however old: what is pinned now, and a table's last snapshots; the
 // files of the last run of each stage, of deliveries under way, and of syncs that
@@ -91,7 +92,24 @@ func (h *House) Maintain(ctx context.Context, p *project.Project, now time.Time,
 	if err := h.sweepDefinitions(ctx, &out, now, dry); err != nil {
 		return out, err
 	}
-	return out, h.sweepRuns(ctx, &out, paused.runs, now, dry)
+	if err := h.sweepRuns(ctx, &out, paused.runs, now, dry); err != nil {
+		return out, err
+	}
+	return out, h.sweepIndexes(ctx, &out, p.Retention.Snapshots, now, dry)
+}
+
+// sweepIndexes deletes indexes that no run would go on from any more, because they hold
+// what the snapshots do not: of a workspace that runs, the next run does so.
+func (h *House) sweepIndexes(ctx context.Context, out *Maintenance, keep time.Duration, now time.Time, dry bool) error {
+	for _, where := range []string{resolveIndexes, segmentIndexes} {
+		swept, err := h.Lake.Sweep(ctx, where, now, max(keep, lakehouse.MinAge, runAge), dry)
+		if err != nil {
+			return err
+		}
+		out.Files += len(swept.Files)
+		out.Bytes += swept.Bytes
+	}
+	return nil
 }
 
 // Upkeep is Maintain for a stored project: what the nightly schedule does.
@@ -113,10 +131,15 @@ type upkeep struct {
 	shows  bool            // excerpts for a time only: not in older snapshots for longer
 }
 
+// uncompacted are tables whose writers bound their files, and which files there were
+// decides how much the next run does: conform keeps those of earlier events, and segment
+// writes one for each partition of profiles and copies rows by it.
+var uncompacted = []string{"core.events", traitsTable, "segment.memberships"}
+
 func (h *House) maintainTable(ctx context.Context, name string, u upkeep) (TableMaintenance, error) {
 	t := TableMaintenance{Table: name}
 	if name != runsTable { // which keeps itself short
-		if name != "core.events" { // conform bounds its files, and who follows them needs those that were there
+		if !slices.Contains(uncompacted, name) {
 			compacted, err := h.Lake.Compact(ctx, name, u.dry)
 			if err != nil {
 				return t, err

@@ -31,6 +31,8 @@ func TestMaintainSparesWhatIsInUse(t *testing.T) {
 	write("runs/open/decide/spec.json")
 	write("runs/" + newest + "/segment/spec.json")
 	write("journal/esp/open/spec.json")
+	write(segmentIndexes + "old/000001.people")
+	write(resolveIndexes + "old/000001")
 	p := &project.Project{Name: "shop", Retention: project.Retention{Snapshots: 24 * time.Hour}}
 	month := time.Now().Add(30 * 24 * time.Hour)
 	dry, err := v.Maintain(ctx, p, month, true)
@@ -40,12 +42,21 @@ func TestMaintainSparesWhatIsInUse(t *testing.T) {
 	if got := keysBelow(ctx, t, v, "runs/"); dry.Runs != 1 || dry.Files < 2 || len(got) != 4 {
 		t.Fatalf("dry: %+v, left %v", dry, got)
 	}
+	indexed := func() int {
+		return len(keysBelow(ctx, t, v, segmentIndexes+"old/")) + len(keysBelow(ctx, t, v, resolveIndexes+"old/"))
+	}
+	if day, err := v.Maintain(ctx, p, time.Now().Add(6*24*time.Hour), false); err != nil || indexed() != 2 {
+		t.Fatalf("indexes of less than a week: %+v %v", day, err)
+	}
 	done, err := v.Maintain(ctx, p, month, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := keysBelow(ctx, t, v, "runs/"); done.Runs != 1 || slices.ContainsFunc(got, func(k string) bool { return strings.HasPrefix(k, "runs/old/") }) || len(got) != 2 {
 		t.Errorf("%+v, left %v", done, got)
+	}
+	if indexed() != 0 {
+		t.Error("indexes of a month ago are there")
 	}
 	if got := keysBelow(ctx, t, v, "journal/"); len(got) != 1 {
 		t.Errorf("the journal: %v", got)
