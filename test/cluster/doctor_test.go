@@ -168,6 +168,26 @@ func TestDoctorOnACluster(t *testing.T) {
 		p.Env = append(env[:len(env):len(env)], "LAKE_KEY="+v.AccessKeyID, "LAKE_SECRET="+v.SecretAccessKey, "LAKE_TOKEN=x"+v.SessionToken)
 		say(t, examine(t, p, weirtest.Failed), "s3", "fail", "session_token")
 	})
+	t.Run("certificates", func(t *testing.T) {
+		p.Env = env
+		x := clustertest.StartTunnel(t, c.Temporal.Address)
+		for _, way := range []struct{ tls, status, word string }{
+			{fmt.Sprintf("{ca: %q, cert: %q, key: %q, server_name: %s}", x.CA, x.Cert, x.Key, x.Name), "ok", "server 1."},
+			{fmt.Sprintf("{ca: %q, server_name: %s}", x.CA, x.Name), "fail", "temporal.tls"},
+			{fmt.Sprintf("{ca: %q, cert: %q, key: %q}", x.CA, x.Cert, x.Key), "fail", "temporal.tls"},
+			{"true", "fail", "temporal.tls"},
+		} {
+			changed := lines
+			temporal(c.Temporal.Address, x.Address)(&changed)
+			temporal("namespace:", "tls: "+way.tls+", namespace:")(&changed)
+			changed.Write(t, p)
+			code := weirtest.Failed
+			if way.status == "ok" {
+				code = weirtest.Done
+			}
+			say(t, examine(t, p, code), "temporal", way.status, way.word)
+		}
+	})
 	t.Run("keys of the machine", func(t *testing.T) {
 		v := c.Store.Session(t)
 		changed := lines
