@@ -37,7 +37,7 @@ func (l *Lake) retry(ctx context.Context, what, name string, try func() (retriab
 			return failed(what, name, err)
 		}
 		if n == tries {
-			return weir.Errorf(weir.Conflict, "can't %s in %d tries: %w", what, tries, err).
+			return weir.Errorf(weir.Conflict, "can't %s %s in %d tries: %w", what, name, tries, err).
 				At(name).Then("another writer keeps changing the table, or the catalog is away: try again later")
 		}
 		select {

@@ -33,7 +33,7 @@ func StartCatalog(t testing.TB, store *MinIO, bucket string) *Catalog {
 			"-cp", filepath.Join(libs, "*"), "org.apache.iceberg.rest.RESTCatalogServer")
 		cmd.Dir = dir
 		cmd.Env = withEnv("CATALOG_REST_PORT="+port,
-			"CATALOG_CATALOG__IMPL=org.apache.iceberg.jdbc.JdbcCatalog", "CATALOG_URI=jdbc:sqlite:"+filepath.Join(dir, "catalog.db"),
+			"CATALOG_CATALOG__IMPL=org.apache.iceberg.jdbc.JdbcCatalog", "CATALOG_URI=jdbc:sqlite:"+filepath.Join(dir, "catalog.db")+"?journal_mode=WAL&busy_timeout=20000", // a reader that was cut off else locks it for good
 			"CATALOG_JDBC_USER=u", "CATALOG_JDBC_PASSWORD=p",
 			"CATALOG_WAREHOUSE=s3://"+bucket+"/", "CATALOG_IO__IMPL=org.apache.iceberg.aws.s3.S3FileIO",
 			"CATALOG_S3_ENDPOINT="+store.URL, "CATALOG_S3_PATH__STYLE__ACCESS=true",
