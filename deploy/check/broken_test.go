@@ -37,7 +37,7 @@ var brokenManifests = []struct{ name, file, old, new, want string }{
 	{"mount", "base/worker.yaml", "- {name: tmp, mountPath: /tmp}", "- {name: temp, mountPath: /tmp}", "mounts temp"},
 	{"host path", "base/worker.yaml", "          emptyDir: {sizeLimit: 10Gi}", "          hostPath: {path: /tmp}", "the node's own"},
 	{"latest", "overlays/example/kustomization.yaml", "newTag: 0.1.0", "newTag: latest", "no tag that stays"},
-	{"no tag", "overlays/example/kustomization.yaml", "  - {name: flink, newName: flink, newTag: 1.19.3-scala_2.12-java17}\n", "", "no tag that stays"},
+	{"no tag", "overlays/example/kustomization.yaml", "  - {name: weir-flink, newName: registry.example.com/weir-flink, newTag: 1.19.3-1}\n", "", "no tag that stays"},
 	{"budget", "base/flink-taskmanager.yaml", "  maxUnavailable: 1\n  selector:\n    matchLabels: {app.kubernetes.io/name: weir-taskmanager}", "  maxUnavailable: 1\n  selector:\n    matchLabels: {app.kubernetes.io/name: weir-task}", "budget"},
 	{"no default deny", "base/network.yaml", "  podSelector: {}\n  policyTypes: [Ingress, Egress]", "  podSelector: {matchLabels: {weir.dev/role: worker}}\n  policyTypes: [Ingress, Egress]", "denies"},
 	{"a flow that is missing", "base/network.yaml", "ports: [{port: 6122}, {port: 6121}]", "ports: [{port: 6121}]", "can't reach, and must: weir-jobmanager weir-taskmanager 6122"},
@@ -50,7 +50,10 @@ var brokenManifests = []struct{ name, file, old, new, want string }{
 	{"metadata", "overlays/example/outside.yaml", ", except: [169.254.0.0/16]", "", "metadata"},
 	{"flink port", "base/flink/flink-conf.yaml", "rest.port: 8081", "rest.port: 8082", "rest.port"},
 	{"flink name", "base/flink/flink-conf.yaml", "rest.address: weir-jobmanager", "rest.address: jobmanager", "rest.address"},
-	{"flink memory", "base/flink/flink-conf.yaml", "numberOfTaskSlots: 2", "numberOfTaskSlots: 3", "3 slots"},
+	{"parallelism", "overlays/example/weir.yaml", "parallelism: 4", "parallelism: 5", "would wait for ever"},
+	{"job service", "overlays/example/weir.yaml", "weir-job-server:8099", "weir-job-server:8098x", "weir-job-server:8098x"},
+	{"rest", "overlays/example/weir.yaml", "http://weir-jobmanager:8081", "http://weir-jobmanager:8082", "weir-jobmanager:8082"},
+	{"flink memory", "base/flink/flink-conf.yaml", "numberOfTaskSlots: 1", "numberOfTaskSlots: 2", "2 slots"},
 }
 
 func TestBrokenManifestsAreFound(t *testing.T) {
@@ -63,7 +66,7 @@ func TestBrokenManifestsAreFound(t *testing.T) {
 			if err != nil {
 				said = err.Error()
 			} else {
-				said = strings.Join(c.Problems(), "\n")
+				said = strings.Join(append(c.Problems(), runner(t, deploy, c)...), "\n")
 			}
 			if !strings.Contains(said, b.want) {
 				t.Errorf("said %q, not %q", said, b.want)

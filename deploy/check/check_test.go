@@ -26,9 +26,19 @@ func TestManifestsAreSound(t *testing.T) {
 	if len(c.Deployments) < 5 || len(c.Services) < 2 || len(c.Policies) < 8 || len(c.Secrets) < 2 {
 		t.Fatalf("the overlay makes less than it should: %d deployments, %d services, %d policies", len(c.Deployments), len(c.Services), len(c.Policies))
 	}
-	for _, p := range c.Problems() {
+	for _, p := range append(c.Problems(), runner(t, "..", c)...) {
 		t.Error(p)
 	}
+}
+
+// runner is what is wrong with the overlay's lines of weir.yaml.
+func runner(t *testing.T, deploy string, c *Cluster) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(deploy, overlay, "weir.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Runner(text)
 }
 
 func TestComposeFileIsSound(t *testing.T) {
@@ -42,7 +52,7 @@ func TestComposeFileIsSound(t *testing.T) {
 }
 
 func TestDockerfilesAreSound(t *testing.T) {
-	for _, path := range []string{"../docker/Dockerfile", "../docker/project.Dockerfile"} {
+	for _, path := range []string{"../docker/Dockerfile", "../docker/project.Dockerfile", "../docker/flink.Dockerfile"} {
 		problems, err := Dockerfile(path)
 		if err != nil {
 			t.Fatal(err)
