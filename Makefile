@@ -6,6 +6,7 @@ SHELL := /bin/bash
 export CGO_ENABLED = 1
 GO ?= go
 BIN := bin/weir
+WORKER := bin/weir-pipeline
 # Packages that link Temporal's server or DuckDB are slow to build; -race is for
 # the others.
 RACE := ./ ./project/... ./policies/... ./connectors/... ./activities/... ./workflows/... ./pipelines/...
@@ -22,8 +23,17 @@ check-tools:
 	@command -v $${CC:-cc} >/dev/null || command -v gcc >/dev/null || { echo "weir: a C compiler is missing (DuckDB needs it); install gcc, for example: apt-get install build-essential"; exit 1; }
 	@$(GO) version | awk '{split(substr($$3,3),v,"."); if (v[1]<1 || (v[1]==1 && v[2]<26)) {print "weir: Go 1.26 or newer is needed, this is " $$3; exit 1}}'
 
+# A cluster's worker has to be of the same build as weir: both say this digest of the
+# sources (package pipelines, Build).
+BUILD_ID = $(shell git ls-files -co --exclude-standard -z '*.go' '*.rego' '*.json' go.mod go.sum | LC_ALL=C sort -z | xargs -0 cat | sha256sum | cut -c1-16)
+LDFLAGS = -X github.com/weir-cdp/weir/pipelines.buildID=$(BUILD_ID)
+
 build: check-tools ## build bin/weir
-	$(GO) build -o $(BIN) ./cmd/weir
+	$(GO) build -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/weir
+
+build-pipeline: check-tools ## build bin/weir-pipeline, a cluster's worker: static and stripped
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(LDFLAGS)" -o $(WORKER) ./cmd/weir-pipeline
+	@test $$(wc -c <$(WORKER)) -lt $$((80 << 20)) || { echo "weir: $(WORKER) is larger than 80 MiB"; exit 1; }
 
 demo: build ## the main job on the embedded parts: a generated shop, all stages, three changes
 	$(GO) run ./examples/shop/demo -weir $(BIN) -dir demo
@@ -73,6 +83,12 @@ cluster-env: check-tools ## what tests on a cluster need: MinIO, an Iceberg REST
 	[ -x $(CLUSTER)/bin/minio ] || GOBIN=$(abspath $(CLUSTER))/bin CGO_ENABLED=0 $(GO) install github.com/minio/minio@$(MINIO)
 	[ -e $(CLUSTER)/iceberg-rest/.whole ] || { mvn -q -B -f test/clustertest/catalog-pom.xml dependency:copy-dependencies -DoutputDirectory=$(abspath $(CLUSTER))/iceberg-rest && touch $(CLUSTER)/iceberg-rest/.whole; }
 
+flink-env: ## what tests on Flink need: its jars and Beam's job server, 400 MB (needs a JDK 17, Maven and python3)
+	deploy/flink/install.sh .cache/flink
+
+test-flink: build build-pipeline ## pipelines and a project on a real Flink of four processes
+	WEIR_ANY_PORTS=1 WEIR_BIN=$(CURDIR)/$(BIN) WEIR_PIPELINE_BIN=$(CURDIR)/$(WORKER) $(GO) test -count=1 -timeout 15m ./test/flink
+
 bench-env: ## the peers' Python environment, about 700 MB (needs python3 and ../shared/bench)
 	python3 -m venv .cache/bench && .cache/bench/bin/pip install -q -r ../shared/bench/requirements.txt
 
@@ -82,4 +98,4 @@ bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is
 chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer
 	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -count=1 -timeout 90m -v
 
-.PHONY: help check-tools build demo test test-deploy race lint fmt generate verify replay-record readers-env spark-env cluster-env bench-env bench chaos
+.PHONY: help check-tools build build-pipeline flink-env test-flink demo test test-deploy race lint fmt generate verify replay-record readers-env spark-env cluster-env bench-env bench chaos

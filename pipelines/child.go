@@ -83,6 +83,11 @@ func RunChild(ctx context.Context, c Child, specKey string, progress func(weir.P
 	return m, err
 }
 
+// Run implements Runner.
+func (c Child) Run(ctx context.Context, specKey string, progress func(weir.Progress)) (weir.Manifest, error) {
+	return RunChild(ctx, c, specKey, progress)
+}
+
 // command prepares the process.
 func (c Child) command(ctx context.Context, specKey, temp string) (*exec.Cmd, error) {
 	binary := c.Binary

@@ -25,6 +25,7 @@ type execution struct {
 	buffers  *buffers
 	shared   sync.Map // name to *sharedValue
 	slots    chan struct{}
+	reports  bool // the first error is left in the store
 
 	mu       sync.Mutex
 	first    error
@@ -164,9 +165,12 @@ func panicked(t *Task, p any) error {
 // fail remembers the first error: what comes back through a runner is text.
 func (x *execution) fail(err error) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
 	if x.first == nil {
 		x.first = err
+	}
+	x.mu.Unlock()
+	if x.reports {
+		leaveFailure(x.store, x.spec, err)
 	}
 }
 

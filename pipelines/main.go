@@ -9,8 +9,7 @@ import (
 	"sync"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/harness/init" // worker mode
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct"            //nolint:staticcheck // alone: beamx pulls in every runner
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/direct" //nolint:staticcheck // alone: beamx pulls in every runner
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -23,9 +22,9 @@ const (
 	SecretsEnv = "WEIR_PIPELINE_SECRETS" // map of secrets by name; may be absent
 )
 
-// Runner executes a Beam graph to its end. Success is not told by a nil error
-// alone (a cancelled job returns nil): the manifest must be there.
-type Runner interface {
+// Executor executes a Beam graph to its end, inside this process. Success is not
+// told by a nil error alone (a cancelled job returns nil): the manifest must be there.
+type Executor interface {
 	Run(ctx context.Context, graph *beam.Pipeline) error
 }
 
@@ -36,7 +35,7 @@ type Runner interface {
 // that it stays portable.
 type Direct struct{}
 
-// Run implements Runner.
+// Run implements Executor.
 func (Direct) Run(ctx context.Context, graph *beam.Pipeline) error {
 	_, err := beam.Run(ctx, "direct", graph)
 	return err
@@ -47,16 +46,45 @@ func (Direct) Run(ctx context.Context, graph *beam.Pipeline) error {
 var worker struct {
 	mu       sync.Mutex
 	stages   map[weir.Stage]Pipeline
+	open     func(context.Context) (*object.Store, map[string]string, error) // nil: environment
+	reports  bool                                                            // a task's error is left in the store
 	progress func(weir.Progress)
 	running  map[string]*execution // by spec key
 }
 
-// Register tells this process which pipelines it can work on; Main does it, a
-// cluster's worker binary does it before beam.Init.
+// Register tells this process which pipelines it can work on.
 func Register(stages map[weir.Stage]Pipeline) {
 	worker.mu.Lock()
 	defer worker.mu.Unlock()
 	worker.stages = stages
+}
+
+// Serve makes this process the worker of a cluster's job: its tasks find their spec in
+// store, and the first error is left beside the spec (ReadFailure). To be called once,
+// before any work comes.
+func Serve(stages map[weir.Stage]Pipeline, store *object.Store, secrets map[string]string) {
+	Register(stages)
+	worker.mu.Lock()
+	worker.open = func(context.Context) (*object.Store, map[string]string, error) { return store, secrets, nil }
+	worker.reports = true
+	worker.mu.Unlock()
+	initBeam()
+}
+
+var initBeam = sync.OnceFunc(func() {
+	if !beam.Initialized() {
+		beam.Init()
+	}
+})
+
+// Graph is the Beam graph that runs a spec by pipeline p. It names the spec's key, and
+// holds no secret and no value.
+func Graph(p Pipeline, specKey string) (*beam.Pipeline, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	initBeam()
+	return build(p, specKey), nil
 }
 
 // executionOf returns this process's execution of a spec, opened on first use
@@ -68,7 +96,11 @@ func executionOf(ctx context.Context, specKey string) (*execution, error) {
 		return x, nil
 	}
 	folder := os.Getenv(scratchEnv)
-	store, secrets, err := environment(ctx)
+	open := worker.open
+	if open == nil {
+		open = environment
+	}
+	store, secrets, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +119,7 @@ func executionOf(ctx context.Context, specKey string) (*execution, error) {
 	if folder != "" {
 		x.rows, x.local = scratch.Folder(folder), true
 	}
-	x.progress = worker.progress
+	x.progress, x.reports = worker.progress, worker.reports
 	if worker.running == nil {
 		worker.running = map[string]*execution{}
 	}
@@ -125,7 +157,7 @@ func Main(ctx context.Context, specKey string, stages map[weir.Stage]Pipeline) e
 	return mainOn(ctx, Direct{}, specKey, stages)
 }
 
-func mainOn(ctx context.Context, on Runner, specKey string, stages map[weir.Stage]Pipeline) error {
+func mainOn(ctx context.Context, on Executor, specKey string, stages map[weir.Stage]Pipeline) error {
 	if err := leash(); err != nil {
 		return err
 	}
@@ -138,7 +170,7 @@ func mainOn(ctx context.Context, on Runner, specKey string, stages map[weir.Stag
 }
 
 // execute builds the graph of a spec's stage and runs it.
-func execute(ctx context.Context, r Runner, specKey string, stages map[weir.Stage]Pipeline, progress func(weir.Progress)) error {
+func execute(ctx context.Context, r Executor, specKey string, stages map[weir.Stage]Pipeline, progress func(weir.Progress)) error {
 	Register(stages)
 	worker.mu.Lock()
 	worker.progress = progress
@@ -147,7 +179,7 @@ func execute(ctx context.Context, r Runner, specKey string, stages map[weir.Stag
 	if err := flag.CommandLine.Parse(nil); err != nil {
 		return weir.Errorf(weir.Internal, "beam's flags: %w", err)
 	}
-	beam.Init()
+	initBeam()
 	x, err := executionOf(ctx, specKey)
 	if err != nil {
 		return err

@@ -91,6 +91,11 @@ func publish(ctx context.Context, s *object.Store, spec *Spec, m weir.Manifest) 
 	return err
 }
 
+// ReadManifest reads the manifest of a spec: NotFound where the run has not ended well.
+func ReadManifest(ctx context.Context, s *object.Store, spec *Spec) (weir.Manifest, error) {
+	return readManifest(ctx, s, spec)
+}
+
 // readManifest reads the manifest of a spec and checks that it is complete and
 // belongs to it.
 func readManifest(ctx context.Context, s *object.Store, spec *Spec) (weir.Manifest, error) {

@@ -126,12 +126,14 @@ func Params[P any](t *Task) (P, error) {
 
 // Shared makes a value once per process and run and returns it to every task
 // that asks for name: compiled expressions, models, tables read whole. The value
-// must be safe for concurrent use and depend on the spec alone.
+// must be safe for concurrent use and depend on the spec alone. Where it can't be made,
+// who asks next tries anew: a cluster's worker outlives a task that failed.
 func Shared[V any](t *Task, name string, make func() (V, error)) (V, error) {
 	slot, _ := t.rt.shared.LoadOrStore(sharedKey[V](name), &sharedValue{})
 	s := slot.(*sharedValue)
 	s.once.Do(func() { s.value, s.err = make() })
 	if s.err != nil {
+		t.rt.shared.CompareAndDelete(sharedKey[V](name), slot)
 		var zero V
 		return zero, s.err
 	}

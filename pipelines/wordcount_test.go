@@ -33,7 +33,7 @@ const (
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == "pipeline":
-		var on Runner = Direct{}
+		var on Executor = Direct{}
 		if os.Getenv(prismEnv) != "" {
 			on = prismRunner{}
 		}

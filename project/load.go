@@ -148,7 +148,7 @@ func (l *loader) folder(name string, read func(r *reader, name string, root *yam
 func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 	p := l.p
 	types := []string{string(weir.Text), string(weir.Number), string(weir.Date), string(weir.Instant), string(weir.Boolean)}
-	var signers *yaml.Node
+	var signers, runner *yaml.Node
 	r.object(root, keys{
 		"name": func(n *yaml.Node) {
 			r.text(&p.Name)(n)
@@ -166,10 +166,7 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 		"currency":       r.checked(&p.Currency, regexp.MustCompile(`^[A-Z]{3}$`), "three capital letters, such as EUR"),
 		"lake":           func(n *yaml.Node) { readLake(r, n, &p.Lake) },
 		"temporal":       func(n *yaml.Node) { readTemporal(r, n, &p.Temporal) },
-		"runner": func(n *yaml.Node) {
-			x := &p.Runner
-			r.object(n, keys{"type": r.oneOf(&x.Type, "prism"), "job_service": r.text(&x.JobService), "rest": r.text(&x.REST), "parallelism": r.integer(&x.Parallelism, 1)})
-		},
+		"runner":         func(n *yaml.Node) { readRunner(r, n, &p.Runner); runner = n },
 		"retention": func(n *yaml.Node) {
 			r.object(n, keys{"quarantine_values": r.duration(&p.Retention.QuarantineValues), "snapshots": r.duration(&p.Retention.Snapshots)})
 		},
@@ -210,6 +207,7 @@ func (l *loader) weir(r *reader, _ string, root *yaml.Node) {
 			r.refuse(signers, err)
 		}
 	}
+	checkRunner(r, runner, p)
 	l.noteKeys(r, "weir.yaml", root)
 	if p.Name == "" {
 		r.lacks("name", root, "add a line such as: name: shop", "the workspace has no name")

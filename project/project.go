@@ -59,13 +59,14 @@ func (p *Project) Place(thing, key string) string {
 	}
 }
 
-// Runner is what executes pipelines: "", or prism, is the embedded one: a child
-// process on this machine.
+// Runner is what executes pipelines: "", or prism, is the embedded one, a child
+// process on this machine; flink is a cluster.
 type Runner struct {
 	Type        string `json:"type"`
-	JobService  string `json:"job_service"`
-	REST        string `json:"rest"`
-	Parallelism int    `json:"parallelism"`
+	JobService  string `json:"job_service"` // host:port of Beam's
+	REST        string `json:"rest"`        // URL of Flink's job manager
+	Parallelism int    `json:"parallelism"` // of a job; 0: the cluster's own
+	Worker      string `json:"worker"`      // path of weir-pipeline on the task managers; "": /opt/weir/weir-pipeline
 }
 
 // Retention bounds how long what is kept.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-cdp/weir/deploy/embedded"
 	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/roster"
 )
 
 // hidden are the child processes that weir starts of itself.
@@ -16,7 +17,7 @@ func (a *app) hidden() []*cobra.Command {
 			return embedded.ServeS3(cmd.Context(), os.Stdin)
 		}},
 		{Use: "pipeline SPEC", Hidden: true, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-			if err := pipelines.Main(cmd.Context(), args[0], beams()); err != nil {
+			if err := pipelines.Main(cmd.Context(), args[0], roster.Pipelines()); err != nil {
 				return &told{err} // the parent reads it from the output
 			}
 			return nil

@@ -2,14 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -20,9 +15,6 @@ import (
 	"github.com/weir-cdp/weir/lakehouse"
 	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/lakehouse/sql"
-	"github.com/weir-cdp/weir/pipelines"
-	"github.com/weir-cdp/weir/pipelines/conform"
-	"github.com/weir-cdp/weir/pipelines/unify"
 	"github.com/weir-cdp/weir/policies"
 	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
@@ -100,29 +92,15 @@ func (pl *platform) open(ctx context.Context, command string, ui bool) error {
 	if p.Temporal.Address != "" {
 		pl.house.Rules = func(*project.Project) ([]byte, error) { return policies.Pack(filepath.Join(a.dir, "policies")) }
 	}
-	secret, err := workspaceSecret(ctx, lake.Store())
+	runner, err := pl.runner(ctx)
 	if err != nil {
 		return err
 	}
-	secrets := map[string]string{}
-	for _, use := range pipelineSecrets {
-		secrets[use] = derive(secret, use)
-	}
 	pl.house.Pipeline = func(ctx context.Context, spec string, progress func(weir.Progress)) error {
-		_, err := pipelines.RunChild(ctx, pipelines.Child{Dir: pl.scratch(), Store: config.Object, Memory: pipelineMemory(runtime.NumCPU()), LocalScratch: pl.embedded,
-			Secrets: secrets}, spec, progress)
+		_, err := runner.Run(ctx, spec, progress)
 		return err
 	}
 	return nil
-}
-
-// pipelineMemory is the soft limit of a pipeline process: room for two tasks at
-// least, four at most however many processors there are, and for a task that sees
-// everything, as resolve's partition: near the limit the collector would take more
-// time than the work. No stage may take 2 GiB.
-func pipelineMemory(processors int) int64 {
-	const whole, most = 512 << 20, 1792 << 20
-	return min(pipelines.SlotMemory*int64(min(max(processors, 2), 4))+whole, most)
 }
 
 // sqlOptions are DuckDB's bounds here.
@@ -170,33 +148,4 @@ func (pl *platform) close() error {
 		errs = append(errs, pl.closers[i]())
 	}
 	return errors.Join(errs...)
-}
-
-// pipelineSecrets are the secrets that pipelines ask for by name.
-var pipelineSecrets = []string{unify.LineageSecret, conform.SecretName}
-
-// secretKey is where the workspace's own secret lies: it keys hashes of personal
-// values, and never leaves the lake but to the workspace's processes.
-const secretKey = "workspace/secret"
-
-func workspaceSecret(ctx context.Context, s *object.Store) (string, error) {
-	if b, err := s.ReadFile(ctx, secretKey); err == nil { // a full disk can still be asked
-		return string(b), nil
-	}
-	fresh := make([]byte, 32)
-	if _, err := rand.Read(fresh); err != nil {
-		return "", weir.Errorf(weir.Internal, "make the workspace's secret: %w", err)
-	}
-	if _, err := s.PutIfAbsent(ctx, secretKey, []byte(hex.EncodeToString(fresh))); err != nil {
-		return "", err
-	}
-	b, err := s.ReadFile(ctx, secretKey)
-	return string(b), err
-}
-
-// derive makes a secret for one use from the workspace's.
-func derive(secret, use string) string {
-	m := hmac.New(sha256.New, []byte(secret))
-	m.Write([]byte(use))
-	return hex.EncodeToString(m.Sum(nil))
 }

@@ -42,6 +42,10 @@ var rooms = []room{
 	{path: "pipelines/scratch", may: []string{"@", "github.com/klauspost/compress/s2"}, why: "the engine's own format: it knows rows, not stages"},
 	{path: "pipelines", may: []string{"@", "@/pipelines/scratch", "@/lakehouse/object", "@/lakehouse/rowfile", "@/lakehouse/schema", beam, arrow, syncs},
 		why: "the worker next to a cluster links no Iceberg, DuckDB, OPA or Temporal: it reads and writes files"},
+	{path: "pipelines/jobservice", may: []string{"@", "@/pipelines", "@/lakehouse/object", beam, "google.golang.org/grpc/...", "google.golang.org/protobuf/..."},
+		why: "clusters are reached from here alone: the engine and the stages don't know where they run"},
+	{path: "pipelines/roster", may: []string{"@", "@/pipelines", "@/pipelines/conform", "@/pipelines/resolve", "@/pipelines/unify", "@/pipelines/segment"},
+		why: "one list for the submitter and the worker"},
 	{path: "pipelines/*", may: []string{"@", "@/pipelines", "@/pipelines/conform/...", "@/pipelines/resolve/...", "@/pipelines/unify/...", "@/pipelines/segment/...",
 		"@/lakehouse/schema", arrow, decimal},
 		tests: []string{"@/lakehouse/object", "@/lakehouse/rowfile", "github.com/parquet-go/parquet-go"},
@@ -105,7 +109,7 @@ type engine struct {
 
 var engines = []engine{
 	{"go.temporal.io/", []string{"workflows", "activities", "cmd/...", "deploy/embedded", "test/..."}, "holds progress only; work must run without it"},
-	{"github.com/apache/beam/", []string{"pipelines", "cmd/...", "test/..."}, "registers process globals; algorithms must run without it"},
+	{"github.com/apache/beam/", []string{"pipelines", "pipelines/jobservice", "cmd/...", "test/..."}, "registers process globals; algorithms must run without it"},
 	{"github.com/open-policy-agent/", []string{"policies", "policies/plan", "test/..."}, "one gate, one place that evaluates"},
 	{"github.com/duckdb/", []string{"lakehouse/sql", "test/..."}, "a C library that the lean worker does without"},
 	{"github.com/apache/iceberg-go", []string{"lakehouse", "test/..."}, "the lake's façade hides the format"},
@@ -127,5 +131,6 @@ var apart = []struct {
 // their output is a function of their input.
 var pure = []string{".", "pipelines/...", "policies/...", "lakehouse/schema", "workflows"}
 
-// clientSide are the files of workflows that no worker replays.
-var clientSide = []string{"workflows/watch.go", "workflows/attended.go", "workflows/probe.go", "workflows/versions.go"}
+// clientSide are the files of workflows that no worker replays, and of pipelines that
+// only watch what a cluster does.
+var clientSide = []string{"workflows/watch.go", "workflows/attended.go", "workflows/probe.go", "workflows/versions.go", "pipelines/jobservice/follow.go"}

@@ -1,0 +1,156 @@
+package jobservice
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/lakehouse/object"
+	"github.com/weir-cdp/weir/pipelines"
+)
+
+// DefaultCommand is where the worker is on the task managers' machines.
+const DefaultCommand = "/opt/weir/weir-pipeline"
+
+// Config says where the cluster is.
+type Config struct {
+	JobService  string // host:port of Beam's job service
+	REST        string // URL of the job manager; "": what only the job service knows, for tests
+	Parallelism int    // of a job; 0: the cluster's own
+	Command     string // path of the worker on the task managers; "": DefaultCommand
+	Build       string // which the worker must have; "": this program's
+	Store       object.Config
+	Pipelines   map[weir.Stage]pipelines.Pipeline
+	Log         *slog.Logger
+	Poll        time.Duration // between two looks at a job; 0: a second
+}
+
+// Runner implements pipelines.Runner on a cluster.
+type Runner struct {
+	c     Config
+	flink *Flink // nil without REST
+}
+
+// New makes a runner; nothing is reached yet.
+func New(c Config) *Runner {
+	c.Command, c.Build = cmp.Or(c.Command, DefaultCommand), cmp.Or(c.Build, pipelines.Build())
+	c.Poll = cmp.Or(c.Poll, time.Second)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Runner{c: c}
+	if c.REST != "" {
+		r.flink = NewFlink(c.REST)
+	}
+	return r
+}
+
+// run is one call of Run.
+type run struct {
+	*Runner
+	store    *object.Store
+	spec     *pipelines.Spec
+	key      string
+	pipeline pipelines.Pipeline
+	name     string // of the job
+	progress func(weir.Progress)
+}
+
+// Run implements pipelines.Runner.
+func (r *Runner) Run(ctx context.Context, specKey string, progress func(weir.Progress)) (weir.Manifest, error) {
+	var none weir.Manifest
+	store, err := object.Open(ctx, r.c.Store)
+	if err != nil {
+		return none, err
+	}
+	spec, err := pipelines.ReadSpec(ctx, store, specKey)
+	if err != nil {
+		return none, err
+	}
+	if m, err := pipelines.ReadManifest(ctx, store, spec); err == nil || weir.CodeOf(err) != weir.NotFound {
+		return m, err
+	}
+	p, ok := r.c.Pipelines[spec.Stage]
+	if !ok {
+		return none, weir.Errorf(weir.Internal, "there is no pipeline for stage %s", spec.Stage)
+	}
+	if progress == nil {
+		progress = func(weir.Progress) {}
+	}
+	j := &run{Runner: r, store: store, spec: spec, key: specKey, pipeline: p, name: JobName(r.c.Store, spec, specKey), progress: progress}
+	err = j.toEnd(ctx)
+	if ctx.Err() != nil {
+		j.cancel(context.WithoutCancel(ctx))
+		return none, context.Cause(ctx)
+	}
+	// Whatever the cluster says of the job: its manifest is what it was for.
+	m, missing := pipelines.ReadManifest(ctx, store, spec)
+	switch {
+	case missing == nil:
+		return m, nil
+	case weir.CodeOf(missing) != weir.NotFound:
+		return none, missing
+	case err != nil:
+		return none, err
+	}
+	return none, weir.Errorf(weir.Internal, "the job %s ended without a manifest", j.name).At(spec.Manifest)
+}
+
+// toEnd finds or submits the job and follows it to its end.
+func (j *run) toEnd(ctx context.Context) error {
+	if j.flink != nil {
+		if err := j.flink.Check(ctx); err != nil {
+			return err
+		}
+		found, err := j.flink.Running(ctx, j.name)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			j.c.Log.InfoContext(ctx, "goes on with a job that runs", "job", j.name, "flink_job", found[0].ID)
+			return j.followFlink(ctx, found[0].ID)
+		}
+	}
+	s, err := dial(ctx, j.c.JobService)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	id, err := s.active(ctx, j.name)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		if err := pipelines.ForgetFailure(ctx, j.store, j.spec); err != nil {
+			return err
+		}
+		if id, err = s.submit(ctx, j); err != nil {
+			return err
+		}
+	}
+	heard := s.listen(ctx, id)
+	if j.flink == nil {
+		return j.followService(ctx, s, id, heard)
+	}
+	flinkID, err := j.appears(ctx, s, id, heard)
+	if err != nil || flinkID == "" {
+		return err
+	}
+	return j.followFlink(ctx, flinkID)
+}
+
+var noNameChar = regexp.MustCompile(`[^a-z0-9]+`)
+
+// JobName names the job of a spec: the same on every machine and at every attempt.
+func JobName(store object.Config, spec *pipelines.Spec, specKey string) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\n%s\n%s\n%s", store.Endpoint, store.Bucket, store.Prefix, specKey)))
+	readable := noNameChar.ReplaceAllString(strings.ToLower(fmt.Sprintf("%s-%s-%s", spec.Run.Workspace, spec.Stage, spec.Run.ID)), "-")
+	return "weir-" + readable + "-" + hex.EncodeToString(sum[:6])
+}
