@@ -25,6 +25,7 @@ func Read[T any](ctx context.Context, t *Task, channel string) ([]T, error) {
 	for _, r := range refs {
 		part := rows[to : to+r.Rows]
 		to += r.Rows
+		t.result.Sent.Read += r.Bytes
 		g.Go(func() error {
 			block, err := t.rt.rows.ReadRange(ctx, r.Key, r.Offset, r.Bytes)
 			if err != nil {
