@@ -3,6 +3,7 @@ package evidence
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -16,21 +17,55 @@ func Fold(s string) string {
 	if plain(s) {
 		return s
 	}
-	if folded, ok := foldASCII(s); ok {
+	if folded, ok := foldLatin(s); ok {
 		return folded
 	}
 	return foldUnicode(s)
 }
 
-// foldASCII is foldUnicode of texts without other letters: most of them.
-func foldASCII(s string) (folded string, ok bool) {
+// latin is what foldUnicode makes of each letter and sign of Latin-1 and of Latin
+// Extended A and B. None of them changes with its neighbours: they decompose one by one
+// (Unicode Standard Annex 15).
+var latin = func() (of [latinEnd]folding) {
+	for r := range rune(latinEnd) {
+		f := foldUnicode(string(r))
+		of[r] = folding{text: f, space: f == "" && foldUnicode("a"+string(r)+"a") == "a a"}
+	}
+	return
+}()
+
+const latinEnd = 0x250
+
+type folding struct {
+	text  string
+	space bool // a separator of words
+}
+
+// foldLatin is foldUnicode of texts without other letters: nearly all that are in the
+// Latin script.
+func foldLatin(s string) (folded string, ok bool) {
 	var buf [64]byte
 	b, space := buf[:0], false
 	for i := 0; i < len(s); i++ {
 		c := s[i]
+		if c >= 0x80 {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r >= latinEnd {
+				return "", false
+			}
+			i += size - 1
+			f := &latin[r]
+			if f.text == "" {
+				space = space || f.space
+				continue
+			}
+			if space && len(b) > 0 {
+				b = append(b, ' ')
+			}
+			b, space = append(b, f.text...), false
+			continue
+		}
 		switch {
-		case c >= 0x80:
-			return "", false
 		case c >= 'A' && c <= 'Z':
 			c += 'a' - 'A'
 		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
