@@ -59,7 +59,7 @@ func nextResolve(_ context.Context, m *index.Manifest, sp *spec, oldest time.Dur
 	}
 	const records, links, owners = "core.records", "identity.links", "identity.identifiers"
 	is = sp.Spec
-	is.Stage, is.Inputs = weir.Increment, maps.Clone(sp.Inputs)
+	is.Stage, is.Inputs, is.Partitions = weir.Increment, maps.Clone(sp.Inputs), m.Partitions
 	delete(is.Inputs, links) // the index knows
 	if !m.Seen && len(sp.Inputs["core.events"])+len(sp.Inputs["core.consents"]) == 0 {
 		params.Owners = sp.Inputs[owners] // no value was, or will be, of an anonymous profile

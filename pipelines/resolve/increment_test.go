@@ -37,7 +37,8 @@ func grow(l *lake) *growing { return &growing{lake: l, cut: 4, refused: map[stri
 func (g *growing) spec(kind string) pipelines.Spec {
 	run := weir.Run{Workspace: "shop", ID: weir.RunID(fmt.Sprintf("run-%03d", g.runs)), Now: time.Unix(int64(1000+g.runs), 0).UTC()}
 	base := fmt.Sprintf("runs/%d/%s/", g.runs, kind)
-	s := pipelines.Spec{Run: run, Stage: weir.Resolve, Schemas: g.tables, Partitions: 2, Scratch: base + "scratch", Manifest: base + "manifest.json",
+	cut := 1 + g.runs%3 // as a lake that grows and shrinks has it
+	s := pipelines.Spec{Run: run, Stage: weir.Resolve, Schemas: g.tables, Partitions: cut, Scratch: base + "scratch", Manifest: base + "manifest.json",
 		Inputs: map[string][]weir.DataFile{"core.events": write(g.lake, "core.events", 1, g.events), "core.consents": write(g.lake, "core.consents", 1, g.consent)}}
 	for table, files := range g.prior {
 		s.Inputs[table] = files
@@ -103,7 +104,7 @@ func (g *growing) increment(kind string, keep *pipelines.Keep) (weir.Manifest, e
 		g.t.Fatal(err)
 	}
 	p := resolve.IncrementParams{Params: g.params}
-	keep.From, p.Keep = g.index, keep
+	keep.From, p.Keep, s.Partitions = g.index, keep, m.Partitions
 	s.Inputs["core.records"], p.Lost = m.Changes(s.Inputs["core.records"])
 	delete(s.Inputs, "identity.links")
 	if !m.Seen && len(s.Inputs["core.events"])+len(s.Inputs["core.consents"]) == 0 {

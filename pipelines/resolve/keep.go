@@ -299,6 +299,7 @@ func writeIndex(ctx context.Context, t *pipelines.Task, k *pipelines.Keep, s *in
 	if err != nil {
 		return err
 	}
+	m.Partitions = t.Spec().Partitions
 	m.Version, m.Run, m.Basis, m.State = index.Version, t.Spec().Run.ID, k.Basis, k.Prefix+"state"
 	m.Models = map[string]string{}
 	for kind, x := range ms {

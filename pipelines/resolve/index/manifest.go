@@ -22,6 +22,9 @@ type Manifest struct {
 	Base int `json:"base"`
 	// Began is that run's moment.
 	Began time.Time `json:"began"`
+	// Partitions is into how many partitions that run cut identity.identifiers. Increments
+	// keep to it, or they could not take over its files when the table has grown a little.
+	Partitions int `json:"partitions,omitempty"`
 	// Seen says that events or consents were read.
 	Seen bool `json:"seen,omitempty"`
 }
