@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -162,21 +165,8 @@ func (t *Task) finish() ([]element, error) {
 	for _, c := range t.channels {
 		c.close()
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(t.tables), func(a, b outputKey) int {
-		return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.scope, b.scope), cmp.Compare(a.part, b.part))
-	}) {
-		files, err := t.tables[k].Close()
-		if err != nil {
-			return nil, err
-		}
-		delete(t.tables, k)
-		if len(files) == 0 {
-			continue
-		}
-		t.result.Tables = append(t.result.Tables, weir.TableFiles{Table: k.table, Scope: k.scope, Files: files})
-		for _, f := range files {
-			t.result.RowsOut += rowsOut(k.table, f.Rows)
-		}
+	if err := t.closeTables(); err != nil {
+		return nil, err
 	}
 	t.result.Task, t.result.Step = fmt.Sprintf("%02d/%s", t.index, t.id), t.index
 	if err := t.account(); err != nil {
@@ -184,6 +174,37 @@ func (t *Task) finish() ([]element, error) {
 	}
 	t.out = append(t.out, element{To: toManifest, At: t.partition, Result: &t.result})
 	return t.out, nil
+}
+
+// closeTables publishes the files of all tables, side by side: each encodes and sends
+// what it still holds.
+func (t *Task) closeTables() error {
+	keys := slices.SortedFunc(maps.Keys(t.tables), func(a, b outputKey) int {
+		return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.scope, b.scope), cmp.Compare(a.part, b.part))
+	})
+	files := make([][]weir.DataFile, len(keys))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, k := range keys {
+		g.Go(func() (err error) {
+			files[i], err = t.tables[k].Close()
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	clear(t.tables)
+	for i, k := range keys {
+		if len(files[i]) == 0 {
+			continue
+		}
+		t.result.Tables = append(t.result.Tables, weir.TableFiles{Table: k.table, Scope: k.scope, Files: files[i]})
+		for _, f := range files[i] {
+			t.result.RowsOut += rowsOut(k.table, f.Rows)
+		}
+	}
+	return nil
 }
 
 // abort gives up what an unsuccessful execution began to write.

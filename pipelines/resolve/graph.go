@@ -235,22 +235,32 @@ type digests struct {
 }
 
 func newDigests(of []evidence.Hash) *digests {
+	d := roomForDigests(of, len(of))
+	for i := range of {
+		d.add(int32(i))
+	}
+	return d
+}
+
+// roomForDigests is an empty table for n of the digests.
+func roomForDigests(of []evidence.Hash, n int) *digests {
 	size := 8
-	for size < 2*len(of) {
+	for size < 2*n {
 		size *= 2
 	}
 	d := &digests{of: of, table: make([]int32, size)}
 	for i := range d.table {
 		d.table[i] = -1
 	}
-	for i, h := range of {
-		at := d.slot(h)
-		for d.table[at] >= 0 {
-			at = (at + 1) & (size - 1)
-		}
-		d.table[at] = int32(i)
-	}
 	return d
+}
+
+func (d *digests) add(i int32) {
+	at := d.slot(d.of[i])
+	for d.table[at] >= 0 {
+		at = (at + 1) & (len(d.table) - 1)
+	}
+	d.table[at] = i
 }
 
 func (d *digests) slot(h evidence.Hash) int { return int(h.Hi) & (len(d.table) - 1) }

@@ -144,7 +144,7 @@ func (x *increment) changes(ctx context.Context) error {
 		twice = twice || seen[d]
 		seen[d], x.is[v] = true, true
 		x.fresh = append(x.fresh, v)
-		if b, known := x.shelf.find[d]; known {
+		if b, known := x.shelf.find(d); known {
 			x.before[v] = b
 			twice = twice || x.is[b]
 		}

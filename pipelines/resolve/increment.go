@@ -106,7 +106,22 @@ type changed struct {
 	models   modelsByKind
 	shelf    *shelf
 	contents contents
+	next     uint32 // the version after the last that was found
 	same     []byte
+}
+
+// version is the one that lives of a record. Files are read in the order in which they
+// were, so most come after the one before.
+func (c *changed) version(id string) (uint32, bool) {
+	v := c.next
+	if int(v) >= len(c.shelf.ids) || c.shelf.ids[v] != id || c.shelf.state.Origin[v] == index.Dead {
+		var known bool
+		if v, known = c.shelf.find(recordDigest(id)); !known {
+			return 0, false
+		}
+	}
+	c.next = v + 1
+	return v, true
 }
 
 // unchanged notes a version that was read again.
@@ -119,7 +134,7 @@ func (c *changed) unchanged(v uint32) error {
 
 func (c *changed) add(rec *weir.Record) error {
 	content := index.Content(rec)
-	if v, known := c.shelf.find[recordDigest(rec.ID)]; known && c.shelf.content[v] == content {
+	if v, known := c.shelf.find(recordDigest(rec.ID)); known && c.shelf.content[v] == content {
 		return c.unchanged(v)
 	}
 	e := c.rules.Of(rec)

@@ -170,7 +170,6 @@ func (x *increment) keepIndex(ctx context.Context) error {
 	for _, o := range x.params.Lost {
 		origins[o] = nil
 	}
-	x.task.Count("index_entries", int64(len(x.next.Origin)))
 	return writeIndex(ctx, x.task, x.params.Keep, x.next, &index.Manifest{Parent: m.Run, Chunks: x.shelf.parts, Origins: origins,
 		Base: m.Base, Began: m.Began, Seen: seen(x.task)})
 }

@@ -207,7 +207,7 @@ func (x *increment) touch() []bool {
 		var all []uint32
 		for _, ids := range [][]string{d.Together, d.Stays, d.Moves} {
 			for _, id := range ids {
-				if v, known := x.shelf.find[recordDigest(id)]; known {
+				if v, known := x.shelf.find(recordDigest(id)); known {
 					all = append(all, v)
 				}
 				if v, there := x.living(id); there {

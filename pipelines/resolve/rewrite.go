@@ -1,9 +1,12 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
@@ -21,14 +24,27 @@ func (x *increment) write(ctx context.Context, s *touched) error {
 	}
 	x.hubs(s)
 	x.joinEdges(s, rank)
+	links, err := pipelines.Output[weir.Link](x.task, links, "")
+	if err != nil {
+		return err
+	}
+	x.task.Count("index_entries", int64(len(x.next.Origin)))
+	// Beside the other tables, these ask nothing of the task, and change nothing.
+	var beside errgroup.Group
+	beside.Go(func() error { return x.links(links.Write) })
+	beside.Go(func() error { return x.keepIndex(ctx) })
+	err = x.tables(ctx, rank)
+	return cmp.Or(err, beside.Wait())
+}
+
+// tables writes all but identity.links.
+func (x *increment) tables(ctx context.Context, rank []int32) error {
 	for _, step := range []func() error{
 		func() error { return x.edges(rank) },
 		func() error { return writeModels(ctx, x.task) },
 		x.candidatesTable,
 		x.quarantined,
-		func() error { return x.links() },
 		func() error { return x.identifiers(ctx) },
-		func() error { return x.keepIndex(ctx) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -208,13 +224,9 @@ func (x *increment) quarantined() error {
 }
 
 // links writes identity.links.
-func (x *increment) links() error {
-	w, err := pipelines.Output[weir.Link](x.task, links, "")
-	if err != nil {
-		return err
-	}
+func (x *increment) links(write func(weir.Link) error) error {
 	for _, v := range x.next.Order {
-		if err := w.Write(weir.Link{RecordID: x.shelf.ids[v], ProfileID: x.profile(v)}); err != nil {
+		if err := write(weir.Link{RecordID: x.shelf.ids[v], ProfileID: x.profile(v)}); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ type shelf struct {
 	bare         []bool
 	limits       []string
 	contradicted map[uint32][]string
-	find         map[evidence.Hash]uint32 // the living, by the digest of their id
+	living       *digests // by the digest of their id
 }
 
 // shelved loads an index once per process, without its keys and features.
@@ -57,11 +57,17 @@ func openShelf(ctx context.Context, read readFile, from string) (*shelf, error) 
 	if len(s.ids) != len(s.state.Origin) || len(s.ids) != len(s.state.Profile) {
 		return nil, weir.Errorf(weir.Internal, "the index's log and state don't fit").At(from)
 	}
-	s.find = make(map[evidence.Hash]uint32, len(s.state.Order))
+	s.living = roomForDigests(s.digest, len(s.state.Order))
 	for _, v := range s.state.Order {
-		s.find[s.digest[v]] = v
+		s.living.add(int32(v))
 	}
 	return s, nil
+}
+
+// find finds the version that lives of a record, by the digest of its id.
+func (s *shelf) find(h evidence.Hash) (v uint32, ok bool) {
+	i := s.living.find(h)
+	return uint32(i), i >= 0
 }
 
 // with is the shelf with more of the log; the shelf itself stays as it is.

@@ -109,7 +109,7 @@ func (c *changed) choose(v *pipelines.View, chosen []bool) error {
 	}
 	for row := range chosen {
 		chosen[row] = true
-		known, ok := c.shelf.find[recordDigest(id(row))]
+		known, ok := c.version(id(row))
 		if !ok {
 			continue
 		}
