@@ -83,9 +83,18 @@ func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
 	g.N = g.names.Len()
 	g.kinds, g.bare, g.digests = make([]recordKind, g.N), make([]bool, g.N), make([]evidence.Hash, g.N)
 	g.entries = make([]int64, g.N)
+	numbers := make([]int32, len(rows))
+	const piece = 1 << 13
+	if err := side((len(rows)+piece-1)/piece, func(n int) error {
+		for i := n * piece; i < min((n+1)*piece, len(rows)); i++ {
+			numbers[i] = g.names.Find(rows[i].Record)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
 	for i := range rows {
-		row := &rows[i]
-		m := g.names.Find(row.Record)
+		row, m := &rows[i], numbers[i]
 		g.bare[m], g.digests[m], g.entries[m] = row.Bare, evidence.Hash{Hi: row.Hi, Lo: row.Lo}, row.Entry
 		if row.Kind == string(weir.Account) {
 			g.kinds[m] = account

@@ -5,8 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
@@ -30,11 +29,13 @@ func (x *increment) write(ctx context.Context, s *touched) error {
 	}
 	x.task.Count("index_entries", int64(len(x.next.Origin)))
 	// Beside the other tables, these ask nothing of the task, and change nothing.
-	var beside errgroup.Group
-	beside.Go(func() error { return x.links(links.Write) })
-	beside.Go(func() error { return x.keepIndex(ctx) })
+	var beside sync.WaitGroup
+	var linked, kept error
+	beside.Go(func() { linked = x.links(links.Write) })
+	beside.Go(func() { kept = x.keepIndex(ctx) })
 	err = x.tables(ctx, rank)
-	return cmp.Or(err, beside.Wait())
+	beside.Wait()
+	return cmp.Or(err, linked, kept)
 }
 
 // tables writes all but identity.links.

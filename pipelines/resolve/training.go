@@ -131,10 +131,22 @@ func sample(ctx context.Context, t *pipelines.Task) error {
 
 func packSample(rec *weir.Record) sampleRow {
 	row := sampleRow{ID: rec.ID, Source: rec.Source}
-	for _, name := range slices.Sorted(maps.Keys(rec.Attributes)) {
-		row.Attributes, row.Texts = append(row.Attributes, name), append(row.Texts, rec.Attributes[name])
+	row.Attributes = make([]string, 0, len(rec.Attributes))
+	for name := range rec.Attributes {
+		row.Attributes = append(row.Attributes, name)
 	}
-	for _, kind := range slices.Sorted(maps.Keys(rec.Identifiers)) {
+	slices.Sort(row.Attributes)
+	row.Texts = make([]string, len(row.Attributes))
+	for i, name := range row.Attributes {
+		row.Texts[i] = rec.Attributes[name]
+	}
+	var few [8]string
+	kinds := few[:0]
+	for kind := range rec.Identifiers {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	for _, kind := range kinds {
 		for _, v := range rec.Identifiers[kind] {
 			row.Identifiers, row.Codes = append(row.Identifiers, kind), append(row.Codes, v)
 		}

@@ -45,6 +45,12 @@ func (p *Preparer) Prepare(r *weir.Record) Features {
 	return p.model.read(r, p.values, p.Usable, p.prepare)
 }
 
+// PrepareTo is Prepare into values that are the caller's: all zero, as many as the
+// model has columns.
+func (p *Preparer) PrepareTo(values []compare.Value, r *weir.Record) Features {
+	return p.model.read(r, values, p.Usable, p.prepare)
+}
+
 func (p *Preparer) prepare(i int, raw string) compare.Value {
 	if raw == "" {
 		return compare.Value{}

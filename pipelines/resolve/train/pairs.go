@@ -253,6 +253,7 @@ func (t *trainer) enumerate() []pair {
 // of all records, by rule; 0 is none.
 func sharing(t *trainer, keys [][]uint64, below uint64) [][]pair {
 	found := make([][]pair, len(keys))
+	of := byRecord(t, keys)
 	t.parallel(len(keys), func(k int) {
 		hs := keys[k]
 		at := make([]keyed, 0, len(hs)/4)
@@ -270,7 +271,7 @@ func sharing(t *trainer, keys [][]uint64, below uint64) [][]pair {
 			if j-i <= maxTrainingBlock {
 				for x := i; x < j; x++ {
 					for y := x + 1; y < j; y++ {
-						if mask, first := agreed(keys, int(at[x].record), int(at[y].record), k, below); first {
+						if mask, first := agreed(of(at[x].record), of(at[y].record), k, below); first {
 							found[k] = append(found[k], pair{at[x].record, at[y].record, mask})
 						}
 					}
@@ -282,19 +283,38 @@ func sharing(t *trainer, keys [][]uint64, below uint64) [][]pair {
 	return found
 }
 
+// byRecord lays the keys of each record side by side, which lie far apart by rule: all
+// of two records are looked at for each pair.
+func byRecord(t *trainer, keys [][]uint64) func(record int32) []uint64 {
+	rules := len(keys)
+	if rules == 0 {
+		return nil
+	}
+	all := make([]uint64, rules*len(keys[0]))
+	const piece = 1 << 12
+	t.parallel((len(keys[0])+piece-1)/piece, func(n int) {
+		for i := n * piece; i < min((n+1)*piece, len(keys[0])); i++ {
+			for r := range keys {
+				all[i*rules+r] = keys[r][i]
+			}
+		}
+	})
+	return func(record int32) []uint64 { return all[int(record)*rules : (int(record)+1)*rules] }
+}
+
 // keyed is a record with its key of one rule.
 type keyed struct {
 	hash   uint64
 	record int32
 }
 
-// agreed is the set of rules that a pair agrees on, and whether k is the first
-// whose key was drawn.
-func agreed(keys [][]uint64, a, b, k int, below uint64) (uint64, bool) {
+// agreed is the set of rules that two records, of these keys, agree on, and whether k
+// is the first whose key was drawn.
+func agreed(a, b []uint64, k int, below uint64) (uint64, bool) {
 	m := uint64(1) << k
-	for r, hs := range keys {
-		if hs[a] != 0 && hs[a] == hs[b] {
-			if r < k && hs[a] <= below {
+	for r, h := range a {
+		if h != 0 && h == b[r] {
+			if r < k && h <= below {
 				return 0, false
 			}
 			m |= 1 << r

@@ -252,10 +252,18 @@ func (t *trainer) prepare(records []weir.Record) error {
 	t.model = m
 	t.features = make([]model.Features, len(records))
 	t.hashes = make([]uint32, len(records)*len(t.cols))
-	t.parallel(len(records), func(i int) {
-		t.features[i] = m.Prepare(&records[i])
-		for c := range t.cols {
-			t.hashes[i*len(t.cols)+c] = model.ValueHash(t.features[i].Values[c].Text)
+	n := len(t.cols)
+	values := make([]compare.Value, len(records)*n)
+	preparers := sync.Pool{New: func() any { return m.Preparer() }}
+	const piece = 1 << 11
+	t.parallel((len(records)+piece-1)/piece, func(k int) {
+		p := preparers.Get().(*model.Preparer)
+		defer preparers.Put(p)
+		for i := k * piece; i < min((k+1)*piece, len(records)); i++ {
+			t.features[i] = p.PrepareTo(values[i*n:(i+1)*n:(i+1)*n], &records[i])
+			for c := range n {
+				t.hashes[i*n+c] = model.ValueHash(values[i*n+c].Text)
+			}
 		}
 	})
 	return nil
