@@ -4,15 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines/jobservice"
 	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
 )
@@ -86,12 +84,10 @@ func probeRunner(r project.Runner) []probe {
 	}
 	if r.JobService != "" {
 		out = append(out, probe{"job service", func(ctx context.Context) []stages.Finding {
-			c, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.JobService)
-			if err != nil {
-				return []stages.Finding{stages.FindingOf("job service", weir.Errorf(weir.Unavailable, "%w", err), "check runner.job_service in weir.yaml, and that Beam's job server runs")}
+			if err := jobservice.CheckService(ctx, r.JobService); err != nil {
+				return []stages.Finding{stages.FindingOf("job service", err, "check runner.job_service in weir.yaml, and that Beam's job server runs")}
 			}
-			_ = c.Close()
-			return []stages.Finding{fine("job service", "%s takes connections", r.JobService)}
+			return []stages.Finding{fine("job service", "%s is Beam's job service", r.JobService)}
 		}})
 	}
 	return out
@@ -99,25 +95,13 @@ func probeRunner(r project.Runner) []probe {
 
 func probeFlink(ctx context.Context, r project.Runner) []stages.Finding {
 	const part, next = "flink", "check runner.rest in weir.yaml, and that Flink's job manager runs"
-	var o struct {
-		Managers int    `json:"taskmanagers"`
-		Slots    int    `json:"slots-total"`
-		Free     int    `json:"slots-available"`
-		Version  string `json:"flink-version"`
-	}
-	res, err := get(ctx, strings.TrimSuffix(r.REST, "/")+"/overview", "")
-	if err == nil {
-		defer res.Body.Close()
-		if err = json.NewDecoder(res.Body).Decode(&o); err == nil && o.Version == "" {
-			err = fmt.Errorf("%s answers, and not as Flink's REST does", r.REST)
-		}
-	}
+	o, err := jobservice.NewFlink(r.REST).Overview(ctx)
 	if err != nil {
-		return []stages.Finding{stages.FindingOf(part, weir.Errorf(weir.Unavailable, "%w", err), next)}
+		return []stages.Finding{stages.FindingOf(part, err, next)}
 	}
-	what := fmt.Sprintf("%s: version %s, %d task managers, %d slots, %d of them free", r.REST, o.Version, o.Managers, o.Slots, o.Free)
+	what := fmt.Sprintf("%s: version %s, %d task managers, %d slots, %d of them free", r.REST, o.Version, o.TaskManagers, o.Slots, o.Free)
 	switch {
-	case o.Managers == 0 || o.Slots == 0:
+	case o.TaskManagers == 0 || o.Slots == 0:
 		return []stages.Finding{{Part: part, Status: stages.Bad, What: what, Next: "start task managers: a job would wait for slots"}}
 	case !strings.HasPrefix(o.Version, flinkVersion):
 		return []stages.Finding{{Part: part, Status: stages.Warn, What: what, Next: "the job server of deploy/flink is made for Flink " + flinkVersion + "x"}}

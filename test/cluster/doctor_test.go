@@ -136,6 +136,7 @@ func TestDoctorOnACluster(t *testing.T) {
 		}, part: "temporal", words: []string{"refuses", "temporal.api_key"}},
 		{name: "Flink without task managers", change: runner(flink(t, `{"taskmanagers": 0, "slots-total": 0, "flink-version": "1.19.3"}`)), part: "flink", words: []string{"0 task managers", "start task managers"}},
 		{name: "no Flink", change: runner("http://127.0.0.1:1"), part: "flink", words: []string{"runner.rest"}},
+		{name: "a mute job service", change: func(l *clustertest.Lines) { l.Runner = fmt.Sprintf("runner: {job_service: %q}", mute(t)) }, part: "job service", words: []string{"job_service"}},
 		{name: "another Flink", change: runner(flink(t, `{"taskmanagers": 1, "slots-total": 2, "flink-version": "2.1.0"}`)), part: "flink", status: "warn", words: []string{"2.1.0", "1.19"}},
 	} {
 		t.Run(bad.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package clustertest
 
 import (
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -27,17 +28,23 @@ func StartCatalog(t testing.TB, store *MinIO, bucket string) *Catalog {
 	if err != nil {
 		t.Fatal(err)
 	}
+	database := filepath.Join(dir, "catalog.db")
 	c := &Catalog{URI: "http://" + address}
 	c.Part = begin(t, &Part{name: "the REST catalog", ready: answers(c.URI + "/v1/config"), make: func() *exec.Cmd {
 		cmd := exec.Command(java, "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 			"-cp", filepath.Join(libs, "*"), "org.apache.iceberg.rest.RESTCatalogServer")
 		cmd.Dir = dir
 		cmd.Env = withEnv("CATALOG_REST_PORT="+port,
-			"CATALOG_CATALOG__IMPL=org.apache.iceberg.jdbc.JdbcCatalog", "CATALOG_URI=jdbc:sqlite:"+filepath.Join(dir, "catalog.db")+"?journal_mode=WAL&busy_timeout=20000", // a reader that was cut off else locks it for good
+			"CATALOG_CATALOG__IMPL=org.apache.iceberg.jdbc.JdbcCatalog", "CATALOG_URI=jdbc:sqlite:"+database+"?journal_mode=WAL&busy_timeout=20000",
 			"CATALOG_JDBC_USER=u", "CATALOG_JDBC_PASSWORD=p",
 			"CATALOG_WAREHOUSE=s3://"+bucket+"/", "CATALOG_IO__IMPL=org.apache.iceberg.aws.s3.S3FileIO",
 			"CATALOG_S3_ENDPOINT="+store.URL, "CATALOG_S3_PATH__STYLE__ACCESS=true",
 			"AWS_ACCESS_KEY_ID="+store.AccessKey, "AWS_SECRET_ACCESS_KEY="+store.SecretKey, "AWS_REGION=us-east-1")
+		if _, err := os.Stat(database); err == nil {
+			// Looking whether the tables are there, it leaves a query open on one of its
+			// connections, which can then not write.
+			cmd.Env = append(cmd.Env, "CATALOG_JDBC_INIT__CATALOG__TABLES=false")
+		}
 		return cmd
 	}})
 	return c
