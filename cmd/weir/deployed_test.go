@@ -20,7 +20,6 @@ func TestExamplesOfDeployAreProjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = []byte(strings.Replace(string(text), "\nrunner:", "\n# runner:", 1)) // until Load takes flink
 		dir := t.TempDir()
 		for file, content := range map[string][]byte{"weir.yaml": text, "identity.yaml": []byte(starterIdentity)} {
 			if err := os.WriteFile(filepath.Join(dir, file), content, 0o600); err != nil {
@@ -32,7 +31,7 @@ func TestExamplesOfDeployAreProjects(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if p.Lake.Endpoint == "" || p.Temporal.Address == "" || p.Lake.Catalog.Type != "rest" {
+		if p.Lake.Endpoint == "" || p.Temporal.Address == "" || p.Lake.Catalog.Type != "rest" || p.Runner.Type != "flink" {
 			t.Errorf("%s is not for a cluster", name)
 		}
 	}

@@ -114,6 +114,7 @@ var brokenDockerfiles = []struct{ name, old, new, want string }{
 	{"latest", "FROM debian:12.11-slim", "FROM debian:latest", "no tag that stays"},
 	{"unknown stage", "COPY --from=build", "COPY --from=builder", "builder"},
 	{"secret", "ENV HOME=/tmp", "ENV S3_SECRET=x", "S3_SECRET"},
+	{"file that is not there", "COPY go.mod go.sum ./", "COPY go.mod go.sums ./", "go.sums"},
 	{"fetched", "COPY . .", "ADD https://example.com/x .", "ADD"},
 }
 
@@ -121,7 +122,7 @@ func TestBrokenDockerfilesAreFound(t *testing.T) {
 	for _, b := range brokenDockerfiles {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			problems, err := Dockerfile(filepath.Join(broken(t, "docker", "Dockerfile", b.old, b.new), "docker", "Dockerfile"))
+			problems, err := Dockerfile(filepath.Join(broken(t, "docker", "Dockerfile", b.old, b.new), "docker", "Dockerfile"), "../..")
 			said := strings.Join(problems, "\n")
 			if err != nil {
 				said = err.Error()

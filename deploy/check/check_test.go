@@ -52,8 +52,8 @@ func TestComposeFileIsSound(t *testing.T) {
 }
 
 func TestDockerfilesAreSound(t *testing.T) {
-	for _, path := range []string{"../docker/Dockerfile", "../docker/project.Dockerfile", "../docker/flink.Dockerfile"} {
-		problems, err := Dockerfile(path)
+	for path, root := range map[string]string{"../docker/Dockerfile": "../..", "../docker/flink.Dockerfile": "../..", "../docker/project.Dockerfile": ""} {
+		problems, err := Dockerfile(path, root)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -10,7 +11,8 @@ import (
 )
 
 // Dockerfile parses a Dockerfile as BuildKit does and tells what it finds beyond that.
-func Dockerfile(path string) ([]string, error) {
+// What it copies is looked for below root, the build's context; "" is any.
+func Dockerfile(path, root string) ([]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -41,6 +43,11 @@ func Dockerfile(path string) ([]string, error) {
 			case *instructions.CopyCommand:
 				if c.From != "" && !names[c.From] {
 					found("copies from %s, which is no earlier stage", c.From)
+				}
+				for _, from := range c.SourcePaths {
+					if _, err := os.Stat(filepath.Join(root, from)); c.From == "" && root != "" && err != nil {
+						found("copies %s, which there is not", from)
+					}
 				}
 			case *instructions.EnvCommand:
 				for _, kv := range c.Env {
