@@ -88,7 +88,7 @@ func projectPipeline(m Measured, a Assumptions, p Pipeline, records, events floa
 			l.ShuffleGB = l.Elements * float64(s.Shuffle) / float64(s.Elements) / 1e9
 		}
 		if l.Serial {
-			l.MemoryGB = cost(func(s Step) float64 { return held(s) }) / 1e3
+			l.MemoryGB = memory(m, p.Name, s.Name, records, events) / 1e3
 		} else if tasks > 0 {
 			l.TaskRows = rows / tasks
 		}
@@ -123,10 +123,14 @@ func (s Size) pipelinesOf(stage string) []Pipeline {
 	return out
 }
 
-// held is what a step's process has to hold, as far as it was measured.
-func held(s Step) float64 {
-	if s.TightMB > 0 {
-		return float64(s.TightMB)
+// memory is what a step's process would hold, in MB, from the sizes at which it was
+// measured with little memory, so that hardly any of it was garbage.
+func memory(m Measured, pipeline, step string, records, events float64) float64 {
+	tight := Measured{}
+	for _, z := range m.Sizes {
+		if z.pipeline(pipeline).step(step).TightMB > 0 {
+			tight.Sizes = append(tight.Sizes, z)
+		}
 	}
-	return float64(s.PeakMB)
+	return Fit(points(tight, func(z Size) float64 { return float64(z.pipeline(pipeline).step(step).TightMB) })).Of(records, events)
 }
