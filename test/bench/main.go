@@ -42,6 +42,7 @@ var measures = []struct {
 	{"scores", (*bench).scores},
 	{"segments", (*bench).segments},
 	{"segincrement", (*bench).segmentIncrement},
+	{"live", (*bench).live},
 	{"chain", (*bench).chain},
 	{"scaling", (*bench).scaling},
 	{"gate", (*bench).gate},
