@@ -75,6 +75,11 @@ func TestShopOnACluster(t *testing.T) {
 	if got := d.State().Requests; got != sent {
 		t.Errorf("the second run sent %d requests", got-sent)
 	}
+	for _, ask := range [][]string{{"segment", "count", "--json", "vip", "readers", "lapsed_vip"}, {"segment", "overlap", "--json", "vip", "readers"}, {"segment", "count", "--live", "--json", "vip", "--now", now}} {
+		if want, got := embedded.Must(t, weirtest.Done, ask...).Stdout, p.Must(t, weirtest.Done, ask...).Stdout; cmp.Diff(want, got) != "" {
+			t.Errorf("weir %s (-embedded +cluster)\n%s", strings.Join(ask, " "), cmp.Diff(want, got))
+		}
+	}
 	below(t, c.Store)
 	asOf(t, p)
 	beside(t, c, p)
