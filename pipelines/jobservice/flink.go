@@ -87,15 +87,22 @@ func (f *Flink) foreign(why string) error {
 	return weir.Errorf(weir.Invalid, "what answers there is not Flink's REST: %s", why).At(f.base).Then("check runner.rest in weir.yaml")
 }
 
-// Running lists the jobs of a name that have not ended, the first submitted first.
-func (f *Flink) Running(ctx context.Context, name string) ([]Job, error) {
+// Jobs lists all jobs that Flink remembers.
+func (f *Flink) Jobs(ctx context.Context) ([]Job, error) {
 	var all struct {
 		Jobs []Job `json:"jobs"`
 	}
-	if err := f.get(ctx, "/jobs/overview", &all); err != nil {
+	err := f.get(ctx, "/jobs/overview", &all)
+	return all.Jobs, err
+}
+
+// Running lists the jobs of a name that have not ended, the first submitted first.
+func (f *Flink) Running(ctx context.Context, name string) ([]Job, error) {
+	jobs, err := f.Jobs(ctx)
+	if err != nil {
 		return nil, err
 	}
-	jobs := slices.DeleteFunc(all.Jobs, func(j Job) bool { return j.Name != name || j.Ended() })
+	jobs = slices.DeleteFunc(jobs, func(j Job) bool { return j.Name != name || j.Ended() })
 	slices.SortFunc(jobs, func(a, b Job) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID)) })
 	return jobs, nil
 }

@@ -184,6 +184,18 @@ func (f *Flink) Use(t testing.TB, p *weirtest.Project) {
 	p.Write(t, "weir.yaml", strings.TrimRight(yaml, "\n")+"\n"+f.Lines())
 }
 
+// KillAlone ends the part's own process and none that it started.
+func (p *Part) KillAlone() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.gone
+	p.cmd = nil
+}
+
 // Workers are the process ids of this cluster's workers.
 func (f *Flink) Workers(t testing.TB) []string {
 	t.Helper()

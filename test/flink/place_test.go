@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// pollOften is how often a test looks at a job.
+const pollOften = 200 * time.Millisecond
+
 // place is a lake that the cluster's machines reach.
 type place struct {
 	config object.Config
@@ -108,7 +111,7 @@ func specs(t *testing.T, s *object.Store) []string {
 func on(t *testing.T, f *clustertest.Flink, store object.Config) *jobservice.Runner {
 	t.Helper()
 	return jobservice.New(jobservice.Config{JobService: f.JobService, REST: f.REST, Parallelism: len(f.TaskManagers), Command: f.Worker,
-		Build: buildOf(t, f.Worker), Store: store, Pipelines: roster.Pipelines(), Poll: 200 * time.Millisecond})
+		Build: buildOf(t, f.Worker), Store: store, Pipelines: roster.Pipelines(), Poll: pollOften})
 }
 
 // buildOf is what a worker says of itself: this test has no linker's value.
