@@ -122,6 +122,8 @@ var apart = []struct {
 }{
 	{[]string{"pipelines", "pipelines/*", "pipelines/*/*"}, []string{"lakehouse", "lakehouse/sql", "policies", "workflows", "activities", "connectors", "stages"},
 		"the lean worker links none of them"},
+	{[]string{"cmd/weir-pipeline"}, []string{"lakehouse", "lakehouse/sql", "policies", "workflows", "activities", "connectors", "stages", "project", "deploy/embedded"},
+		"it is copied to every machine of a cluster: no DuckDB, no Temporal"},
 	{[]string{"connectors/*"}, []string{"policies", "lakehouse", "workflows", "activities", "stages", "project"}, "a connector can be built and tested alone"},
 	{[]string{"workflows", "activities"}, []string{"stages", "lakehouse", "pipelines", "policies", "connectors", "project"}, "a worker of workflows alone stays small, and replay touches nothing"},
 	{[]string{"policies/*", "policies/internal/*"}, []string{"policies"}, "what connectors see of the gate brings no OPA"},

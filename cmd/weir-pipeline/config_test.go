@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/pipelines/jobservice"
+)
+
+func TestConfigurationOfAMachine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "worker.yaml")
+	write := func(text string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const good = "lake: {endpoint: \"https://s3.example.com\", bucket: b, region: r, access_key: k, secret_key: s}\nprocessors: 2\nmemory_mb: 900\n"
+	write(good, 0o600)
+	c, err := readConfigFile(path)
+	if err != nil || c.store.Endpoint != "s3.example.com" || !c.store.Secure || c.store.Bucket != "b" || c.processors != 2 || c.memory != 900<<20 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for name, x := range map[string]struct {
+		text string
+		mode os.FileMode
+		code weir.Code
+	}{
+		"others may read it": {good, 0o640, weir.Denied},
+		"a misspelt key":     {"lake: {endpoint: e, bukket: b}\n", 0o600, weir.Invalid},
+		"no bucket":          {"lake: {endpoint: e}\n", 0o600, weir.Invalid},
+		"empty":              {"", 0o600, weir.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			write(x.text, x.mode)
+			if _, err := readConfigFile(path); weir.CodeOf(err) != x.code {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestKeysAreForgotten(t *testing.T) {
+	t.Setenv(configEnv, "")
+	t.Setenv(pipelines.StoreEnv, `{"Endpoint":"http://127.0.0.1:1","Bucket":"b","AccessKey":"k","SecretKey":"s"}`)
+	c, err := readConfig()
+	if err != nil || c.store.SecretKey != "s" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if v, ok := os.LookupEnv(pipelines.StoreEnv); ok {
+		t.Errorf("still there: %s", v)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Setenv(configEnv, filepath.Join(t.TempDir(), "missing.yaml"))
+	var out, problems bytes.Buffer
+	if code := command([]string{"check"}, &out, &problems); code != jobservice.ExitConfig || !strings.Contains(problems.String(), "WEIR_WORKER_CONFIG") {
+		t.Errorf("%d: %s", code, &problems)
+	}
+	if code := command(nil, &out, &problems); code != 2 {
+		t.Errorf("without arguments %d", code)
+	}
+	if code := command([]string{"version"}, &out, &problems); code != 0 || !strings.Contains(out.String(), pipelines.Build()) {
+		t.Errorf("%d: %s", code, &out)
+	}
+}
+
+func TestAnotherBuildIsRefused(t *testing.T) {
+	if err := sameBuild(pipelines.Build()); err != nil {
+		t.Error(err)
+	}
+	if err := sameBuild("other"); weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "other") || !strings.Contains(err.Error(), pipelines.Build()) {
+		t.Errorf("got %v", err)
+	}
+}
