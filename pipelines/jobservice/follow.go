@@ -2,6 +2,7 @@ package jobservice
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -15,15 +16,19 @@ import (
 // attempt finds it.
 const (
 	awayTime    = 90 * time.Second
-	appearTime  = 2 * time.Minute // from the service's acceptance to the job at Flink
+	appearTime  = 2 * time.Minute  // from the service's acceptance to the job at Flink
+	onItsWay    = 30 * time.Second // the same, for what an earlier attempt submitted
 	cancelTime  = time.Minute
 	cancelledBy = "somebody cancelled the job"
 )
 
+// errAbsent is the cause where Flink does not have what the job service took.
+var errAbsent = errors.New("the job is not at Flink")
+
 // appears waits until Flink knows the job, and returns Flink's id for it; "" if it has
 // ended already. Of several of the name the first stays, the others are cancelled.
-func (j *run) appears(ctx context.Context, s *service, id string, heard <-chan news) (string, error) {
-	deadline := time.NewTimer(appearTime)
+func (j *run) appears(ctx context.Context, heard <-chan news, limit time.Duration) (string, error) {
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	tick := time.NewTicker(min(j.c.Poll, 500*time.Millisecond))
 	defer tick.Stop()
@@ -49,8 +54,7 @@ func (j *run) appears(ctx context.Context, s *service, id string, heard <-chan n
 		case <-ctx.Done():
 			return "", context.Cause(ctx)
 		case <-deadline.C:
-			_, _ = s.jobs.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id}) // as far as it goes
-			return "", weir.Errorf(weir.Unavailable, "the job service took the job, but Flink does not have it").At(j.flink.base).
+			return "", weir.Errorf(weir.Unavailable, "the job service took the job: %w", errAbsent).At(j.flink.base).
 				Then("check that runner.rest in weir.yaml is of the cluster that the job server was started for (--flink-master)")
 		case n, open := <-heard:
 			if !open {
@@ -109,6 +113,7 @@ func (j *run) followFlink(ctx context.Context, id string) error {
 	tick := time.NewTicker(j.c.Poll)
 	defer tick.Stop()
 	away := newPatience(awayTime)
+	j.atFlink = true
 	for {
 		d, err := j.flink.Details(ctx, id)
 		switch {
@@ -221,7 +226,7 @@ func (j *run) cancelAll(ctx context.Context) error {
 			return err
 		}
 		waiting := ""
-		if s != nil {
+		if s != nil && !j.atFlink {
 			if waiting, err = s.active(ctx, j.name); err == nil && waiting != "" && len(found) == 0 {
 				_, _ = s.jobs.Cancel(ctx, &jobpb.CancelJobRequest{JobId: waiting}) // it may be on its way still
 			}

@@ -5,11 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
 	"strings"
 	"time"
+
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
@@ -60,6 +63,7 @@ type run struct {
 	key      string
 	pipeline pipelines.Pipeline
 	name     string // of the job
+	atFlink  bool   // Flink had the job: what the job service says of it does not count
 	progress func(weir.Progress)
 }
 
@@ -127,6 +131,18 @@ func (j *run) toEnd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if id != "" && j.flink != nil {
+		// On its way, from an attempt just before; or dead: after a cancel the service may
+		// say for ever that a job runs.
+		flinkID, err := j.appears(ctx, s.listen(ctx, id), onItsWay)
+		switch {
+		case err == nil && flinkID != "":
+			return j.followFlink(ctx, flinkID)
+		case !errors.Is(err, errAbsent):
+			return err
+		}
+		id = ""
+	}
 	if id == "" {
 		if err := pipelines.ForgetFailure(ctx, j.store, j.spec); err != nil {
 			return err
@@ -139,7 +155,10 @@ func (j *run) toEnd(ctx context.Context) error {
 	if j.flink == nil {
 		return j.followService(ctx, s, id, heard)
 	}
-	flinkID, err := j.appears(ctx, s, id, heard)
+	flinkID, err := j.appears(ctx, heard, appearTime)
+	if errors.Is(err, errAbsent) {
+		_, _ = s.jobs.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id}) // as far as it goes
+	}
 	if err != nil || flinkID == "" {
 		return err
 	}

@@ -89,11 +89,13 @@ func (x *trouble) same(t *testing.T, name string, started func()) {
 		t.Fatal(err)
 	}
 	var once sync.Once
-	got, err := x.runner(t, nil).Run(t.Context(), fresh, func(p weir.Progress) {
-		if started != nil && p.Done > 0 {
-			once.Do(started)
-		}
+	disturbed := false
+	got, err := x.runner(t, nil).Run(t.Context(), fresh, func(weir.Progress) {
+		once.Do(func() { started(); disturbed = true })
 	})
+	if !disturbed {
+		t.Error("the job was over before it was disturbed")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
