@@ -51,6 +51,9 @@ func work(ctx context.Context, id, provision string) error {
 	if err != nil {
 		return refused{jobservice.ExitStore, told(ctx, store, spec, weir.Errorf(weir.CodeOf(err), "the worker can't read the workspace's secret: %w", err))}
 	}
+	if rest := job[jobservice.OptionREST]; rest != "" {
+		go endsWithJob(ctx, jobservice.NewFlink(rest), job[jobservice.OptionJob])
+	}
 	c.apply()
 	pipelines.Serve(roster.Pipelines(), store, secrets)
 	err = harness.MainWithOptions(ctx, info.GetLoggingEndpoint().GetUrl(), info.GetControlEndpoint().GetUrl(),
@@ -110,6 +113,29 @@ func diesWithParent(parent int) {
 	for range time.Tick(time.Second) {
 		if os.Getppid() != parent {
 			os.Exit(1)
+		}
+	}
+}
+
+// How a worker notices that its job is over: Beam forgets one that it was just starting
+// when the job was restarted.
+const (
+	lookEvery = 5 * time.Second
+	overAfter = 3 // looks in a row that do not find the job
+)
+
+// endsWithJob ends this process when Flink says that no such job runs. Where Flink's REST
+// can't be reached from here, it says nothing.
+func endsWithJob(ctx context.Context, flink *jobservice.Flink, name string) {
+	missed := 0
+	for range time.Tick(lookEvery) {
+		running, err := flink.Running(ctx, name)
+		if err != nil || len(running) > 0 {
+			missed = 0
+			continue
+		}
+		if missed++; missed == overAfter {
+			os.Exit(0)
 		}
 	}
 }

@@ -36,6 +36,8 @@ const (
 	OptionSpec   = "weir_spec"   // the spec's key
 	OptionPrefix = "weir_prefix" // of the workspace, in the bucket
 	OptionBuild  = "weir_build"  // of the submitter
+	OptionJob    = "weir_job"    // the job's name
+	OptionREST   = "weir_rest"   // Flink's, where the job is known by that name
 )
 
 // GoOptions is the name of the job's options that hold those of Go programs.
@@ -108,7 +110,7 @@ func (j *run) options() map[string]any {
 		"beam:option:job_name:v1":    j.name,
 		"beam:option:experiments:v1": []string{"beam_fn_api"},
 		GoOptions: map[string]any{"options": map[string]string{
-			OptionSpec: j.key, OptionPrefix: j.c.Store.Prefix, OptionBuild: j.c.Build}},
+			OptionSpec: j.key, OptionPrefix: j.c.Store.Prefix, OptionBuild: j.c.Build, OptionJob: j.name, OptionREST: j.c.REST}},
 	}
 	if j.c.Parallelism > 0 {
 		o["beam:option:parallelism:v1"] = j.c.Parallelism

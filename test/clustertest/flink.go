@@ -205,7 +205,12 @@ func (f *Flink) Workers(t testing.TB) []string {
 	}
 	var out []string
 	for _, exe := range all {
-		if to, err := os.Readlink(exe); err == nil && to == f.Worker {
+		if to, err := os.Readlink(exe); err != nil || to != f.Worker {
+			continue
+		}
+		// Another test's cluster may have the same worker.
+		env, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "environ"))
+		if err == nil && strings.Contains(string(env), "WEIR_WORKER_CONFIG="+f.dir) {
 			out = append(out, strings.Split(exe, "/")[2])
 		}
 	}
