@@ -96,9 +96,9 @@ bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is
 	$(GO) run ./test/bench -weir $(BIN) -doc docs/bench.md $(BENCH)
 
 chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer
-	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -run TestKills$$ -count=1 -timeout 90m -v
+	WEIR_CHAOS=$(or $(KILLS),50) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_CHAOS_DOC=$(CURDIR)/docs/chaos.md $(GO) test ./test/chaos -run TestKills -count=1 -timeout 90m -v
 
-chaos-cluster: build cluster-env ## thirty kills of the parts of a cluster; KILLS=6 for fewer
-	WEIR_ANY_PORTS=1 WEIR_REQUIRE_CLUSTER=1 WEIR_CHAOS_CLUSTER=$(or $(KILLS),30) WEIR_BIN=$(CURDIR)/$(BIN) $(GO) test ./test/chaos -run TestKillsOnACluster -count=1 -timeout 90m -v
+chaos-cluster: build build-pipeline cluster-env flink-env ## thirty kills of a cluster's parts, written to docs/chaos-cluster.md; KILLS=10 for fewer
+	WEIR_ANY_PORTS=1 WEIR_REQUIRE_CLUSTER=1 WEIR_REQUIRE_FLINK=1 WEIR_CHAOS_CLUSTER=$(or $(KILLS),30) WEIR_BIN=$(CURDIR)/$(BIN) WEIR_PIPELINE_BIN=$(CURDIR)/$(WORKER) WEIR_CHAOS_CLUSTER_DOC=$(CURDIR)/docs/chaos-cluster.md $(GO) test ./test/chaos -run TestClusterKills -count=1 -timeout 90m -v
 
 .PHONY: help check-tools build build-pipeline flink-env test-flink demo test test-deploy race lint fmt generate verify replay-record readers-env spark-env cluster-env bench-env bench chaos chaos-cluster

@@ -17,7 +17,7 @@ func TestKills(t *testing.T) {
 	if err != nil || kills < 1 {
 		t.Skip("set WEIR_CHAOS to the number of kills, or run `make chaos`")
 	}
-	out := report{wanted: kills, people: os.Getenv("WEIR_CHAOS_PEOPLE"), began: time.Now()}
+	out := report{story: story, doc: os.Getenv("WEIR_CHAOS_DOC"), wanted: kills, people: os.Getenv("WEIR_CHAOS_PEOPLE"), began: time.Now()}
 	if out.people == "" {
 		out.people = "10000"
 	}
@@ -54,6 +54,8 @@ func TestKills(t *testing.T) {
 	state := p.d.State()
 	out.adds, out.updates, out.removes, out.repeats = state.Adds, state.Updates, state.Removes, state.Duplicates
 }
+
+const story = `Two shops of the same %s people change in the same way, round after round. One is refreshed in peace; the other is killed (SIGKILL), and started again at once, until a refresh ends by itself. After each round all tables but ` + "`activation.deliveries`" + ` (which tells of tries) and ` + "`ops`" + ` must be the same, both destinations must hold the same rows and must have taken as many additions, updates and removals: nothing lost, nothing taken twice.`
 
 // same checks that two shops and what their destinations hold are the same.
 func same(t *testing.T, calm, p *weirtest.Project, calmly, d *weirtest.Destination) {

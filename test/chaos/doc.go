@@ -9,8 +9,8 @@
 // Then both must hold the same tables, and both destinations the same rows, each of
 // them sent once.
 //
-// TestKillsOnACluster does the same to the parts of a cluster (test/clustertest), as
-// often as WEIR_CHAOS_CLUSTER says: `make chaos-cluster`.
+// TestClusterKills does the same to the parts of a cluster: thirty times, or as often as
+// WEIR_CHAOS_CLUSTER says (`make chaos-cluster`, docs/chaos-cluster.md).
 //
 // Neighbours: test/e2e kills a small shop five times at the same kinds of moments.
 package chaos

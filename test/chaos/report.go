@@ -13,6 +13,8 @@ import (
 
 // report is what docs/chaos.md tells of a run.
 type report struct {
+	story                           string // what is done, of how many people
+	doc                             string // the file to write; "": none
 	people                          string
 	wanted, rounds                  int
 	began                           time.Time
@@ -22,13 +24,12 @@ type report struct {
 	failed                          bool
 }
 
-// write keeps the report where WEIR_CHAOS_DOC says.
+// write keeps the report in its file.
 func (r report) write(t testing.TB) {
-	path := os.Getenv("WEIR_CHAOS_DOC")
-	if path == "" {
+	if r.doc == "" {
 		return
 	}
-	if err := os.WriteFile(path, []byte(r.text()), 0o644); err != nil {
+	if err := os.WriteFile(r.doc, []byte(r.text()), 0o644); err != nil {
 		t.Error(err)
 	}
 }
@@ -43,13 +44,13 @@ func (r report) text() string {
 
 <!-- Made by make chaos; edit test/chaos, not this file. -->
 
-Two shops of the same %s people change in the same way, round after round. One is refreshed in peace; the other is killed (SIGKILL), and started again at once, until a refresh ends by itself. After each round all tables but `+"`activation.deliveries`"+` (which tells of tries) and `+"`ops`"+` must be the same, both destinations must hold the same rows and must have taken as many additions, updates and removals: nothing lost, nothing taken twice.
+%s
 
 Last run: %s, %d cores, %d of %d kills in %d rounds, %s; outcome: %s.
 
 | killed | times |
 |---|---:|
-`, r.people, r.began.UTC().Format(time.DateOnly), runtime.NumCPU(), len(r.kills), r.wanted, r.rounds, time.Since(r.began).Round(time.Second), outcome)
+`, fmt.Sprintf(r.story, r.people), r.began.UTC().Format(time.DateOnly), runtime.NumCPU(), len(r.kills), r.wanted, r.rounds, time.Since(r.began).Round(time.Second), outcome)
 	r.table(&b, func(k kill) string { return k.how })
 	b.WriteString("\n| the last part that had ended | kills |\n|---|---:|\n")
 	r.table(&b, func(k kill) string { return k.last })
@@ -63,7 +64,7 @@ Last run: %s, %d cores, %d of %d kills in %d rounds, %s; outcome: %s.
 		}
 		fmt.Fprintf(&b, "| %d | %d | %s | %s |\n", i+1, n, r.calm[i].Round(time.Second/10), r.shaken[i].Round(time.Second/10))
 	}
-	fmt.Fprintf(&b, "\nThe killed shop's destination took %d additions, %d updates and %d removals; %d more rows came again under an idempotency key that it had seen.\n",
+	fmt.Fprintf(&b, "\nThe disturbed shop's destination took %d additions, %d updates and %d removals; %d more rows came again under an idempotency key that it had seen.\n",
 		r.adds, r.updates, r.removes, r.repeats)
 	return b.String()
 }

@@ -133,16 +133,23 @@ func (s *shaken) once(t testing.TB, round int, calm time.Duration) bool {
 		}
 		return false
 	}
-	k := kill{round: round, how: how, last: "nothing"}
+	k := kill{round: round, how: how}
+	k.ended, k.last = partsEnded(log)
+	s.kills = append(s.kills, k)
+	t.Logf("kill %d: %s, after %s (%d parts)", len(s.kills), how, k.last, k.ended)
+	return true
+}
+
+// partsEnded tells of a refresh's log how many of its parts had ended, and the last.
+func partsEnded(log string) (n int, last string) {
+	last = "nothing"
 	for _, line := range strings.Split(log, "\n") {
 		if strings.Contains(line, `msg="part ended"`) {
 			_, part, _ := strings.Cut(line, " part=")
 			part = strings.TrimPrefix(part, `"`)
-			k.last = strings.FieldsFunc(part, func(r rune) bool { return r == ' ' || r == '"' })[0]
-			k.ended++
+			last = strings.FieldsFunc(part, func(r rune) bool { return r == ' ' || r == '"' })[0]
+			n++
 		}
 	}
-	s.kills = append(s.kills, k)
-	t.Logf("kill %d: %s, after %s (%d parts)", len(s.kills), how, k.last, k.ended)
-	return true
+	return n, last
 }
