@@ -31,9 +31,13 @@ LDFLAGS = -X github.com/weir-cdp/weir/pipelines.buildID=$(BUILD_ID)
 build: check-tools ## build bin/weir
 	$(GO) build -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/weir
 
+# Not inlined: Arrow's kernels and Beam's registrations, which no row passes through and
+# which inlining makes 5 MB larger.
+SMALL := -gcflags=github.com/apache/arrow-go/v18/arrow/compute/internal/kernels=-l -gcflags=github.com/apache/beam/sdks/v2/go/pkg/beam/register=-l
+
 build-pipeline: check-tools ## build bin/weir-pipeline, a cluster's worker: static and stripped
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(LDFLAGS)" -o $(WORKER) ./cmd/weir-pipeline
-	@test $$(wc -c <$(WORKER)) -lt $$((80 << 20)) || { echo "weir: $(WORKER) is larger than 80 MiB"; exit 1; }
+	CGO_ENABLED=0 $(GO) build -trimpath $(SMALL) -ldflags "-s -w $(LDFLAGS)" -o $(WORKER) ./cmd/weir-pipeline
+	@test $$(wc -c <$(WORKER)) -lt 80000000 || { echo "weir: $(WORKER) is larger than 80 MB"; exit 1; }
 
 demo: build ## the main job on the embedded parts: a generated shop, all stages, three changes
 	$(GO) run ./examples/shop/demo -weir $(BIN) -dir demo
