@@ -11,10 +11,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/weir-cdp/weir"
 )
@@ -101,6 +103,9 @@ func TestUnknownStage(t *testing.T) {
 func TestWorkerStopInterruptsTheStep(t *testing.T) {
 	env, _ := environment(t, func(ctx context.Context, _ func(weir.Progress)) (string, error) {
 		<-ctx.Done()
+		if weir.CodeOf(context.Cause(ctx)) != weir.Unavailable {
+			t.Errorf("the cause is %v", context.Cause(ctx))
+		}
 		return "", ctx.Err()
 	})
 	stop := make(chan struct{})
@@ -110,6 +115,24 @@ func TestWorkerStopInterruptsTheStep(t *testing.T) {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) || app.Type() != string(weir.Unavailable) || app.NonRetryable() {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestLeftIsNotCancelled(t *testing.T) {
+	for name, x := range map[string]struct {
+		cause error
+		code  weir.Code
+	}{
+		"the workflow cancels":     {temporal.NewCanceledError(), weir.Internal},
+		"nobody says why":          {context.Canceled, weir.Internal},
+		"the workflow has ended":   {serviceerror.NewNotFound("activity"), weir.Internal},
+		"the server does not hear": {serviceerror.NewUnavailable("away"), weir.Unavailable},
+		"the worker is gone":       {worker.ErrWorkerShutdown, weir.Unavailable},
+		"too late":                 {context.DeadlineExceeded, weir.Unavailable},
+	} {
+		if got := weir.CodeOf(left(x.cause)); got != x.code {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 

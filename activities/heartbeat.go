@@ -2,12 +2,15 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/weir-cdp/weir"
 )
@@ -19,12 +22,18 @@ const HeartbeatTimeout = 10 * time.Second
 // heartbeatEvery leaves room for four lost beats on a loaded machine.
 const heartbeatEvery = 2 * time.Second
 
+// lastAnswer is how long a worker that stops waits for the answer to its last beat.
+const lastAnswer = time.Second
+
 // beating calls f with a context that ends when the workflow cancels or the
-// worker stops, and heartbeats meanwhile with the latest progress. Errors are
-// encoded, a panic is one.
+// worker stops, and heartbeats meanwhile with the latest progress. Where the step is
+// not cancelled but left, so that it will be repeated, the context's cause is
+// weir.Unavailable: what goes on elsewhere may go on. Errors are encoded, a panic is
+// one.
 func beating[T any](ctx context.Context, log *slog.Logger, f func(ctx context.Context, progress func(weir.Progress)) (T, error)) (out T, err error) {
-	asked := ctx // ends when the workflow cancels, and then only
-	ctx, cancel := context.WithCancel(ctx)
+	asked := ctx // ends when the workflow cancels, or Temporal does not hear us
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer context.AfterFunc(asked, func() { cancel(left(context.Cause(asked))) })()
 	var latest struct {
 		sync.Mutex
 		weir.Progress
@@ -47,7 +56,12 @@ func beating[T any](ctx context.Context, log *slog.Logger, f func(ctx context.Co
 				return
 			case <-stopping:
 				stopped = true
-				cancel()
+				record() // its answer tells if the workflow has cancelled meanwhile
+				select {
+				case <-ctx.Done():
+				case <-time.After(lastAnswer):
+				}
+				cancel(errStopping)
 				return
 			case <-tick.C:
 				record()
@@ -61,15 +75,29 @@ func beating[T any](ctx context.Context, log *slog.Logger, f func(ctx context.Co
 		latest.Unlock()
 		activity.RecordHeartbeat(ctx, p) // the SDK drops what comes too often
 	})
-	cancel()
+	cancel(nil)
 	beat.Wait()
 	if err != nil && stopped {
-		err = weir.Errorf(weir.Unavailable, "the worker is stopping").Then("start it again: the step is repeated")
+		err = errStopping
 	}
 	if err != nil && asked.Err() != nil {
 		return out, asked.Err()
 	}
 	return out, Encode(err, activity.GetInfo(ctx).Attempt)
+}
+
+// errStopping is the cause where this worker ends in the middle of a step.
+var errStopping = weir.Errorf(weir.Unavailable, "the worker is stopping").Then("start it again: the step is repeated")
+
+// left is the cause of a step's end. The SDK ends a step's context when the workflow
+// cancels, and says NotFound where that has ended since; also when Temporal does not
+// hear this worker's heartbeats: then the step is repeated.
+func left(cause error) error {
+	var away *serviceerror.Unavailable
+	if errors.As(cause, &away) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, worker.ErrWorkerShutdown) {
+		return weir.Errorf(weir.Unavailable, "this worker no longer has the step: %w", cause)
+	}
+	return context.Canceled
 }
 
 // guarded turns a panic into an error; its value stays out of the history,

@@ -33,7 +33,7 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]}), rest.WithCustomTransport(transport)}
+	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]}), rest.WithCustomTransport(door{transport, answerMost})}
 	if c.Token != "" {
 		opts = append(opts, rest.WithOAuthToken(c.Token))
 	}
@@ -58,6 +58,10 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 		transport.CloseIdleConnections()
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 			return nil, nil, err
+		}
+		var known *weir.Error
+		if errors.As(err, &known) { // of the door
+			return nil, nil, known
 		}
 		code, next := weir.Unavailable, "check lake.catalog.uri, and that the catalog runs and can be reached"
 		if refused := catalogRefused(err); refused != "" {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -60,7 +62,8 @@ func readConfig() (config, error) {
 	if path == "" && text != "" {
 		var c config
 		if err := json.Unmarshal([]byte(text), &c.store); err != nil {
-			return c, weir.Errorf(weir.Invalid, "%s holds no JSON of an object store's configuration", pipelines.StoreEnv)
+			return c, weir.Errorf(weir.Invalid, "%s holds no JSON of an object store's configuration", pipelines.StoreEnv).
+				Then(`such as {"Endpoint": "https://…", "Bucket": "…"}, or write ` + defaultConfig + ` instead`)
 		}
 		return c, nil
 	}
@@ -71,34 +74,95 @@ func readConfig() (config, error) {
 }
 
 func readConfigFile(path string) (config, error) {
-	var c config
-	info, err := os.Stat(path)
+	data, err := readPrivate(path)
 	if err != nil {
-		return c, weir.Errorf(weir.Invalid, "the worker has no configuration: %w", err).
-			Then("write the file, or set " + configEnv + " or " + pipelines.StoreEnv + " for the task manager; see docs/cluster.md")
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return c, weir.Errorf(weir.Denied, "other users may read the file, which holds keys (mode %04o)", info.Mode().Perm()).At(path).
-			Then("chmod 600, owned by the user that runs the task manager")
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return c, weir.Errorf(weir.Denied, "read the worker's configuration: %w", err)
+		return config{}, err
 	}
 	var f file
 	in := yaml.NewDecoder(bytes.NewReader(data))
 	in.KnownFields(true)
 	if err := in.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return c, weir.Errorf(weir.Invalid, "the worker's configuration: %w", err).At(path)
+		return config{}, weir.Errorf(weir.Invalid, "the worker's configuration: %s", plain(err)).At(path).Then("see docs/cluster.md for its keys")
 	}
+	return f.config(path)
+}
+
+// readPrivate reads a file that holds keys, if others may not read it.
+func readPrivate(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, weir.Errorf(weir.Invalid, "the worker has no configuration: %w", err).
+			Then("write the file, or set " + configEnv + " or " + pipelines.StoreEnv + " for the task manager; see docs/cluster.md")
+	}
+	const owned = "chmod 600, owned by the user that runs the task manager"
+	if err != nil {
+		return nil, weir.Errorf(weir.Denied, "read the worker's configuration: %w", err).Then(owned)
+	}
+	defer f.Close()
+	info, err := f.Stat() // of what was opened, whatever has that name now
+	switch {
+	case err != nil:
+		return nil, weir.Errorf(weir.Denied, "read the worker's configuration: %w", err).Then(owned)
+	case !info.Mode().IsRegular():
+		return nil, weir.Errorf(weir.Invalid, "the worker's configuration is no file").At(path).Then("give the file's path in " + configEnv)
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, weir.Errorf(weir.Denied, "other users may read the file, which holds keys (mode %04o)", info.Mode().Perm()).At(path).Then(owned)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, configMost))
+	if err != nil {
+		return nil, weir.Errorf(weir.Denied, "read the worker's configuration: %w", err).Then(owned)
+	}
+	return data, nil
+}
+
+// configMost bounds the configuration, in bytes.
+const configMost = 1 << 20
+
+// What the YAML library says of Go's types, and of values that may be keys.
+var (
+	unknownKey = regexp.MustCompile(`field (\S+) (not found|already set) in type .*`)
+	wrongForm  = regexp.MustCompile("cannot unmarshal (!!\\w+) .*")
+)
+
+// plain is an error of the YAML library for who writes the file: without values, and
+// without Go's types.
+func plain(err error) string {
+	var kinds *yaml.TypeError
+	if !errors.As(err, &kinds) {
+		return err.Error()
+	}
+	said := make([]string, len(kinds.Errors))
+	for i, e := range kinds.Errors {
+		e = unknownKey.ReplaceAllString(e, "the key $1 is $2")
+		e = strings.Replace(e, "is not found", "is unknown", 1)
+		said[i] = wrongForm.ReplaceAllString(e, "a $1 does not belong here")
+	}
+	return strings.Join(said, "; ")
+}
+
+// config checks what the file says.
+func (f file) config(path string) (config, error) {
 	l := f.Lake
-	if l.Endpoint == "" || l.Bucket == "" {
-		return c, weir.Errorf(weir.Invalid, "the worker's configuration lacks lake.endpoint or lake.bucket").At(path)
+	invalid := func(what, next string) (config, error) {
+		return config{}, weir.Errorf(weir.Invalid, "the worker's configuration: %s", what).At(path).Then(next)
+	}
+	for _, v := range [][2]string{{"endpoint", l.Endpoint}, {"bucket", l.Bucket}, {"region", l.Region}, {"ca", l.CA},
+		{"access_key", l.AccessKey}, {"secret_key", l.SecretKey}, {"session_token", l.SessionToken}} {
+		if strings.HasPrefix(v[1], "${") {
+			return invalid("lake."+v[0]+" is a reference", "write the value itself: nothing resolves references on this machine")
+		}
+	}
+	switch {
+	case l.Endpoint == "" || l.Bucket == "":
+		return invalid("it lacks lake.endpoint or lake.bucket", "copy both from lake in weir.yaml")
+	case (l.AccessKey == "") != (l.SecretKey == ""):
+		return invalid("one of lake.access_key and lake.secret_key is missing", "give both, or neither where the machine has a role")
+	case f.Processors < 0 || f.MemoryMB < 0:
+		return invalid("processors and memory_mb are not below 0", "leave them out for the machine's own")
 	}
 	host, secure := strings.CutPrefix(l.Endpoint, "https://")
-	c = config{processors: f.Processors, memory: int64(f.MemoryMB) << 20, store: object.Config{Endpoint: strings.TrimPrefix(host, "http://"), Secure: secure,
-		Bucket: l.Bucket, Region: l.Region, PathStyle: l.PathStyle, AccessKey: l.AccessKey, SecretKey: l.SecretKey, SessionToken: l.SessionToken, CA: l.CA}}
-	return c, nil
+	return config{processors: f.Processors, memory: int64(f.MemoryMB) << 20, store: object.Config{Endpoint: strings.TrimPrefix(host, "http://"), Secure: secure,
+		Bucket: l.Bucket, Region: l.Region, PathStyle: l.PathStyle, AccessKey: l.AccessKey, SecretKey: l.SecretKey, SessionToken: l.SessionToken, CA: l.CA}}, nil
 }
 
 // apply bounds this process: tasks run side by side as the processors and the memory

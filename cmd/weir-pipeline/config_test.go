@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,13 +39,25 @@ func TestConfigurationOfAMachine(t *testing.T) {
 		"a misspelt key":     {"lake: {endpoint: e, bukket: b}\n", 0o600, weir.Invalid},
 		"no bucket":          {"lake: {endpoint: e}\n", 0o600, weir.Invalid},
 		"empty":              {"", 0o600, weir.Invalid},
+		"a reference":        {"lake: {endpoint: e, bucket: b, access_key: \"${env:K}\", secret_key: s}\n", 0o600, weir.Invalid},
+		"half of the keys":   {"lake: {endpoint: e, bucket: b, access_key: hush}\n", 0o600, weir.Invalid},
+		"a key in its place": {"lake: hush-hush\n", 0o600, weir.Invalid},
+		"no number":          {"lake: {endpoint: e, bucket: b}\nprocessors: -1\n", 0o600, weir.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			write(x.text, x.mode)
-			if _, err := readConfigFile(path); weir.CodeOf(err) != x.code {
-				t.Errorf("got %v", err)
+			_, err := readConfigFile(path)
+			if weir.CodeOf(err) != x.code {
+				t.Fatalf("got %v", err)
+			}
+			var e *weir.Error
+			if !errors.As(err, &e) || e.Next == "" || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "struct") {
+				t.Errorf("no next step, a value or Go's types: %v", err)
 			}
 		})
+	}
+	if _, err := readConfigFile(filepath.Dir(path)); weir.CodeOf(err) != weir.Invalid {
+		t.Errorf("a folder: %v", err)
 	}
 }
 

@@ -123,7 +123,11 @@ func (a *app) refresh(ctx context.Context, r refreshing) error {
 		// The person asked to stop: what runs is told, what is committed stays.
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		return orElseErr(handle.Cancel(stopCtx), weir.Errorf(weir.Unavailable, "interrupted; what was committed stays").Then("weir run"))
+		err := handle.Cancel(stopCtx)
+		if err == nil && mine && p.Runner.Type == "flink" {
+			_, _ = handle.Result(stopCtx) // our worker has to hear of it, else it leaves the job to the next one
+		}
+		return orElseErr(err, weir.Errorf(weir.Unavailable, "interrupted; what was committed stays").Then("weir run"))
 	}
 	if len(snap.Parts) == 0 && err != nil {
 		return err

@@ -90,9 +90,11 @@ func (r *Runner) Run(ctx context.Context, specKey string, progress func(weir.Pro
 	}
 	j := &run{Runner: r, store: store, spec: spec, key: specKey, pipeline: p, name: JobName(r.c.Store, spec, specKey), progress: progress}
 	err = j.toEnd(ctx)
-	if ctx.Err() != nil {
-		j.cancel(context.WithoutCancel(ctx))
-		return none, context.Cause(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		if weir.CodeOf(cause) != weir.Unavailable { // this worker ends, the run does not: the next attempt finds the job
+			j.cancel(context.WithoutCancel(ctx))
+		}
+		return none, cause
 	}
 	// Whatever the cluster says of the job: its manifest is what it was for.
 	m, missing := pipelines.ReadManifest(ctx, store, spec)
