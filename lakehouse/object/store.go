@@ -157,6 +157,9 @@ func transport() *http.Transport {
 // URL returns the object's address, s3://bucket/prefix/key.
 func (s *Store) URL(key string) string { return "s3://" + s.bucket + "/" + s.prefix + key }
 
+// Endpoint is where the store is, as its configuration says it.
+func (s *Store) Endpoint() string { return s.name }
+
 // Key is the reverse of URL; ok is false for an address outside this store.
 func (s *Store) Key(url string) (key string, ok bool) {
 	for _, scheme := range []string{"s3://", "s3a://", "s3n://"} {

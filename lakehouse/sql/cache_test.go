@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -111,5 +112,34 @@ func TestFoldersOfKilledSessionsGo(t *testing.T) {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s is there: %v", filepath.Base(path), err == nil)
 		}
+	}
+}
+
+// TestCacheHoldsWholeFilesOnly: an object of another size than its commit's is told,
+// and nothing of it stays.
+func TestCacheHoldsWholeFilesOnly(t *testing.T) {
+	s := objecttest.Open(t)
+	table := schema.Named("identity.links")
+	for name, off := range map[string]int64{"more": -1, "fewer": 1} {
+		t.Run(name, func(t *testing.T) {
+			cache := filepath.Join(t.TempDir(), "cache")
+			files := write(t, s, table, weir.Link{RecordID: "r-" + name, ProfileID: "p"})
+			files[0].Bytes += off
+			session, err := sql.Open(t.Context(), sql.Options{Store: s, CacheDir: cache, TempDir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			if err := session.Attach(t.Context(), table, files); err != nil {
+				t.Fatal(err)
+			}
+			_, err = session.Query(t.Context(), "SELECT count(*) FROM identity.links")
+			if weir.CodeOf(err) != weir.Unavailable || !strings.Contains(err.Error(), name+" than") {
+				t.Errorf("got %v", err)
+			}
+			if left, err := os.ReadDir(cache); err != nil || len(left) != 0 {
+				t.Errorf("%d files stay: %v", len(left), err)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -40,7 +41,7 @@ func (f *files) remote() bool {
 
 // name is where a data file will be in the engine's folder.
 func (f *files) name(d weir.DataFile) string {
-	sum := sha256.Sum256([]byte(f.store.URL(d.Path)))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", f.store.Endpoint(), f.store.URL(d.Path), d.Bytes))
 	return filepath.Join(f.own, hex.EncodeToString(sum[:16])+".parquet")
 }
 
@@ -142,23 +143,16 @@ func (f *files) link(cached, mine string) error {
 	return writeWhole(mine, from)
 }
 
-// download fetches an object into a file that appears whole.
+// download fetches an object into a file that appears whole, and of the commit's size:
+// what answers with more is not read to its end.
 func (f *files) download(ctx context.Context, d weir.DataFile, path string) error {
 	r, err := f.store.Get(ctx, d.Path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	counted := &countingReader{r: r}
-	if err := writeWhole(path, counted); err != nil {
-		return err
-	}
-	if counted.n != d.Bytes {
-		os.Remove(path)
-		return weir.Errorf(weir.Unavailable, "a data file has %d bytes, not the %d of its commit", counted.n, d.Bytes).
-			At(f.store.URL(d.Path)).Then("check the object store with `weir doctor`")
-	}
-	return nil
+	sized := &sizedReader{r: io.LimitReader(r, d.Bytes+1), want: d.Bytes, of: f.store.URL(d.Path)}
+	return writeWhole(path, sized)
 }
 
 const (
@@ -166,14 +160,24 @@ const (
 	abandoned      = time.Hour // since a download's last byte
 )
 
-type countingReader struct {
-	r io.Reader
-	n int64
+// sizedReader fails at its end where it had other than the bytes of the commit.
+type sizedReader struct {
+	r       io.Reader
+	n, want int64
+	of      string // for the message
 }
 
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
+func (s *sizedReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.n += int64(n)
+	if s.n > s.want || errors.Is(err, io.EOF) && s.n != s.want {
+		had := "fewer"
+		if s.n > s.want {
+			had = "more"
+		}
+		return n, weir.Errorf(weir.Unavailable, "a data file has %s than the %d bytes of its commit", had, s.want).
+			At(s.of).Then("check the object store with `weir doctor`")
+	}
 	return n, err
 }
 
