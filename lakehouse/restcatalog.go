@@ -29,6 +29,10 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 	if c.URI == "" {
 		return nil, nil, weir.Errorf(weir.Invalid, "a rest catalog needs a uri").At("lake.catalog.uri")
 	}
+	if u, err := url.Parse(c.URI); err != nil || u.User != nil || u.Scheme != "http" && u.Scheme != "https" { // not shown: it may hold a password
+		return nil, nil, weir.Errorf(weir.Invalid, "the catalog's uri is not of the form https://host/path, without a user or a password").
+			At("lake.catalog.uri").Then("give the address alone; credentials belong into lake.catalog.token or lake.catalog.credential")
+	}
 	transport, err := catalogTransport(c.CA)
 	if err != nil {
 		return nil, nil, err

@@ -80,3 +80,12 @@ func TestAnswersAreBounded(t *testing.T) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }
+
+func TestCatalogsAddressHoldsNoPassword(t *testing.T) {
+	for _, uri := range []string{"https://weir:hush@catalog.example.com", "catalog.example.com:8181", "https://hush\n.example.com"} {
+		_, _, err := openREST(t.Context(), CatalogConfig{Type: "rest", URI: uri}, iceberg.Properties{})
+		if weir.CodeOf(err) != weir.Invalid || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q: %v", uri, err)
+		}
+	}
+}

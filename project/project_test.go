@@ -210,6 +210,7 @@ func TestProblems(t *testing.T) {
 		"alias bomb":               {map[string]string{"weir.yaml": "name: shop\nlake: &a {}\ntemporal: *a\n"}, `anchors and aliases are not understood`},
 		"two documents":            {edit("traits/lifetime_value.yaml", "of: person", "of: person\n---\nof: person"), `a second YAML document`},
 		"plain secret":             {edit("weir.yaml", "lake: {}", "lake: {endpoint: \"http://x\", bucket: b, secret_key: hush}"), `lake.secret_key must be a reference`},
+		"a password for Flink":     {edit("weir.yaml", "lake: {}", "lake: {endpoint: \"http://x\", bucket: b}\nrunner: {type: flink, job_service: \"x:8099\", rest: \"http://me:hush@x:8081\"}"), `runner.rest holds a user or a password`},
 		"signers":                  {edit("weir.yaml", "lake: {}", "signers: [k]"), `expected`},
 		"one signer":               {edit("weir.yaml", "lake: {}", "signers: [{name: Ada, key: \"ed25519:w7Yx5fyYqjBfXvK5zd4dM2Nf0Hn0nM3gk1yqQv3lS0I=\"}]"), `needs the signatures of 2 people`},
 		"a private key as signer":  {edit("weir.yaml", "lake: {}", "signers: [{name: Ada, key: MC4CAQ}, {name: Ben, key: \"ed25519:w7Yx5fyYqjBfXvK5zd4dM2Nf0Hn0nM3gk1yqQv3lS0I=\"}]"), `the key of Ada is not a public key`},

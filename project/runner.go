@@ -24,6 +24,9 @@ func checkRunner(r *reader, n *yaml.Node, p *Project) {
 	if u, err := url.Parse(x.REST); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		r.problem(n, "add rest: http://HOST:8081, Flink's job manager", "a runner of type flink needs a rest of the form http://host:port, found %q", x.REST)
 	}
+	if u, err := url.Parse(x.REST); err == nil && u.User != nil { // a job's options name it, and Flink shows them
+		r.problem(n, "let Weir's workers through by their network", "runner.rest holds a user or a password, which everybody who sees a job would see")
+	}
 	if p.Lake.Endpoint == "" {
 		r.problem(n, "set lake.endpoint and lake.bucket, see docs/project.md", "a cluster can't reach the embedded lake")
 	}

@@ -95,3 +95,11 @@ func TestAnotherBuildIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestOnlyAMissingSpecIsOfAnotherBucket(t *testing.T) {
+	for code, want := range map[weir.Code]int{weir.NotFound: jobservice.ExitNoSpec, weir.Unavailable: jobservice.ExitStore, weir.Denied: jobservice.ExitStore} {
+		if got := exitOfSpec(weir.Errorf(code, "x")); got != want {
+			t.Errorf("%s: %d", code, got)
+		}
+	}
+}

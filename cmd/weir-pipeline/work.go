@@ -41,7 +41,7 @@ func work(ctx context.Context, id, provision string) error {
 	}
 	spec, err := pipelines.ReadSpec(ctx, store, job[jobservice.OptionSpec])
 	if err != nil {
-		return refused{jobservice.ExitNoSpec, err}
+		return refused{exitOfSpec(err), err}
 	}
 	// From here on the submitter can be told in words.
 	if err := sameBuild(job[jobservice.OptionBuild]); err != nil {
@@ -62,6 +62,15 @@ func work(ctx context.Context, id, provision string) error {
 		return fmt.Errorf("the task manager went away: %w", err)
 	}
 	return nil
+}
+
+// exitOfSpec tells a bucket that does not hold the spec, which repeating can't help, from
+// one that can't be read now.
+func exitOfSpec(err error) int {
+	if weir.CodeOf(err) == weir.NotFound {
+		return jobservice.ExitNoSpec
+	}
+	return jobservice.ExitStore
 }
 
 // told leaves the error for the submitter and returns it.

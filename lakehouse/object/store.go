@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/s3utils"
 
 	"github.com/weir-cdp/weir"
 )
@@ -102,6 +103,10 @@ func connect(c Config) (*Store, error) {
 	if host == "" || c.Bucket == "" {
 		return nil, weir.Errorf(weir.Invalid, "an object store needs an endpoint and a bucket").
 			Then("set lake.endpoint and lake.bucket in weir.yaml")
+	}
+	if err := s3utils.CheckValidBucketName(c.Bucket); err != nil {
+		return nil, weir.Errorf(weir.Invalid, "there can't be a bucket %q: %w", c.Bucket, err).
+			Then("correct lake.bucket in weir.yaml")
 	}
 	prefix := strings.Trim(c.Prefix, "/")
 	if prefix != "" {

@@ -97,6 +97,12 @@ func TestErrorsHaveCodes(t *testing.T) {
 	if _, err := object.Open(t.Context(), other); weir.CodeOf(err) != weir.NotFound {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"b", "a/b", "..", "127.0.0.1"} {
+		other.Bucket = name
+		if _, err := object.Open(t.Context(), other); weir.CodeOf(err) != weir.Invalid {
+			t.Errorf("bucket %q: %v", name, err)
+		}
+	}
 	away := c
 	away.Endpoint, away.Retries = "127.0.0.1:1", 1
 	_, err = object.Open(t.Context(), away)

@@ -89,8 +89,7 @@ func (j *run) followService(ctx context.Context, s *service, id string, heard <-
 	for {
 		select {
 		case <-ctx.Done():
-			_, err := s.jobs.Cancel(context.WithoutCancel(ctx), &jobpb.CancelJobRequest{JobId: id})
-			if err != nil {
+			if err := s.cancel(context.WithoutCancel(ctx), id); err != nil {
 				j.c.Log.WarnContext(ctx, "a job was not cancelled", "job", j.name, "error", err)
 			}
 			return context.Cause(ctx)
@@ -228,7 +227,7 @@ func (j *run) cancelAll(ctx context.Context) error {
 		waiting := ""
 		if s != nil && !j.atFlink {
 			if waiting, err = s.active(ctx, j.name); err == nil && waiting != "" && len(found) == 0 {
-				_, _ = s.jobs.Cancel(ctx, &jobpb.CancelJobRequest{JobId: waiting}) // it may be on its way still
+				_ = s.cancel(ctx, waiting) // it may be on its way still
 			}
 		}
 		if len(found) == 0 && waiting == "" {

@@ -31,6 +31,8 @@ type cause struct {
 const configured = "see docs/cluster.md, the worker's configuration"
 
 var causes = []cause{
+	{regexp.MustCompile(`Cannot run program.*error[=:] ?(11|12|24|26)\b`), weir.Unavailable, "a task manager's machine can't start a process now", // EAGAIN, ENOMEM, EMFILE, ETXTBSY
+		"give the machine more memory or processes, or wait until the worker is installed"},
 	{regexp.MustCompile(`Cannot run program|exit code 12[67]\b`), weir.Invalid, "a task manager can't start Weir's worker",
 		"install weir-pipeline on every task manager's machine, at the path that runner.worker in weir.yaml says"},
 	{regexp.MustCompile(`exit code 78\b`), weir.Invalid, "the worker on a task manager's machine has no configuration", configured},
@@ -39,6 +41,8 @@ var causes = []cause{
 	{regexp.MustCompile(`exit code 76\b`), weir.Invalid, "the worker on a task manager's machine is of another build", "install the weir-pipeline that was built with this weir"},
 	{regexp.MustCompile(`exit code 75\b`), weir.Invalid, "the worker on a task manager's machine does not find the run in its object store",
 		"give it the bucket of lake in weir.yaml"},
+	{regexp.MustCompile(`exit code 74\b`), weir.Unavailable, "the worker on a task manager's machine does not reach the task manager that started it",
+		"see the task managers' logs"},
 	{regexp.MustCompile(`NoResourceAvailableException|Could not acquire the minimum required resources`), weir.Unavailable, "Flink has too few free task slots",
 		"start task managers, or lower runner.parallelism in weir.yaml"},
 	{regexp.MustCompile(`No space left on device`), weir.Unavailable, "a disk of the cluster is full", "free space on the task managers' disks"},

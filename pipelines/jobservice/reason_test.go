@@ -18,6 +18,9 @@ func TestReasons(t *testing.T) {
 		says string
 	}{
 		`java.io.IOException: Cannot run program "/opt/weir/weir-pipeline": error=2, No such file or directory`:                         {weir.Invalid, "runner.worker"},
+		`java.io.IOException: Cannot run program "/opt/weir/weir-pipeline": error=12, Cannot allocate memory`:                           {weir.Unavailable, "memory"},
+		`java.io.IOException: Cannot run program "/opt/weir/weir-pipeline": Exec failed, error: 26 (Text file busy)`:                    {weir.Unavailable, "installed"},
+		"java.lang.IllegalStateException: Process died with exit code 74":                                                               {weir.Unavailable, "task managers' logs"},
 		"java.lang.IllegalStateException: Process died with exit code 78":                                                               {weir.Invalid, "no configuration"},
 		"java.lang.IllegalStateException: Process died with exit code 77":                                                               {weir.Unavailable, "keys"},
 		"java.lang.IllegalStateException: Process died with exit code 76":                                                               {weir.Invalid, "another build"},
@@ -44,7 +47,7 @@ func TestReasons(t *testing.T) {
 }
 
 func TestExitCodesHaveTheirReason(t *testing.T) {
-	for _, code := range []int{ExitConfig, ExitStore, ExitBuild, ExitNoSpec} {
+	for _, code := range []int{ExitConfig, ExitStore, ExitBuild, ExitNoSpec, ExitService} {
 		if err := reason(fmt.Sprintf("Process died with exit code %d", code)); weir.CodeOf(err) == weir.Internal {
 			t.Errorf("%d means nothing: %v", code, err)
 		}

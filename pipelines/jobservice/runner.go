@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
-
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/lakehouse/object"
 	"github.com/weir-cdp/weir/pipelines"
@@ -159,7 +157,7 @@ func (j *run) toEnd(ctx context.Context) error {
 	}
 	flinkID, err := j.appears(ctx, heard, appearTime)
 	if errors.Is(err, errAbsent) {
-		_, _ = s.jobs.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id}) // as far as it goes
+		_ = s.cancel(ctx, id) // as far as it goes
 	}
 	if err != nil || flinkID == "" {
 		return err

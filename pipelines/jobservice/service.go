@@ -103,6 +103,16 @@ func (s *service) active(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
+// cancel asks the service to cancel a job.
+func (s *service) cancel(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	if _, err := s.jobs.Cancel(ctx, &jobpb.CancelJobRequest{JobId: id}); err != nil {
+		return s.failed("cancel a job", err)
+	}
+	return nil
+}
+
 // options are the job's, in the form of Beam's model.
 func (j *run) options() map[string]any {
 	o := map[string]any{
