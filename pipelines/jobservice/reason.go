@@ -30,10 +30,14 @@ type cause struct {
 
 const configured = "see docs/cluster.md, the worker's configuration"
 
+// started is how Java says of a program that it can't start it; the job service keeps the
+// last cause alone, which does not name the program.
+const started = `(?:Cannot run program.*|IOException: (?:Exec failed, )?)`
+
 var causes = []cause{
-	{regexp.MustCompile(`Cannot run program.*error[=:] ?(11|12|24|26)\b`), weir.Unavailable, "a task manager's machine can't start a process now", // EAGAIN, ENOMEM, EMFILE, ETXTBSY
+	{regexp.MustCompile(started + `error[=:] ?(11|12|24|26)\b`), weir.Unavailable, "a task manager's machine can't start a process now", // EAGAIN, ENOMEM, EMFILE, ETXTBSY
 		"give the machine more memory or processes, or wait until the worker is installed"},
-	{regexp.MustCompile(`Cannot run program|exit code 12[67]\b`), weir.Invalid, "a task manager can't start Weir's worker",
+	{regexp.MustCompile(`Cannot run program|` + started + `error[=:] ?[0-9]|exit code 12[67]\b`), weir.Invalid, "a task manager can't start Weir's worker",
 		"install weir-pipeline on every task manager's machine, at the path that runner.worker in weir.yaml says"},
 	{regexp.MustCompile(`exit code 78\b`), weir.Invalid, "the worker on a task manager's machine has no configuration", configured},
 	{regexp.MustCompile(`exit code 77\b`), weir.Unavailable, "the worker on a task manager's machine does not get into the object store",

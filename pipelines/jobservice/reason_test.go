@@ -21,6 +21,8 @@ func TestReasons(t *testing.T) {
 		`java.io.IOException: Cannot run program "/opt/weir/weir-pipeline": error=12, Cannot allocate memory`:                           {weir.Unavailable, "memory"},
 		`java.io.IOException: Cannot run program "/opt/weir/weir-pipeline": Exec failed, error: 26 (Text file busy)`:                    {weir.Unavailable, "installed"},
 		"java.lang.IllegalStateException: Process died with exit code 74":                                                               {weir.Unavailable, "task managers' logs"},
+		"java.io.IOException: error=2, No such file or directory":                                                                       {weir.Invalid, "runner.worker"}, // what the job service keeps of it
+		"java.io.IOException: error=12, Cannot allocate memory":                                                                         {weir.Unavailable, "memory"},
 		"java.lang.IllegalStateException: Process died with exit code 78":                                                               {weir.Invalid, "no configuration"},
 		"java.lang.IllegalStateException: Process died with exit code 77":                                                               {weir.Unavailable, "keys"},
 		"java.lang.IllegalStateException: Process died with exit code 76":                                                               {weir.Invalid, "another build"},

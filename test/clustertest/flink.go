@@ -21,10 +21,12 @@ type Flink struct {
 	JobManager   *Part
 	TaskManagers []*Part
 	JobServer    *Part
-	REST         string // http://host:port
+	REST         string // http://host:port; "" where the job server holds Flink (StartMiniFlink)
 	JobService   string // host:port
 	Worker       string // path of the worker that projects name
 	dir          string
+	files        string // what `make flink-env` fetched
+	conf         string // folder of the configuration
 }
 
 // FlinkOptions say what a cluster is like.
@@ -75,53 +77,94 @@ var modules = func() []string {
 // StartFlink starts a cluster that ends with the test.
 func StartFlink(t testing.TB, o FlinkOptions) *Flink {
 	t.Helper()
-	files := flinkFiles(t)
 	if o.TaskManagers == 0 {
 		o.TaskManagers = 2
 	}
-	if o.Worker == "" {
-		o.Worker = WorkerBinary(t)
-	}
-	f := &Flink{dir: t.TempDir(), Worker: o.Worker}
-	rest := freeAddress(t)
+	f, rest := newFlink(t, o)
 	f.REST = "http://" + rest
-	conf := f.configure(t, rest)
-	java := func(memory []string, main string, args ...string) *exec.Cmd {
-		all := append(append([]string{}, memory...), modules...)
-		all = append(all, "-XX:TieredStopAtLevel=1", "-Dlog4j.configurationFile=file:"+filepath.Join(conf, "log4j.properties"),
-			"-cp", filepath.Join(files, "flink", "*")+":"+filepath.Join(files, "beam", "*"), main)
-		cmd := exec.Command("java", append(all, args...)...)
-		cmd.Dir = f.dir
-		cmd.Env = withEnv("TMPDIR=" + filepath.Join(f.dir, "tmp"))
-		return cmd
-	}
 	f.JobManager = begin(t, &Part{name: "Flink's job manager", ready: answers(f.REST + "/overview"), make: func() *exec.Cmd {
-		return java([]string{"-Xmx384m"}, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "--configDir", conf)
+		return f.java(384, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "--configDir", f.conf)
 	}})
-	config := filepath.Join(f.dir, "worker.yaml")
+	for i := range o.TaskManagers {
+		// One's disk may be full while another's is not.
+		tmp := f.Disk(i)
+		if err := os.MkdirAll(tmp, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		f.TaskManagers = append(f.TaskManagers, begin(t, &Part{name: fmt.Sprintf("task manager %d", i+1), ready: f.has(i + 1), make: func() *exec.Cmd {
+			cmd := f.java(384, "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=256m",
+				"org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "--configDir", f.conf, "-Dio.tmp.dirs="+tmp)
+			cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
+			return f.withWorker(cmd, o)
+		}}))
+	}
+	f.serve(t, rest, func(cmd *exec.Cmd) *exec.Cmd { return cmd })
+	return f
+}
+
+// StartMiniFlink starts Beam's job server with a Flink of two slots inside it, without
+// REST: the smallest thing that runs a job as a cluster does.
+func StartMiniFlink(t testing.TB, o FlinkOptions) *Flink {
+	t.Helper()
+	f, _ := newFlink(t, o)
+	f.serve(t, "[local]", func(cmd *exec.Cmd) *exec.Cmd { return f.withWorker(cmd, o) })
+	return f
+}
+
+// newFlink has the configuration, and an address for the REST.
+func newFlink(t testing.TB, o FlinkOptions) (*Flink, string) {
+	t.Helper()
+	f := &Flink{files: flinkFiles(t), dir: t.TempDir(), Worker: o.Worker}
+	if f.Worker == "" {
+		f.Worker = WorkerBinary(t)
+	}
+	rest := freeAddress(t)
+	f.conf = f.configure(t, rest)
 	s := o.Store
 	text := fmt.Sprintf("lake: {endpoint: %q, bucket: %q, region: %q, path_style: %v, access_key: %q, secret_key: %q}\nprocessors: 1\nmemory_mb: 900\n",
 		s.Endpoint, s.Bucket, s.Region, s.PathStyle, s.AccessKey, s.SecretKey)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(f.workerConfig(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for i := range o.TaskManagers {
-		f.TaskManagers = append(f.TaskManagers, begin(t, &Part{name: fmt.Sprintf("task manager %d", i+1), ready: f.has(i + 1), make: func() *exec.Cmd {
-			cmd := java([]string{"-Xmx384m", "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=256m"},
-				"org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "--configDir", conf)
-			cmd.Env = append(cmd.Env, "WEIR_WORKER_CONFIG="+config)
-			cmd.Env = append(cmd.Env, o.WorkerEnv...)
-			return cmd
-		}}))
-	}
+	return f, rest
+}
+
+func (f *Flink) workerConfig() string { return filepath.Join(f.dir, "worker.yaml") }
+
+// withWorker is the command of a process that starts workers.
+func (f *Flink) withWorker(cmd *exec.Cmd, o FlinkOptions) *exec.Cmd {
+	cmd.Env = append(append(cmd.Env, "WEIR_WORKER_CONFIG="+f.workerConfig()), o.WorkerEnv...)
+	return cmd
+}
+
+// java is the command of a Java process with so many MB of heap.
+func (f *Flink) java(heap int, args ...string) *exec.Cmd {
+	all := append([]string{fmt.Sprintf("-Xmx%dm", heap)}, modules...)
+	all = append(all, "-XX:TieredStopAtLevel=1", "-Dlog4j.configurationFile=file:"+filepath.Join(f.conf, "log4j.properties"),
+		"-cp", filepath.Join(f.files, "flink", "*")+":"+filepath.Join(f.files, "beam", "*"))
+	cmd := exec.Command("java", append(all, args...)...)
+	cmd.Dir = f.dir
+	cmd.Env = withEnv("TMPDIR=" + f.tmp())
+	return cmd
+}
+
+func (f *Flink) tmp() string { return filepath.Join(f.dir, "tmp") }
+
+// Disk is the folder for temporary files of a task manager (from 0) and its workers.
+func (f *Flink) Disk(taskManager int) string {
+	return filepath.Join(f.tmp(), fmt.Sprintf("task-manager-%d", taskManager+1))
+}
+
+// serve starts the job server.
+func (f *Flink) serve(t testing.TB, master string, with func(*exec.Cmd) *exec.Cmd) {
+	t.Helper()
 	f.JobService = freeAddress(t)
 	host, port, _ := strings.Cut(f.JobService, ":")
 	f.JobServer = &Part{name: "Beam's job server", ready: f.serves, make: func() *exec.Cmd {
-		return java([]string{"-Xmx384m"}, filepath.Join(weirtest.Root(), "deploy", "flink", "JobServer.java"), "--job-host="+host, "--job-port="+port,
-			"--artifact-port=0", "--expansion-port=0", "--flink-master="+rest, "--flink-conf-dir="+conf, "--artifacts-dir="+filepath.Join(f.dir, "artifacts"))
+		return with(f.java(384, filepath.Join(weirtest.Root(), "deploy", "flink", "JobServer.java"), "--job-host="+host, "--job-port="+port,
+			"--artifact-port=0", "--expansion-port=0", "--flink-master="+master, "--flink-conf-dir="+f.conf, "--artifacts-dir="+filepath.Join(f.dir, "artifacts")))
 	}}
 	begin(t, f.JobServer)
-	return f
 }
 
 // configure writes the configuration of deploy/flink with ports of this test's.
@@ -129,7 +172,7 @@ func (f *Flink) configure(t testing.TB, rest string) string {
 	t.Helper()
 	from := filepath.Join(weirtest.Root(), "deploy", "flink", "conf")
 	to := filepath.Join(f.dir, "conf")
-	for _, d := range []string{to, filepath.Join(f.dir, "tmp")} {
+	for _, d := range []string{to, f.tmp()} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +187,7 @@ func (f *Flink) configure(t testing.TB, rest string) string {
 		text := regexp.MustCompile(`(?m)^rest\.port: .*$`).ReplaceAllString(string(data), "rest.port: "+restPort)
 		text = regexp.MustCompile(`(?m)^jobmanager\.rpc\.port: .*$`).ReplaceAllString(text, "jobmanager.rpc.port: "+rpcPort)
 		if name == "flink-conf.yaml" {
-			text += "io.tmp.dirs: " + filepath.Join(f.dir, "tmp") + "\n"
+			text += "io.tmp.dirs: " + f.tmp() + "\n"
 		}
 		if err := os.WriteFile(filepath.Join(to, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -220,11 +263,15 @@ func (f *Flink) Workers(t testing.TB) []string {
 // Left are the files that workers left in their temporary folder.
 func (f *Flink) Left(t testing.TB) []string {
 	t.Helper()
-	left, err := filepath.Glob(filepath.Join(f.dir, "tmp", "weir-*"))
+	left, err := filepath.Glob(filepath.Join(f.tmp(), "weir-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return left
+	of, err := filepath.Glob(filepath.Join(f.tmp(), "*", "weir-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(left, of...)
 }
 
 var workers struct {

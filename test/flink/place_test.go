@@ -25,6 +25,12 @@ import (
 // now is when the shop's data ends.
 const now = "2026-07-01T00:00:00Z"
 
+// later is when a part of it has changed, afterwards when only time has gone on.
+const (
+	later      = "2026-07-01T02:00:00Z"
+	afterwards = "2026-07-01T08:00:00Z"
+)
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	clustertest.RemoveWorkers()
@@ -110,7 +116,7 @@ func specs(t *testing.T, s *object.Store) []string {
 
 func on(t *testing.T, f *clustertest.Flink, store object.Config) *jobservice.Runner {
 	t.Helper()
-	return jobservice.New(jobservice.Config{JobService: f.JobService, REST: f.REST, Parallelism: len(f.TaskManagers), Command: f.Worker,
+	return jobservice.New(jobservice.Config{JobService: f.JobService, REST: f.REST, Parallelism: 2, Command: f.Worker,
 		Build: buildOf(t, f.Worker), Store: store, Pipelines: roster.Pipelines(), Poll: pollOften})
 }
 

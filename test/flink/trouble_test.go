@@ -26,19 +26,7 @@ func TestTrouble(t *testing.T) {
 	p := pl.shop(t, "crm", "300")
 	p.Receive(t)
 	p.Run(t, weirtest.Partial, "--now", now)
-	x := &trouble{f: f, config: pl.of("crm")}
-	var err error
-	if x.store, err = object.Open(t.Context(), x.config); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range specs(t, x.store) {
-		if spec, err := pipelines.ReadSpec(t.Context(), x.store, key); err == nil && spec.Stage == weir.Resolve {
-			x.key = key
-		}
-	}
-	if x.key == "" {
-		t.Fatal("resolve has no spec")
-	}
+	x := newTrouble(t, f, pl.of("crm"), weir.Resolve)
 	t.Run("another build", x.anotherBuild)
 	t.Run("no worker", x.noWorker)
 	t.Run("failing task", x.failingTask)
@@ -46,6 +34,32 @@ func TestTrouble(t *testing.T) {
 	t.Run("two at once", x.twoAtOnce)
 	t.Run("job server killed", x.jobServerKilled)
 	t.Run("task manager killed", x.taskManagerKilled)
+	t.Run("job manager killed", x.jobManagerKilled)
+	// Small files are never on a disk.
+	large := pl.shop(t, "large", "30000")
+	large.Run(t, weirtest.Partial, "collect", "conform", "--now", now)
+	x = newTrouble(t, f, pl.of("large"), weir.Conform)
+	t.Run("folder missing", x.folderMissing)
+	t.Run("disk full", x.diskFull)
+}
+
+// newTrouble is trouble with the spec of a stage in a lake.
+func newTrouble(t *testing.T, f *clustertest.Flink, config object.Config, stage weir.Stage) *trouble {
+	t.Helper()
+	x := &trouble{f: f, config: config}
+	var err error
+	if x.store, err = object.Open(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range specs(t, x.store) {
+		if spec, err := pipelines.ReadSpec(t.Context(), x.store, key); err == nil && spec.Stage == stage {
+			x.key = key
+		}
+	}
+	if x.key == "" {
+		t.Fatalf("%s has no spec", stage)
+	}
+	return x
 }
 
 type trouble struct {
@@ -69,6 +83,9 @@ func (x *trouble) runner(t *testing.T, change func(*jobservice.Config)) *jobserv
 func (x *trouble) clean(t *testing.T) {
 	t.Helper()
 	noTrace(t, x.f)
+	if x.f.REST == "" {
+		return
+	}
 	all, err := jobservice.NewFlink(x.f.REST).Jobs(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -187,4 +204,36 @@ func (x *trouble) taskManagerKilled(t *testing.T) {
 		x.f.TaskManagers[0].KillAlone() // its worker notices by itself
 		x.f.TaskManagers[0].Restart(t)
 	})
+}
+
+// jobManagerKilled: Flink without high availability forgets its jobs. The attempt says
+// so and ends; the next one, on a new job, gives what a child process gave.
+func (x *trouble) jobManagerKilled(t *testing.T) {
+	fresh, was, _ := again(t, x.store, x.key, "jobmanager")
+	want, err := pipelines.ReadManifest(t.Context(), x.store, was)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	_, err = x.runner(t, nil).Run(t.Context(), fresh, func(weir.Progress) {
+		once.Do(func() {
+			x.f.JobManager.Kill()
+			x.f.JobManager.Restart(t)
+		})
+	})
+	if weir.CodeOf(err) != weir.Unavailable || !strings.Contains(fmt.Sprint(err), "job manager was restarted") {
+		t.Errorf("got %s: %v", weir.CodeOf(err), err)
+	}
+	weirtest.Eventually(t, "the task managers are back", func() bool {
+		o, err := jobservice.NewFlink(x.f.REST).Overview(t.Context())
+		return err == nil && o.TaskManagers == len(x.f.TaskManagers)
+	})
+	got, err := x.runner(t, nil).Run(t.Context(), fresh, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text(t, got) != text(t, want) {
+		t.Errorf("on Flink\n%s\nin a child\n%s", text(t, got), text(t, want))
+	}
+	x.clean(t)
 }
