@@ -1,7 +1,9 @@
 package flink
 
 import (
+	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"syscall"
@@ -9,7 +11,36 @@ import (
 
 	"github.com/weir-cdp/weir"
 	"github.com/weir-cdp/weir/pipelines"
+	"github.com/weir-cdp/weir/test/e2e/weirtest"
 )
+
+// withNotes gives a shop notes that don't compress to what is kept in memory of a file
+// (4 MiB): smaller ones are never on a disk.
+func withNotes(t *testing.T, p *weirtest.Project) {
+	t.Helper()
+	const rows, length = 20000, 375
+	noise := rand.NewChaCha8([32]byte{7})
+	var b strings.Builder
+	b.WriteString("id,note,updated\n")
+	for i := range rows {
+		note := make([]byte, length)
+		_, _ = noise.Read(note) // never fails
+		fmt.Fprintf(&b, "N%06d,%s,2026-06-30 12:00:00\n", i, base64.StdEncoding.EncodeToString(note))
+	}
+	p.Write(t, "data/notes.csv", b.String())
+	p.Write(t, "sources/notes.yaml", `connector: files
+config: {path: data}
+streams:
+  notes:
+    path: notes.csv
+    key: [id]
+    as: person
+    map:
+      identifiers: {crm_id: id}
+      attributes: {note: note}
+      observed_at: updated
+`)
+}
 
 // folderMissing takes the task managers' folders for temporary files away.
 func (x *trouble) folderMissing(t *testing.T) {

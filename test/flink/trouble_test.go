@@ -35,10 +35,10 @@ func TestTrouble(t *testing.T) {
 	t.Run("job server killed", x.jobServerKilled)
 	t.Run("task manager killed", x.taskManagerKilled)
 	t.Run("job manager killed", x.jobManagerKilled)
-	// Small files are never on a disk.
-	large := pl.shop(t, "large", "30000")
-	large.Run(t, weirtest.Partial, "collect", "conform", "--now", now)
-	x = newTrouble(t, f, pl.of("large"), weir.Conform)
+	wordy := pl.shop(t, "wordy", "300")
+	withNotes(t, wordy)
+	wordy.Run(t, weirtest.Partial, "collect", "conform", "--now", now)
+	x = newTrouble(t, f, pl.of("wordy"), weir.Conform)
 	t.Run("folder missing", x.folderMissing)
 	t.Run("disk full", x.diskFull)
 }
