@@ -20,6 +20,7 @@ import (
 	"github.com/weir-cdp/weir/pipelines/roster"
 	"github.com/weir-cdp/weir/test/clustertest"
 	"github.com/weir-cdp/weir/test/e2e/weirtest"
+	"github.com/weir-cdp/weir/test/postgrestest"
 )
 
 // now is when the shop's data ends.
@@ -32,7 +33,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := postgrestest.Main(m)
 	clustertest.RemoveWorkers()
 	os.Exit(code)
 }
