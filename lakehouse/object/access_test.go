@@ -1,7 +1,9 @@
 package object
 
 import (
+	"context"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -131,5 +133,26 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			t.Errorf("%s: %v", code, err)
 		}
 		server.Close()
+	}
+}
+
+// TestSilentServiceIsGivenUp: one that accepts and says nothing is told in time; a
+// context that ends stays what it is.
+func TestSilentServiceIsGivenUp(t *testing.T) {
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hold }))
+	defer server.Close()
+	defer close(hold)
+	s, err := connect(Config{Endpoint: server.URL, Bucket: "lake", PathStyle: true, AccessKey: "k", SecretKey: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.reach(t.Context(), 50*time.Millisecond); weir.CodeOf(err) != weir.Unavailable || !strings.Contains(err.Error(), "lake.endpoint") {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.reach(ctx, time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

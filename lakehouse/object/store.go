@@ -60,7 +60,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	ok, err := s.client.BucketExists(ctx, s.bucket)
+	ok, err := s.reach(ctx, openWait)
 	if err != nil {
 		return nil, s.failed("reach bucket", "", err)
 	}
@@ -69,6 +69,21 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			At(c.Endpoint).Then("create it, or correct lake.bucket in weir.yaml")
 	}
 	return s, nil
+}
+
+// openWait bounds Open: one that accepts connections and says nothing would be asked
+// for as long as all tries take, minutes.
+const openWait = time.Minute
+
+// reach asks whether the bucket is there, for at most a time.
+func (s *Store) reach(ctx context.Context, most time.Duration) (bool, error) {
+	short, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	ok, err := s.client.BucketExists(short, s.bucket)
+	if err != nil && short.Err() != nil && ctx.Err() == nil {
+		err = weir.Errorf(weir.Unavailable, "no answer within %s", most).Then("check lake.endpoint, that the object store runs, and the network in between")
+	}
+	return ok, err
 }
 
 // CreateBucket makes the configured bucket; one that is there is left as it is.
