@@ -95,8 +95,9 @@ test-flink: build build-pipeline ## pipelines and a project on a real Flink of f
 
 bench-env: ## the peers' Python environment, about 700 MB (needs python3 and ../shared/bench)
 	python3 -m venv .cache/bench && .cache/bench/bin/pip install -q -r ../shared/bench/requirements.txt
+	python3 -m venv .cache/bench/splink5 && .cache/bench/splink5/bin/pip install -q splink==5.0.0 duckdb==2.0.0 numpy==2.4.6 pyarrow==26.0.1
 
-bench: build ## speeds, beside the peers that are installed; BENCH="-scale 1" is the full size
+bench: build build-pipeline ## speeds, beside the peers that are installed; BENCH="-scale 1" is the full size
 	$(GO) run ./test/bench -weir $(BIN) -doc docs/bench.md $(BENCH)
 
 chaos: build ## fifty kills of the demo, written to docs/chaos.md; KILLS=10 for fewer

@@ -30,8 +30,10 @@ func (b *bench) identity(ctx context.Context) error {
 		if err := b.resolvePeople(ctx, data, rows, round); err != nil {
 			return err
 		}
-		if err := b.splink(ctx, data, rows, round); err != nil {
-			b.report.notef("identity, splink: %v", err)
+		for _, python := range b.kit.splinks() {
+			if err := b.splink(ctx, python, data, rows, round); err != nil {
+				b.report.notef("identity, splink: %v", err)
+			}
 		}
 	}
 	return nil
@@ -156,8 +158,8 @@ streams:
 
 // splink measures the peer as the kit's expert configured it, at its best
 // threshold.
-func (b *bench) splink(ctx context.Context, data string, rows, round int) error {
-	u, err := execute(ctx, nil, 0, b.kit.python, filepath.Join(b.kit.dir, "identity_splink.py"), "--data", data)
+func (b *bench) splink(ctx context.Context, python, data string, rows, round int) error {
+	u, err := execute(ctx, nil, 0, python, filepath.Join(b.kit.dir, "identity_splink.py"), "--data", data)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,17 @@ func openKit(dir, python string) (*kit, error) {
 	return k, nil
 }
 
+// splinks are the environments of Splink: version 4 with the others, 5 by itself
+// where make bench-env has made it.
+func (k *kit) splinks() []string {
+	out := []string{k.python}
+	five := filepath.Join(filepath.Dir(filepath.Dir(k.python)), "splink5", "bin", "python")
+	if _, err := os.Stat(five); err == nil {
+		out = append(out, five)
+	}
+	return out
+}
+
 // copies runs one arm that copies rows into Parquet files.
 func (b *bench) copies(ctx context.Context, script, name, arm, from string, rows, round int) error {
 	if b.kit == nil {

@@ -36,7 +36,7 @@ func (b *bench) house(ctx context.Context, dir string, log *slog.Logger) (h *sta
 		return nil, nil, errors.Join(err, own.Stop())
 	}
 	h = &stages.House{
-		Lake: lake, Dir: dir, Log: log, Clock: time.Now, Secrets: project.Resolver{Dir: dir},
+		Lake: lake, Dir: dir, Timelines: filepath.Join(dir, ".weir", "timelines"), Log: log, Clock: time.Now, Secrets: project.Resolver{Dir: dir},
 		Connectors: map[string]connectors.Connector{"webhook": webhook.Connector(), "files": files.Connector()},
 		Pipeline: func(ctx context.Context, spec string, progress func(weir.Progress)) error {
 			_, err := pipelines.RunChild(ctx, pipelines.Child{Binary: b.weir, Dir: own.Scratch(), Store: own.Lake(), LocalScratch: true, Memory: pipelineMemory}, spec, progress)

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/weir-cdp/weir"
-	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
 )
 
@@ -25,12 +22,9 @@ func (b *bench) live(ctx context.Context) (err error) {
 	if b.kit == nil {
 		return fmt.Errorf("events and segments are those of the bench kit")
 	}
-	data, rows, err := b.events(ctx)
+	rows := b.rows(20_000_000)
+	data, filled, err := b.filled(ctx, rows)
 	if err != nil {
-		return err
-	}
-	filled := filepath.Join(b.work, fmt.Sprintf("filled_%d", rows))
-	if err := b.fillOnce(ctx, filled, data); err != nil {
 		return err
 	}
 	want, err := b.segmentPeer(ctx, data, "by_event", rows, 1)
@@ -42,26 +36,16 @@ func (b *bench) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.CopyFS(filepath.Join(dir, ".weir"), os.DirFS(filepath.Join(filled, ".weir"))); err != nil {
-		return err
-	}
-	if err := kitProject(b.kit.dir, dir, 1); err != nil {
-		return err
-	}
-	h, closing, err := b.house(ctx, dir, slog.New(slog.DiscardHandler))
+	h, err := b.kitLake(ctx, filled, dir, 1)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closing()) }()
-	p, err := project.Load(dir, h.Connectors)
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, h.close()) }()
 	ask := func(arm, segment string, round int) error {
 		var before, after sample
 		before.add(os.Getpid())
 		started := time.Now()
-		a, err := h.CountLive(ctx, p, stages.LiveOrder{Segments: []string{segment}, Now: benchNow}, func(weir.Progress) {})
+		a, err := h.CountLive(ctx, h.project, stages.LiveOrder{Segments: []string{segment}, Now: benchNow}, func(weir.Progress) {})
 		took := time.Since(started)
 		after.add(os.Getpid())
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 // bench is one invocation.
 type bench struct {
 	weir   string // the binary, absolute
+	worker string // a cluster's, absolute
 	kit    *kit   // nil: no peers
 	scale  float64
 	rounds int
@@ -47,6 +48,7 @@ var measures = []struct {
 	{"scaling", (*bench).scaling},
 	{"gate", (*bench).gate},
 	{"policydiff", (*bench).policydiff},
+	{"runners", (*bench).runners},
 }
 
 func main() {
@@ -68,6 +70,7 @@ func run(ctx context.Context) (err error) {
 	}
 	b := &bench{}
 	flag.StringVar(&b.weir, "weir", "bin/weir", "the binary to measure")
+	flag.StringVar(&b.worker, "worker", "bin/weir-pipeline", "a cluster's worker of the same build; runners needs it")
 	kitDir := flag.String("kit", "../shared/bench", "the folder with the peers' scripts")
 	python := flag.String("python", ".cache/bench/bin/python", "the peers' Python; make bench-env makes it")
 	flag.Float64Var(&b.scale, "scale", 0.1, "of the full sizes; 1 takes long")
@@ -84,6 +87,9 @@ func run(ctx context.Context) (err error) {
 	}
 	if _, err := os.Stat(b.weir); err != nil {
 		return fmt.Errorf("no binary to measure: %w; make build", err)
+	}
+	if b.worker, err = filepath.Abs(b.worker); err != nil {
+		return err
 	}
 	if b.kit, err = openKit(*kitDir, *python); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: peers are skipped: %v\n", err)

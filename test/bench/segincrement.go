@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"github.com/weir-cdp/weir/lakehouse"
 	"github.com/weir-cdp/weir/lakehouse/rowfile"
 	"github.com/weir-cdp/weir/lakehouse/schema"
-	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
 )
 
@@ -26,12 +24,9 @@ func (b *bench) segmentIncrement(ctx context.Context) error {
 	if b.kit == nil {
 		return fmt.Errorf("events and segments are those of the bench kit")
 	}
-	data, rows, err := b.events(ctx)
+	rows := b.rows(20_000_000)
+	data, filled, err := b.filled(ctx, rows)
 	if err != nil {
-		return err
-	}
-	filled := filepath.Join(b.work, fmt.Sprintf("filled_%d", rows))
-	if err := b.fillOnce(ctx, filled, data); err != nil {
 		return err
 	}
 	for round := 1; round <= b.rounds; round++ {
@@ -61,25 +56,12 @@ func (b *bench) segmentLater(ctx context.Context, data, filled string, rows, rou
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.CopyFS(filepath.Join(dir, ".weir"), os.DirFS(filepath.Join(filled, ".weir"))); err != nil {
-		return err
-	}
-	if err := kitProject(b.kit.dir, dir, 1); err != nil {
-		return err
-	}
-	h, closing, err := b.house(ctx, dir, slog.New(slog.DiscardHandler))
+	h, err := b.kitLake(ctx, filled, dir, 1)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closing()) }()
-	p, err := project.Load(dir, h.Connectors)
-	if err != nil {
-		return err
-	}
-	l := &later{bench: b, h: h, rows: rows, round: round, run: weir.Run{Workspace: "bench", Now: benchNow}}
-	if l.run.Project, err = h.Apply(ctx, p); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	l := &later{bench: b, h: h.House, rows: rows, round: round, run: weir.Run{Workspace: "bench", Now: benchNow, Project: h.key}}
 	if l.table, err = h.Lake.Ensure(ctx, schema.Named("core.events")); err != nil {
 		return err
 	}

@@ -32,12 +32,9 @@ func (b *bench) segments(ctx context.Context) error {
 	if b.kit == nil {
 		return fmt.Errorf("events and segments are those of the bench kit")
 	}
-	data, rows, err := b.events(ctx)
+	rows := b.rows(20_000_000)
+	data, filled, err := b.filled(ctx, rows)
 	if err != nil {
-		return err
-	}
-	filled := filepath.Join(b.work, fmt.Sprintf("filled_%d", rows))
-	if err := b.fillOnce(ctx, filled, data); err != nil {
 		return err
 	}
 	for round := 1; round <= b.rounds; round++ {
@@ -67,35 +64,63 @@ func (b *bench) segments(ctx context.Context) error {
 	return nil
 }
 
-// events makes the kit's events, twenty for each profile, once.
-func (b *bench) events(ctx context.Context) (data string, rows int, err error) {
-	rows = b.rows(20_000_000)
-	data = filepath.Join(b.work, fmt.Sprintf("events_%d", rows))
-	if _, err := os.Stat(filepath.Join(data, "events", "part-39.parquet")); err == nil {
-		return data, rows, nil
+// filled makes the kit's events, twenty for each profile, and the lake of them that
+// measures begin with, each once.
+func (b *bench) filled(ctx context.Context, rows int) (data, lake string, err error) {
+	data, lake = filepath.Join(b.work, fmt.Sprintf("events_%d", rows)), filepath.Join(b.work, fmt.Sprintf("filled_%d", rows))
+	if _, err := os.Stat(filepath.Join(data, "done")); err != nil {
+		if _, err := execute(ctx, nil, 0, b.kit.python, filepath.Join(b.kit.dir, "gen_events.py"), "--events", fmt.Sprint(rows), "--profiles", fmt.Sprint(rows/20), "--out", data); err != nil {
+			return "", "", err
+		}
+		if err := os.WriteFile(filepath.Join(data, "done"), nil, 0o644); err != nil {
+			return "", "", err
+		}
 	}
-	_, err = execute(ctx, nil, 0, b.kit.python, filepath.Join(b.kit.dir, "gen_events.py"), "--events", fmt.Sprint(rows), "--profiles", fmt.Sprint(rows/20), "--out", data)
-	return data, rows, err
-}
-
-// fillOnce makes the lake that rounds begin with.
-func (b *bench) fillOnce(ctx context.Context, dir, data string) error {
-	done := filepath.Join(dir, "done")
-	if _, err := os.Stat(done); err == nil {
-		return nil
+	if _, err := os.Stat(filepath.Join(lake, "done")); err == nil {
+		return data, lake, nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return err
+	if err := os.RemoveAll(lake); err != nil {
+		return "", "", err
 	}
-	h, closing, err := b.house(ctx, dir, slog.New(slog.DiscardHandler))
+	h, closing, err := b.house(ctx, lake, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	if err := errors.Join(fillKit(ctx, h, data), closing()); err != nil {
-		return err
+		return "", "", err
 	}
 	debug.FreeOSMemory() // what filling took is not the stage's
-	return os.WriteFile(done, nil, 0o644)
+	return data, lake, os.WriteFile(filepath.Join(lake, "done"), nil, 0o644)
+}
+
+// kitLake is a lake of the kit's profiles and events with the kit's definitions applied.
+type kitLake struct {
+	*stages.House
+	project *project.Project
+	key     string // of the applied project
+	close   func() error
+}
+
+// kitLake opens a copy of a filled lake in dir.
+func (b *bench) kitLake(ctx context.Context, filled, dir string, variants int) (*kitLake, error) {
+	if err := os.CopyFS(filepath.Join(dir, ".weir"), os.DirFS(filepath.Join(filled, ".weir"))); err != nil {
+		return nil, err
+	}
+	if err := kitProject(b.kit.dir, dir, variants); err != nil {
+		return nil, err
+	}
+	l := &kitLake{}
+	var err error
+	if l.House, l.close, err = b.house(ctx, dir, slog.New(slog.DiscardHandler)); err != nil {
+		return nil, err
+	}
+	if l.project, err = project.Load(dir, l.Connectors); err == nil {
+		l.key, err = l.Apply(ctx, l.project)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
 }
 
 // segmented is a measure with what came of it.
@@ -111,25 +136,12 @@ func (b *bench) segmentRound(ctx context.Context, filled, name string, variants,
 		return out, err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.CopyFS(filepath.Join(dir, ".weir"), os.DirFS(filepath.Join(filled, ".weir"))); err != nil {
-		return out, err
-	}
-	if err := kitProject(b.kit.dir, dir, variants); err != nil {
-		return out, err
-	}
-	h, closing, err := b.house(ctx, dir, slog.New(slog.DiscardHandler))
+	h, err := b.kitLake(ctx, filled, dir, variants)
 	if err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, closing()) }()
-	p, err := project.Load(dir, h.Connectors)
-	if err != nil {
-		return out, err
-	}
-	run := weir.Run{Workspace: "bench", ID: weir.NewRunID(benchNow, "segments"), Now: benchNow}
-	if run.Project, err = h.Apply(ctx, p); err != nil {
-		return out, err
-	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	run := weir.Run{Workspace: "bench", ID: weir.NewRunID(benchNow, "segments"), Now: benchNow, Project: h.key}
 	var before, after sample
 	watch, done := make(chan sample, 1), make(chan struct{})
 	go func() { watch <- watchSelf(done) }()
@@ -145,7 +157,7 @@ func (b *bench) segmentRound(ctx context.Context, filled, name string, variants,
 	}
 	out.measure = measure{Name: name, Peer: "weir", WallS: took.Seconds(), CPUS: float64(after.cpu-before.cpu) / 100, Rows: int64(rows), Round: round,
 		StageS: row.EndedAt.Sub(row.StartedAt).Seconds(), RSSMB: most.largest >> 10, OwnMB: most.own >> 10, TreeMB: most.tree >> 10}
-	counts, err := h.CountSegments(ctx, p)
+	counts, err := h.CountSegments(ctx, h.project)
 	if err != nil {
 		return out, err
 	}

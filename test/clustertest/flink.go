@@ -35,6 +35,7 @@ type FlinkOptions struct {
 	Store        object.Config // that the workers reach; its prefix does not count
 	Worker       string        // "": one built of these sources
 	WorkerEnv    []string      // NAME=value, for the workers
+	Processors   int           // of a worker; 0: one
 }
 
 // flinkFiles finds what `make flink-env` fetched.
@@ -121,8 +122,8 @@ func newFlink(t testing.TB, o FlinkOptions) (*Flink, string) {
 	rest := freeAddress(t)
 	f.conf = f.configure(t, rest)
 	s := o.Store
-	text := fmt.Sprintf("lake: {endpoint: %q, bucket: %q, region: %q, path_style: %v, access_key: %q, secret_key: %q}\nprocessors: 1\nmemory_mb: 900\n",
-		s.Endpoint, s.Bucket, s.Region, s.PathStyle, s.AccessKey, s.SecretKey)
+	text := fmt.Sprintf("lake: {endpoint: %q, bucket: %q, region: %q, path_style: %v, access_key: %q, secret_key: %q}\nprocessors: %d\nmemory_mb: %d\n",
+		s.Endpoint, s.Bucket, s.Region, s.PathStyle, s.AccessKey, s.SecretKey, max(1, o.Processors), 512+384*max(1, o.Processors))
 	if err := os.WriteFile(f.workerConfig(), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

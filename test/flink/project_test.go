@@ -11,8 +11,9 @@ import (
 	"github.com/weir-cdp/weir/test/e2e/weirtest"
 )
 
-// TestShop: a project on the cluster has the tables of one in child processes, also when
-// Weir is killed in the middle and a task manager with its worker.
+// TestShop: a project on the cluster has the tables of one in child processes, when Weir
+// is killed in the middle and a task manager with its worker. TestWholeCluster has one
+// that nothing disturbs.
 func TestShop(t *testing.T) {
 	pl := newPlace(t)
 	f := clustertest.StartFlink(t, clustertest.FlinkOptions{Store: pl.config})
@@ -21,18 +22,6 @@ func TestShop(t *testing.T) {
 	want.Run(t, weirtest.Partial, "--now", now)
 	want.Dev(t)
 
-	t.Run("undisturbed", func(t *testing.T) {
-		p := pl.shop(t, "calm", "300")
-		d := p.Receive(t)
-		f.Use(t, p)
-		p.Run(t, weirtest.Partial, "--now", now)
-		p.Run(t, weirtest.Done, "--now", now)
-		weirtest.Delivered(t, p, d)
-		p.Dev(t)
-		weirtest.SameTables(t, want, p)
-		noTrace(t, f)
-		noScratch(t, pl.of("calm"))
-	})
 	t.Run("weir and a task manager are killed", func(t *testing.T) {
 		p := pl.shop(t, "rough", "300")
 		d := p.Receive(t)

@@ -21,6 +21,7 @@ func TestWholeCluster(t *testing.T) {
 		want.Receive(t)
 		d := p.Receive(t)
 		compare(t, c, f, want, p, now)
+		p.Run(t, weirtest.Done, "--now", now) // what waited the first time
 		weirtest.Delivered(t, p, d)
 	})
 	t.Run("public data", func(t *testing.T) {
