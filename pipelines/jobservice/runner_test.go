@@ -36,6 +36,7 @@ type cluster struct {
 	onRun   func(c *cluster, id string)        // what a submitted job does
 	onLook  func(c *cluster, id string, n int) // at the nth look at a job
 	refuses bool                               // does not cancel
+	wants   string                             // a file of the submitter's that it asks for
 
 	mu        sync.Mutex
 	jobs      []Job
@@ -170,11 +171,6 @@ func (c *cluster) Prepare(_ context.Context, r *jobpb.PrepareJobRequest) (*jobpb
 	defer c.mu.Unlock()
 	c.names = append(c.names, r.GetJobName())
 	return &jobpb.PrepareJobResponse{PreparationId: "p", StagingSessionToken: "s", ArtifactStagingEndpoint: &pipepb.ApiServiceDescriptor{Url: c.service}}, nil
-}
-
-func (c *cluster) ReverseArtifactRetrievalService(s jobpb.ArtifactStagingService_ReverseArtifactRetrievalServiceServer) error {
-	_, err := s.Recv()
-	return err
 }
 
 func (c *cluster) Run(context.Context, *jobpb.RunJobRequest) (*jobpb.RunJobResponse, error) {

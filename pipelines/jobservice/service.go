@@ -16,8 +16,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/graphx"
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/weir-cdp/weir"
@@ -183,22 +181,6 @@ func (s *service) submit(ctx context.Context, j *run) (string, error) {
 	}
 	j.c.Log.InfoContext(ctx, "submitted a job", "job", j.name, "beam_job", started.GetJobId())
 	return started.GetJobId(), nil
-}
-
-// stage tells the service that there are no files to send: it waits for that.
-func (s *service) stage(ctx context.Context, prepared *jobpb.PrepareJobResponse) error {
-	ctx = grpcx.WriteWorkerID(ctx, prepared.GetPreparationId())
-	endpoint := prepared.GetArtifactStagingEndpoint().GetUrl()
-	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return weir.Errorf(weir.Invalid, "the job service names a staging endpoint that is no address: %w", err).At(endpoint)
-	}
-	defer conn.Close()
-	if err := runnerlib.StageViaPortableAPI(ctx, conn, "", prepared.GetStagingSessionToken()); err != nil {
-		return weir.Errorf(weir.Unavailable, "Beam's job service names a staging endpoint that does not answer: %s", cut(err.Error())).At(endpoint).
-			Then("start the job server with the --job-host by which this machine reaches it")
-	}
-	return nil
 }
 
 // news is what the service says of a job.
