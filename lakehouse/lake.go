@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
+	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/weir-cdp/weir"
@@ -127,7 +128,10 @@ func (l *Lake) load(ctx context.Context, name string) (*table.Table, error) {
 	case err != nil:
 		return nil, failed("read table", name, err)
 	}
-	return table.New(t.Identifier(), t.Metadata(), t.MetadataLocation(), t.FS, l.cat), nil
+	// Files by the lake's store alone, wherever the catalog says that they are: Iceberg
+	// would open a file of this machine, or ask the catalog for keys of a store.
+	files := func(ctx context.Context) (iceio.IO, error) { return &storeIO{ctx: ctx, store: l.store}, nil }
+	return table.New(t.Identifier(), t.Metadata(), t.MetadataLocation(), files, l.cat), nil
 }
 
 // lock queues the committers of one table in this process; others are told apart

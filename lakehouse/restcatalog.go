@@ -29,7 +29,8 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 	if c.URI == "" {
 		return nil, nil, weir.Errorf(weir.Invalid, "a rest catalog needs a uri").At("lake.catalog.uri")
 	}
-	if u, err := url.Parse(c.URI); err != nil || u.User != nil || u.Scheme != "http" && u.Scheme != "https" { // not shown: it may hold a password
+	service, err := url.Parse(c.URI)
+	if u := service; err != nil || u.User != nil || u.Scheme != "http" && u.Scheme != "https" { // not shown: it may hold a password
 		return nil, nil, weir.Errorf(weir.Invalid, "the catalog's uri is not of the form https://host/path, without a user or a password").
 			At("lake.catalog.uri").Then("give the address alone; credentials belong into lake.catalog.token or lake.catalog.credential")
 	}
@@ -37,7 +38,8 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]}), rest.WithCustomTransport(door{transport, answerMost})}
+	opts := []rest.Option{rest.WithAdditionalProps(iceberg.Properties{storeProperty: props[storeProperty]})}
+	addresses := []*url.URL{service}
 	if c.Token != "" {
 		opts = append(opts, rest.WithOAuthToken(c.Token))
 	}
@@ -53,10 +55,12 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 			return nil, nil, weir.Errorf(weir.Invalid, "%q is no address of a token endpoint", c.TokenURI).At("lake.catalog.oauth2_uri")
 		}
 		opts = append(opts, rest.WithAuthURI(u))
+		addresses = append(addresses, u)
 	}
 	if c.Warehouse != "" {
 		opts = append(opts, rest.WithWarehouseLocation(c.Warehouse))
 	}
+	opts = append(opts, rest.WithCustomTransport(door{transport, answerMost, hostsOf(addresses...)}))
 	cat, err := rest.NewCatalog(ctx, catalogName, c.URI, opts...)
 	if err != nil {
 		transport.CloseIdleConnections()
@@ -106,6 +110,8 @@ func catalogRefused(err error) string {
 		return "the catalog's token has expired: get a new one (lake.catalog.token), or use lake.catalog.credential, which renews it"
 	case errors.Is(err, rest.ErrUnauthorized):
 		return "check lake.catalog.token or lake.catalog.credential; the token may have expired"
+	case errors.Is(err, rest.ErrOAuthError) && strings.Contains(err.Error(), noToken):
+		return nameIt
 	case errors.Is(err, rest.ErrOAuthError) && oauthRefused(err.Error()):
 		return "check lake.catalog.credential, scope and oauth2_uri"
 	case errors.Is(err, rest.ErrForbidden):

@@ -3,6 +3,8 @@ package lakehouse
 import (
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/weir-cdp/weir"
 )
@@ -11,22 +13,39 @@ import (
 // hundred bytes a snapshot, and a service gone wrong must not fill the memory.
 const answerMost = 256 << 20
 
-// door is the way to the catalog. Iceberg's client sets its token on every request,
-// those of a redirect too, which Go's own would not send to another host: the door
-// lets no such request out. It bounds what comes back.
+// door is the way to the catalog. Iceberg's client sets its token on every request: those
+// of a redirect, which Go's own would not send to another host, and those to the address
+// of the service or of its tokens that the service's own configuration names. The door
+// lets out what goes to a host of weir.yaml, and nothing else. It bounds what comes back.
 type door struct {
-	next http.RoundTripper
-	most int64 // bytes of an answer
+	next  http.RoundTripper
+	most  int64           // bytes of an answer
+	hosts map[string]bool // that weir.yaml names, whether by TLS alone
+}
+
+// What the door says; an error of the client for tokens keeps the text alone.
+const (
+	noToken = "which gets no token of ours"
+	nameIt  = "if that is the catalog or its token endpoint, name it in lake.catalog.uri or oauth2_uri of weir.yaml"
+)
+
+// hostsOf are the hosts of addresses.
+func hostsOf(addresses ...*url.URL) map[string]bool {
+	hosts := map[string]bool{}
+	for _, u := range addresses {
+		name := strings.ToLower(u.Hostname())
+		byTLS, named := hosts[name]
+		hosts[name] = u.Scheme == "https" && (byTLS || !named)
+	}
+	return hosts
 }
 
 // RoundTrip implements http.RoundTripper. Denied: the catalog sends us elsewhere.
 func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Response != nil && r.Response.Request != nil { // a redirect
-		from := r.Response.Request.URL
-		if from.Hostname() != r.URL.Hostname() || from.Scheme == "https" && r.URL.Scheme != "https" {
-			return nil, weir.Errorf(weir.Denied, "%s redirects to %s://%s, which gets no token of ours", from.Host, r.URL.Scheme, r.URL.Host).
-				At("lake.catalog").Then("if that is the catalog, name it in lake.catalog.uri or oauth2_uri of weir.yaml")
-		}
+	byTLS, named := d.hosts[strings.ToLower(r.URL.Hostname())]
+	if !named || byTLS && r.URL.Scheme != "https" {
+		return nil, weir.Errorf(weir.Denied, "the catalog sends us to %s://%s, "+noToken, r.URL.Scheme, r.URL.Host).
+			At("lake.catalog").Then(nameIt)
 	}
 	res, err := d.next.RoundTrip(r)
 	if err == nil {

@@ -1,15 +1,20 @@
 package lakehouse
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/apache/iceberg-go"
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
 
 	"github.com/weir-cdp/weir"
 )
@@ -56,6 +61,92 @@ func TestTokenGoesToTheCatalogAlone(t *testing.T) {
 	}
 }
 
+// TestConfigurationNamesNoOtherHost: neither for the service nor for its tokens.
+func TestConfigurationNamesNoOtherHost(t *testing.T) {
+	var heard atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		heard.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"access_token": "x", "token_type": "bearer", "namespaces": []}`)
+	}))
+	defer other.Close()
+	elsewhere := strings.Replace(other.URL, "127.0.0.1", "localhost", 1)
+	for _, key := range []string{"uri", "oauth2-server-uri", "rest.authorization-url"} {
+		t.Run(key, func(t *testing.T) {
+			heard.Store(0)
+			from := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if strings.HasSuffix(r.URL.Path, "/tokens") {
+					_, _ = io.WriteString(w, `{"access_token": "x", "token_type": "bearer"}`)
+					return
+				}
+				_, _ = io.WriteString(w, `{"defaults": {}, "overrides": {"`+key+`": "`+elsewhere+`"}}`)
+			}))
+			defer from.Close()
+			cat, end, err := openREST(t.Context(), CatalogConfig{Type: "rest", URI: from.URL, Credential: "weir:hush"}, iceberg.Properties{})
+			if err == nil {
+				_, err = cat.ListNamespaces(t.Context(), nil)
+				_ = end()
+			}
+			if err == nil || weir.CodeOf(failed("list", "namespaces", err)) != weir.Denied || heard.Load() != 0 {
+				t.Errorf("got %v, and the other heard %d requests", err, heard.Load())
+			}
+		})
+	}
+}
+
+// TestTLSIsKept: a host that weir.yaml names by https gets nothing in clear.
+func TestTLSIsKept(t *testing.T) {
+	u := func(s string) *url.URL { u, _ := url.Parse(s); return u }
+	hosts := hostsOf(u("https://Catalog.example.com/x"), u("http://tokens.example.com"))
+	d := door{endless{}, 1, hosts}
+	for to, code := range map[string]weir.Code{"https://catalog.example.com/v1": "", "http://catalog.example.com/v1": weir.Denied,
+		"http://tokens.example.com": "", "https://tokens.example.com": "", "https://example.com": weir.Denied} {
+		res, err := d.RoundTrip(httptest.NewRequest(http.MethodGet, to, nil))
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if err != nil && weir.CodeOf(err) != code || err == nil && code != "" {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+}
+
+// lying is a catalog that says of tables that their files lie elsewhere.
+type lying struct {
+	tableCatalog
+	location string // of the metadata
+}
+
+func (l lying) LoadTable(ctx context.Context, id table.Identifier) (*table.Table, error) {
+	t, err := l.tableCatalog.LoadTable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := table.UpdateTableMetadata(t.Metadata(), []table.Update{table.NewSetLocationUpdate(l.location)}, l.location)
+	if err != nil {
+		return nil, err
+	}
+	return table.New(id, meta, l.location+"/metadata/v1.json", iceio.LoadFSFunc(nil, l.location), l.tableCatalog), nil
+}
+
+// TestCatalogOpensNoFileOfThisMachine: a table's files are the lake's, whatever scheme
+// the catalog names.
+func TestCatalogOpensNoFileOfThisMachine(t *testing.T) {
+	l := openLake(t, testConfig(t))
+	tab := ensure(t, l, links)
+	add := appendTo(tab.Name, "1", put(t, l, tab, "", "a", 1))
+	dir := t.TempDir()
+	l.cat = lying{l.cat, "file://" + dir}
+	_, err := l.Commit(t.Context(), add)
+	if weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "outside the lake") {
+		t.Errorf("got %v", err)
+	}
+	if held, err := os.ReadDir(dir); err != nil || len(held) > 0 {
+		t.Errorf("%v, %v were written", err, held)
+	}
+}
+
 // endless is an answer without end.
 type endless struct{}
 
@@ -69,7 +160,7 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
 func TestAnswersAreBounded(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "http://catalog/v1/config", nil)
-	res, err := door{endless{}, 1 << 20}.RoundTrip(r)
+	res, err := door{endless{}, 1 << 20, hostsOf(r.URL)}.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
 	}
