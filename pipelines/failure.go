@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -21,6 +22,8 @@ type failure struct {
 	Message string    `json:"message"`
 	Where   string    `json:"where,omitempty"`
 	Next    string    `json:"next,omitempty"`
+	// Machine is whose: a full disk, or a way to the store that is cut, is one machine's.
+	Machine string `json:"machine,omitempty"`
 }
 
 const (
@@ -40,6 +43,9 @@ func LeaveFailure(ctx context.Context, s *object.Store, spec *Spec, err error) e
 		bare := *e
 		bare.Where, bare.Next = "", ""
 		f.Message, f.Where, f.Next = bare.Error(), e.Where, e.Next
+	}
+	if f.Code == weir.Unavailable {
+		f.Machine, _ = os.Hostname() // without a name it is left out
 	}
 	f.Message = f.Message[:min(len(f.Message), failureMax)]
 	data, jsonErr := json.Marshal(f)
@@ -79,6 +85,9 @@ func ReadFailure(ctx context.Context, s *object.Store, spec *Spec) error {
 	var f failure
 	if err := json.Unmarshal(data, &f); err != nil {
 		return weir.Errorf(weir.Unavailable, "read why the run fails: %w", err).At(failureKey(spec))
+	}
+	if f.Machine != "" {
+		f.Message = "on the machine " + f.Machine + ": " + f.Message
 	}
 	e := weir.Errorf(f.Code, "%s", f.Message)
 	e.Where, e.Next = f.Where, f.Next

@@ -19,6 +19,7 @@ const (
 	appearTime  = 2 * time.Minute  // from the service's acceptance to the job at Flink
 	onItsWay    = 30 * time.Second // the same, for what an earlier attempt submitted
 	cancelTime  = time.Minute
+	passTime    = 5 * time.Second // to ask the job service what it still takes for running
 	cancelledBy = "somebody cancelled the job"
 )
 
@@ -89,6 +90,9 @@ func (j *run) followService(ctx context.Context, s *service, id string, heard <-
 	for {
 		select {
 		case <-ctx.Done():
+			if leaves(context.Cause(ctx)) {
+				return context.Cause(ctx)
+			}
 			if err := s.cancel(context.WithoutCancel(ctx), id); err != nil {
 				j.c.Log.WarnContext(ctx, "a job was not cancelled", "job", j.name, "error", err)
 			}
@@ -119,6 +123,7 @@ func (j *run) followFlink(ctx context.Context, id string) error {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case weir.CodeOf(err) == weir.NotFound:
+			j.pass(ctx)
 			return weir.Errorf(weir.Unavailable, "Flink has forgotten the job %s: its job manager was restarted", j.name).At(j.flink.base).
 				Then("nothing, it is submitted again; with Flink's high availability a job outlives its job manager")
 		case err != nil && away.over():
@@ -212,6 +217,8 @@ func (j *run) cancel(ctx context.Context) {
 	}
 }
 
+// cancelAll returns when neither Flink nor the job service has a job of the name that
+// runs. A part that does not answer once is asked again.
 func (j *run) cancelAll(ctx context.Context) error {
 	s, err := dial(ctx, j.c.JobService)
 	if err == nil { // a job that is not at Flink yet
@@ -220,32 +227,46 @@ func (j *run) cancelAll(ctx context.Context) error {
 	tick := time.NewTicker(min(j.c.Poll, 500*time.Millisecond))
 	defer tick.Stop()
 	for {
-		found, err := j.flink.Running(ctx, j.name)
-		if err != nil {
-			return err
-		}
-		waiting := ""
-		if s != nil && !j.atFlink {
-			if waiting, err = s.active(ctx, j.name); err == nil && waiting != "" && len(found) == 0 {
-				_ = s.cancel(ctx, waiting) // it may be on its way still
-			}
-		}
-		if len(found) == 0 && waiting == "" {
+		left, err := j.cancelOnce(ctx, s)
+		if err == nil && !left {
 			return nil
-		}
-		for _, f := range found {
-			if f.State != "CANCELLING" {
-				if err := j.flink.Cancel(ctx, f.ID); err != nil {
-					return err
-				}
-			}
 		}
 		select {
 		case <-ctx.Done():
-			return weir.Errorf(weir.Unavailable, "Flink did not cancel the job in time")
+			if err == nil {
+				err = weir.Errorf(weir.Unavailable, "Flink did not cancel the job in time")
+			}
+			return err
 		case <-tick.C:
 		}
 	}
+}
+
+// cancelOnce asks for the end of what runs; left says whether something did. S may be nil.
+func (j *run) cancelOnce(ctx context.Context, s *service) (left bool, err error) {
+	found, err := j.flink.Running(ctx, j.name)
+	if err != nil {
+		return true, err
+	}
+	for _, f := range found {
+		if f.State != "CANCELLING" {
+			if err := j.flink.Cancel(ctx, f.ID); err != nil {
+				return true, err
+			}
+		}
+	}
+	switch {
+	case len(found) > 0 || s == nil:
+		return len(found) > 0, nil
+	case j.atFlink:
+		j.pass(ctx)
+		return false, nil
+	}
+	id, err := j.waiting(ctx, s)
+	if err != nil || id == "" {
+		return false, nil //nolint:nilerr // Flink has none, and it counts
+	}
+	return true, s.cancel(ctx, id) // it may be on its way still
 }
 
 // patience is how long somebody may stay away.

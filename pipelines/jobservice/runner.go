@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/weir-cdp/weir"
@@ -36,7 +37,8 @@ type Config struct {
 // Runner implements pipelines.Runner on a cluster.
 type Runner struct {
 	c     Config
-	flink *Flink // nil without REST
+	flink *Flink   // nil without REST
+	past  sync.Map // ids of the job service's jobs that Flink has no more: it may say for ever that they run
 }
 
 // New makes a runner; nothing is reached yet.
@@ -89,7 +91,7 @@ func (r *Runner) Run(ctx context.Context, specKey string, progress func(weir.Pro
 	j := &run{Runner: r, store: store, spec: spec, key: specKey, pipeline: p, name: JobName(r.c.Store, spec, specKey), progress: progress}
 	err = j.toEnd(ctx)
 	if cause := context.Cause(ctx); cause != nil {
-		if weir.CodeOf(cause) != weir.Unavailable { // this worker ends, the run does not: the next attempt finds the job
+		if !leaves(cause) {
 			j.cancel(context.WithoutCancel(ctx))
 		}
 		return none, cause
@@ -106,6 +108,10 @@ func (r *Runner) Run(ctx context.Context, specKey string, progress func(weir.Pro
 	}
 	return none, weir.Errorf(weir.Internal, "the job %s ended without a manifest", j.name).At(spec.Manifest)
 }
+
+// leaves tells whether what ended a context leaves the job to the next attempt: this
+// worker ends, the run does not.
+func leaves(cause error) bool { return weir.CodeOf(cause) == weir.Unavailable }
 
 // toEnd finds or submits the job and follows it to its end.
 func (j *run) toEnd(ctx context.Context) error {
@@ -127,13 +133,12 @@ func (j *run) toEnd(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	id, err := s.active(ctx, j.name)
+	id, err := j.waiting(ctx, s)
 	if err != nil {
 		return err
 	}
 	if id != "" && j.flink != nil {
-		// On its way, from an attempt just before; or dead: after a cancel the service may
-		// say for ever that a job runs.
+		// On its way, from an attempt just before; or dead, and another worker knew that.
 		flinkID, err := j.appears(ctx, s.listen(ctx, id), onItsWay)
 		switch {
 		case err == nil && flinkID != "":
@@ -163,6 +168,33 @@ func (j *run) toEnd(ctx context.Context) error {
 		return err
 	}
 	return j.followFlink(ctx, flinkID)
+}
+
+// waiting returns the id of a job of the name that the service still runs, "" if there is
+// none but those that are past.
+func (j *run) waiting(ctx context.Context, s *service) (string, error) {
+	ids, err := s.active(ctx, j.name)
+	for _, id := range ids {
+		if _, past := j.past.Load(id); !past {
+			return id, nil
+		}
+	}
+	return "", err
+}
+
+// pass remembers that Flink has no more what the service still runs under the name.
+func (j *run) pass(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, passTime)
+	defer cancel()
+	s, err := dial(ctx, j.c.JobService)
+	if err != nil {
+		return // the next attempt waits a little
+	}
+	defer s.close()
+	ids, _ := s.active(ctx, j.name)
+	for _, id := range ids {
+		j.past.Store(id, true)
+	}
 }
 
 var noNameChar = regexp.MustCompile(`[^a-z0-9]+`)

@@ -84,21 +84,22 @@ func (s *service) failed(what string, err error) error {
 // beamVersion is of the job server that this is tested with (deploy/flink/pom.xml).
 const beamVersion = "2.62.0"
 
-// active returns the id of a job of a name that the service still runs, "" if there is
-// none: it may not have reached the cluster yet.
-func (s *service) active(ctx context.Context, name string) (string, error) {
+// active returns the ids of the jobs of a name that the service still runs: they may not
+// have reached the cluster yet.
+func (s *service) active(ctx context.Context, name string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	all, err := s.jobs.GetJobs(ctx, &jobpb.GetJobsRequest{})
 	if err != nil {
-		return "", s.failed("list jobs", err)
+		return nil, s.failed("list jobs", err)
 	}
+	var ids []string
 	for _, j := range all.GetJobInfo() {
 		if j.GetJobName() == name && !ended(j.GetState()) {
-			return j.GetJobId(), nil
+			ids = append(ids, j.GetJobId())
 		}
 	}
-	return "", nil
+	return ids, nil
 }
 
 // cancel asks the service to cancel a job.
