@@ -88,6 +88,7 @@ var brokenCompose = []struct{ name, file, old, new, want string }{
 	{"only started", "compose.yaml", "depends_on: {postgres: {condition: service_healthy}}", "depends_on: {postgres: {condition: service_started}}", "waits only for the start"},
 	{"capabilities", "compose.yaml", "  cap_drop: [ALL]\n", "", "keeps capabilities"},
 	{"two kinds of network", "compose.yaml", "    networks: []\n    network_mode: none\n", "    network_mode: none\n", "network"},
+	{"volume of root's", "compose.yaml", ", data-folders: {condition: service_completed_successfully}}\n    # It listens", "}\n    # It listens", "gives it volume job-server-tmp"},
 	{"unknown volume", "compose.yaml", `volumes: ["minio:/data"]`, `volumes: ["miniodata:/data"]`, "miniodata"},
 }
 

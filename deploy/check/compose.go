@@ -26,7 +26,7 @@ func Compose(ctx context.Context, path string) ([]string, error) {
 	}
 	var out []string
 	for _, name := range p.ServiceNames() {
-		for _, problem := range service(p, p.Services[name]) {
+		for _, problem := range append(service(p, p.Services[name]), volumes(p, p.Services[name])...) {
 			out = append(out, "service "+name+": "+problem)
 		}
 	}
@@ -83,6 +83,33 @@ func service(p *types.Project, s types.ServiceConfig) (out []string) {
 		}
 	}
 	return out
+}
+
+// volumes finds those that a service may write to before a service of root's has given
+// them to its user: a volume belongs to root when it is made.
+func volumes(p *types.Project, s types.ServiceConfig) (out []string) {
+	for _, name := range p.ServiceNames() {
+		giver := p.Services[name]
+		if name == s.Name || giver.Restart != "no" || !strings.HasPrefix(giver.User, "0:") || waits(p, s, name) {
+			continue
+		}
+		for _, v := range s.Volumes {
+			if v.Type == types.VolumeTypeVolume && slices.ContainsFunc(giver.Volumes, func(g types.ServiceVolumeConfig) bool { return g.Source == v.Source }) {
+				out = append(out, fmt.Sprintf("does not wait for %s, which gives it volume %s", name, v.Source))
+			}
+		}
+	}
+	return out
+}
+
+// waits tells whether a service starts after another, directly or by way of others.
+func waits(p *types.Project, s types.ServiceConfig, on string) bool {
+	for name := range s.DependsOn {
+		if name == on || waits(p, p.Services[name], on) {
+			return true
+		}
+	}
+	return false
 }
 
 var makes = regexp.MustCompile(`(?m)^make (\w+) `)

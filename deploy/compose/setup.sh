@@ -2,8 +2,17 @@
 # Makes the secrets of compose.yaml, once each: what is there stays.
 set -eu
 cd "$(dirname "$0")"
+project=${WEIR_PROJECT:-project}
+# The project belongs to whoever calls, and weir's user reads it; .weir is where the volume
+# of weir's own is mounted, in a file system that is read-only.
+umask 022
+if [ ! -d "$project" ]; then
+  mkdir -p "$project"
+  [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$project"
+fi
+mkdir -p "$project/.weir"
 umask 077
-mkdir -p secrets "${WEIR_PROJECT:-project}/.weir"
+mkdir -p secrets
 random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 make() { [ -s "secrets/$1" ] || printf %s "$2" >"secrets/$1"; }
 make postgres_password "$(random 24)"
