@@ -54,23 +54,25 @@ type TLS struct {
 	ServerName string `json:"server_name,omitempty"`
 }
 
-func readLake(r *reader, n *yaml.Node, k *Lake) {
-	c := &k.Catalog
-	secret := func(key string, into *string) func(*yaml.Node) {
-		return func(n *yaml.Node) {
-			r.text(into)(n)
-			if *into != "" && !IsReference(*into) {
-				r.problem(n, "write ${env:NAME} or ${file:PATH}", "%s must be a reference to a secret", key)
-			}
+// secret reads a text that has to be a reference: weir.yaml is kept with the definitions.
+func (r *reader) secret(key string, into *string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.text(into)(n)
+		if *into != "" && !IsReference(*into) {
+			r.problem(n, "write ${env:NAME} or ${file:PATH}", "%s must be a reference to a secret", key)
 		}
 	}
+}
+
+func readLake(r *reader, n *yaml.Node, k *Lake) {
+	c := &k.Catalog
 	r.object(n, keys{
 		"endpoint": r.text(&k.Endpoint), "bucket": r.text(&k.Bucket), "prefix": r.text(&k.Prefix), "region": r.text(&k.Region),
-		"path_style": r.boolean(&k.PathStyle), "access_key": secret("lake.access_key", &k.AccessKey), "secret_key": secret("lake.secret_key", &k.SecretKey),
-		"session_token": secret("lake.session_token", &k.SessionToken), "ca": r.text(&k.CA),
+		"path_style": r.boolean(&k.PathStyle), "access_key": r.secret("lake.access_key", &k.AccessKey), "secret_key": r.secret("lake.secret_key", &k.SecretKey),
+		"session_token": r.secret("lake.session_token", &k.SessionToken), "ca": r.text(&k.CA),
 		"catalog": func(n *yaml.Node) {
-			r.object(n, keys{"type": r.oneOf(&c.Type, "rest"), "uri": r.text(&c.URI), "token": secret("lake.catalog.token", &c.Token),
-				"credential": secret("lake.catalog.credential", &c.Credential), "scope": r.text(&c.Scope), "oauth2_uri": r.text(&c.OAuth2URI),
+			r.object(n, keys{"type": r.oneOf(&c.Type, "rest"), "uri": r.text(&c.URI), "token": r.secret("lake.catalog.token", &c.Token),
+				"credential": r.secret("lake.catalog.credential", &c.Credential), "scope": r.text(&c.Scope), "oauth2_uri": r.text(&c.OAuth2URI),
 				"warehouse": r.text(&c.Warehouse), "namespace": r.text(&c.Namespace), "ca": r.text(&c.CA)})
 			checkCatalog(r, n, c)
 		},
@@ -105,7 +107,7 @@ func checkCatalog(r *reader, n *yaml.Node, c *Catalog) {
 }
 
 func readTemporal(r *reader, n *yaml.Node, t *Temporal) {
-	r.object(n, keys{"address": r.text(&t.Address), "namespace": r.text(&t.Namespace), "api_key": r.text(&t.APIKey), "tls": func(n *yaml.Node) {
+	r.object(n, keys{"address": r.text(&t.Address), "namespace": r.text(&t.Namespace), "api_key": r.secret("temporal.api_key", &t.APIKey), "tls": func(n *yaml.Node) {
 		if n.Kind != yaml.MappingNode {
 			r.boolean(&t.TLS)(n)
 			return

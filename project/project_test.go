@@ -209,6 +209,7 @@ func TestProblems(t *testing.T) {
 		"broken yaml":              {map[string]string{"weir.yaml": "name: [shop"}, `invalid YAML`},
 		"alias bomb":               {map[string]string{"weir.yaml": "name: shop\nlake: &a {}\ntemporal: *a\n"}, `anchors and aliases are not understood`},
 		"two documents":            {edit("traits/lifetime_value.yaml", "of: person", "of: person\n---\nof: person"), `a second YAML document`},
+		"plain API key":            {edit("weir.yaml", "lake: {}", "lake: {}\ntemporal: {address: \"t:7233\", api_key: hush}"), `temporal.api_key must be a reference`},
 		"plain secret":             {edit("weir.yaml", "lake: {}", "lake: {endpoint: \"http://x\", bucket: b, secret_key: hush}"), `lake.secret_key must be a reference`},
 		"a password for Flink":     {edit("weir.yaml", "lake: {}", "lake: {endpoint: \"http://x\", bucket: b}\nrunner: {type: flink, job_service: \"x:8099\", rest: \"http://me:hush@x:8081\"}"), `runner.rest holds a user or a password`},
 		"signers":                  {edit("weir.yaml", "lake: {}", "signers: [k]"), `expected`},

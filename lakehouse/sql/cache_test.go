@@ -62,6 +62,33 @@ func TestSessionsShareASmallCache(t *testing.T) {
 	}
 }
 
+// TestAFailedQueryLeavesASmallCache: what it had downloaded goes by the limit too.
+func TestAFailedQueryLeavesASmallCache(t *testing.T) {
+	s := objecttest.Open(t)
+	table := schema.Named("identity.links")
+	var files []weir.DataFile
+	for i := range 24 {
+		files = append(files, write(t, s, table, weir.Link{RecordID: fmt.Sprint("r", i), ProfileID: "p"})...)
+	}
+	files = append(files, weir.DataFile{Path: "identity/links/gone.parquet", Rows: 1, Bytes: 100})
+	dir := t.TempDir()
+	session, err := sql.Open(t.Context(), sql.Options{Store: s, CacheDir: filepath.Join(dir, "cache"), CacheBytes: files[0].Bytes, TempDir: filepath.Join(dir, "tmp"), Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	if err := session.Attach(t.Context(), table, files); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.Query(t.Context(), "SELECT count(*) FROM identity.links"); weir.CodeOf(err) != weir.NotFound {
+		t.Fatalf("got %v", err)
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "cache", "*"))
+	if err != nil || len(kept) > 1 {
+		t.Errorf("the cache holds %d files, not one", len(kept))
+	}
+}
+
 // TestFoldersOfKilledSessionsGo: one that nobody holds goes with the next session,
 // one that is held stays.
 func TestFoldersOfKilledSessionsGo(t *testing.T) {

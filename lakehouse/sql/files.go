@@ -45,8 +45,20 @@ func (f *files) name(d weir.DataFile) string {
 	return filepath.Join(f.own, hex.EncodeToString(sum[:16])+".parquet")
 }
 
-// all gives the files' paths, downloading several at once.
+// all gives the files' paths, downloading several at once. The cache is held to its
+// limit also where that fails: a disk that a query has filled is not left full.
 func (f *files) all(ctx context.Context, data []weir.DataFile) ([]string, error) {
+	paths, err := f.fetch(ctx, data)
+	if f.cache == "" || !f.remote() {
+		return paths, err
+	}
+	if full := f.evict(paths); err == nil {
+		err = full
+	}
+	return paths, err
+}
+
+func (f *files) fetch(ctx context.Context, data []weir.DataFile) ([]string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	paths := make([]string, len(data))
@@ -80,13 +92,7 @@ func (f *files) all(ctx context.Context, data []weir.DataFile) ([]string, error)
 		return nil, err
 	default:
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if f.cache == "" || !f.remote() {
-		return paths, nil
-	}
-	return paths, f.evict(paths)
+	return paths, ctx.Err()
 }
 
 func (f *files) local(ctx context.Context, d weir.DataFile) (string, error) {

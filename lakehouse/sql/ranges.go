@@ -43,20 +43,18 @@ func (i *Internal) Groups(ctx context.Context, data []weir.DataFile, column stri
 	if len(data) == 0 {
 		return nil, nil
 	}
-	files := map[string]weir.DataFile{}
-	var paths []string
 	i.mu.Lock()
-	for _, f := range data {
-		path, err := i.engine.files.local(ctx, f)
-		if err != nil {
-			i.mu.Unlock()
-			return nil, err
-		}
-		files[path] = f
-		paths = append(paths, QuoteText(path))
-	}
+	paths, err := i.engine.files.all(ctx, data)
 	i.mu.Unlock()
-	found, err := i.Query(ctx, "SELECT file_name, stats_min_value, row_group_num_rows, row_group_id FROM parquet_metadata(["+strings.Join(paths, ", ")+"]) WHERE path_in_schema = ?", column)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]weir.DataFile{}
+	quoted := make([]string, len(paths))
+	for n, path := range paths {
+		files[path], quoted[n] = data[n], QuoteText(path)
+	}
+	found, err := i.Query(ctx, "SELECT file_name, stats_min_value, row_group_num_rows, row_group_id FROM parquet_metadata(["+strings.Join(quoted, ", ")+"]) WHERE path_in_schema = ?", column)
 	if err != nil {
 		return nil, err
 	}
