@@ -7,10 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -89,7 +91,7 @@ func readConfigFile(path string) (config, error) {
 
 // readPrivate reads a file that holds keys, if others may not read it.
 func readPrivate(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe in its place would be waited for
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, weir.Errorf(weir.Invalid, "the worker has no configuration: %w", err).
 			Then("write the file, or set " + configEnv + " or " + pipelines.StoreEnv + " for the task manager; see docs/cluster.md")
@@ -108,9 +110,12 @@ func readPrivate(path string) ([]byte, error) {
 	case info.Mode().Perm()&0o077 != 0:
 		return nil, weir.Errorf(weir.Denied, "other users may read the file, which holds keys (mode %04o)", info.Mode().Perm()).At(path).Then(owned)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, configMost))
+	data, err := io.ReadAll(io.LimitReader(f, configMost+1))
 	if err != nil {
 		return nil, weir.Errorf(weir.Denied, "read the worker's configuration: %w", err).Then(owned)
+	}
+	if len(data) > configMost {
+		return nil, weir.Errorf(weir.Invalid, "the worker's configuration is larger than %d MiB", configMost>>20).At(path).Then("give the file's path in " + configEnv)
 	}
 	return data, nil
 }
@@ -159,6 +164,9 @@ func (f file) config(path string) (config, error) {
 		return invalid("one of lake.access_key and lake.secret_key is missing", "give both, or neither where the machine has a role")
 	case f.Processors < 0 || f.MemoryMB < 0:
 		return invalid("processors and memory_mb are not below 0", "leave them out for the machine's own")
+	}
+	if l.CA != "" && !filepath.IsAbs(l.CA) { // the task manager's folder is anywhere
+		l.CA = filepath.Join(filepath.Dir(path), l.CA)
 	}
 	host, secure := strings.CutPrefix(l.Endpoint, "https://")
 	return config{processors: f.Processors, memory: int64(f.MemoryMB) << 20, store: object.Config{Endpoint: strings.TrimPrefix(host, "http://"), Secure: secure,

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/weir-cdp/weir"
@@ -55,6 +56,23 @@ func TestConfigurationOfAMachine(t *testing.T) {
 				t.Errorf("no next step, a value or Go's types: %v", err)
 			}
 		})
+	}
+	pipe, link, large := path+".pipe", path+".link", path+".large"
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Symlink(path, link), os.WriteFile(large, bytes.Repeat([]byte("#"), configMost+1), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{pipe, large} {
+		if _, err := readConfigFile(bad); weir.CodeOf(err) != weir.Invalid {
+			t.Errorf("%s: %v", filepath.Base(bad), err)
+		}
+	}
+	write(good, 0o644)
+	if _, err := readConfigFile(link); weir.CodeOf(err) != weir.Denied {
+		t.Errorf("a link to a file that others may read: %v", err)
+	}
+	write(strings.Replace(good, "region: r", "ca: s3.pem", 1), 0o600)
+	if c, err := readConfigFile(link); err != nil || c.store.CA != filepath.Join(filepath.Dir(path), "s3.pem") {
+		t.Errorf("a file of certificates beside it: %q, %v", c.store.CA, err)
 	}
 	if _, err := readConfigFile(filepath.Dir(path)); weir.CodeOf(err) != weir.Invalid {
 		t.Errorf("a folder: %v", err)
