@@ -1,6 +1,9 @@
 package weir
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Stage is one of the seven verbs. It names the workflow, the activities, the
 // pipeline folder, the metric prefix and the log field.
@@ -93,6 +96,15 @@ type DataFile struct {
 	Path  string `json:"path"` // object key below the lake's prefix
 	Rows  int64  `json:"rows"`
 	Bytes int64  `json:"bytes"`
+}
+
+// FilesWithout gives the files that are not among others.
+func FilesWithout(files, others []DataFile) []DataFile {
+	seen := make(map[string]bool, len(others))
+	for _, f := range others {
+		seen[f.Path] = true
+	}
+	return slices.DeleteFunc(slices.Clone(files), func(f DataFile) bool { return seen[f.Path] })
 }
 
 // TableFiles is what a stage has written for one table.

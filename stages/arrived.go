@@ -100,10 +100,10 @@ func (d *delivering) arrivals(ctx context.Context, current int64) (*arrivals, er
 	defer sess.Close()
 	was := table
 	was.Name = wasName(consentsTable)
-	if err := sess.Attach(ctx, table, without(now, then)); err != nil {
+	if err := sess.Attach(ctx, table, weir.FilesWithout(now, then)); err != nil {
 		return nil, err
 	}
-	if err := sess.Attach(ctx, was, without(then, now)); err != nil {
+	if err := sess.Attach(ctx, was, weir.FilesWithout(then, now)); err != nil {
 		return nil, err
 	}
 	rows, err := sess.Query(ctx, fmt.Sprintf(`select distinct identifier_kind, identifier_value from (
@@ -123,13 +123,4 @@ func (a *arrivals) read(rows *sql.Rows) error {
 	}
 	a.everybody = len(a.addresses) > mostArrived
 	return rows.Err()
-}
-
-// without are the files that are not among others.
-func without(files, others []weir.DataFile) []weir.DataFile {
-	seen := map[string]bool{}
-	for _, f := range others {
-		seen[f.Path] = true
-	}
-	return slices.DeleteFunc(slices.Clone(files), func(f weir.DataFile) bool { return seen[f.Path] })
 }

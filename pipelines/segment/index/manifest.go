@@ -81,21 +81,7 @@ func (m *Manifest) Events() (n int64) {
 
 // Changes compares a table's files with those that the index tells of.
 func (m *Manifest) Changes(table string, files []weir.DataFile) (added, gone []weir.DataFile) {
-	return beside(files, m.Files[table]), beside(m.Files[table], files)
-}
-
-// beside are the files that others have none of.
-func beside(files, others []weir.DataFile) (out []weir.DataFile) {
-	there := make(map[string]bool, len(others))
-	for _, f := range others {
-		there[f.Path] = true
-	}
-	for _, f := range files {
-		if !there[f.Path] {
-			out = append(out, f)
-		}
-	}
-	return out
+	return weir.FilesWithout(files, m.Files[table]), weir.FilesWithout(m.Files[table], files)
 }
 
 // GoesOnFrom is the run whose index this one goes on from; "": none.
