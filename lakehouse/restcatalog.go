@@ -80,6 +80,25 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 	return cat, func() error { err := cat.Close(); transport.CloseIdleConnections(); return err }, nil
 }
 
+// Clear tells whether secrets of this configuration go over a network as they are: to
+// another machine, without TLS.
+func (c CatalogConfig) Clear() bool {
+	token := c.TokenURI
+	if token == "" {
+		token = c.URI
+	}
+	return (c.Token != "" || c.Credential != "") && inClear(c.URI) || c.Credential != "" && inClear(token)
+}
+
+func inClear(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
+}
+
 func catalogTransport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: catalogDial, KeepAlive: 30 * time.Second}).DialContext

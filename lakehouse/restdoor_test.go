@@ -180,3 +180,23 @@ func TestCatalogsAddressHoldsNoPassword(t *testing.T) {
 		}
 	}
 }
+
+func TestSecretsInClear(t *testing.T) {
+	const away, here, safe = "http://catalog:8181", "http://127.0.0.1:8181", "https://catalog"
+	for _, x := range []struct {
+		c    CatalogConfig
+		want bool
+	}{
+		{CatalogConfig{URI: away}, false},
+		{CatalogConfig{URI: away, Token: "t"}, true},
+		{CatalogConfig{URI: away, Credential: "c", TokenURI: safe}, true}, // the token goes there
+		{CatalogConfig{URI: safe, Credential: "c", TokenURI: away}, true},
+		{CatalogConfig{URI: safe, Credential: "c"}, false},
+		{CatalogConfig{URI: here, Token: "t"}, false},
+		{CatalogConfig{URI: "http://localhost:8181", Token: "t"}, false},
+	} {
+		if got := x.c.Clear(); got != x.want {
+			t.Errorf("%+v: %v", x.c, got)
+		}
+	}
+}

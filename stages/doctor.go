@@ -125,7 +125,8 @@ func (c Checkup) Secrets() []Finding {
 		}
 	}
 	for _, v := range []struct{ key, text string }{{"lake.endpoint", p.Lake.Endpoint}, {"lake.access_key", p.Lake.AccessKey}, {"lake.secret_key", p.Lake.SecretKey},
-		{"lake.catalog.uri", p.Lake.Catalog.URI}, {"lake.catalog.token", p.Lake.Catalog.Token}, {"temporal.address", p.Temporal.Address}, {"temporal.api_key", p.Temporal.APIKey},
+		{"lake.session_token", p.Lake.SessionToken}, {"lake.catalog.uri", p.Lake.Catalog.URI}, {"lake.catalog.token", p.Lake.Catalog.Token},
+		{"lake.catalog.credential", p.Lake.Catalog.Credential}, {"lake.catalog.oauth2_uri", p.Lake.Catalog.OAuth2URI}, {"temporal.address", p.Temporal.Address}, {"temporal.api_key", p.Temporal.APIKey},
 		{"notify.webhook", p.Notify.Webhook}, {"notify.email.password", p.Notify.Email.Password}} {
 		walk(v.text, "weir.yaml", v.key, "weir.yaml")
 	}

@@ -52,6 +52,8 @@ type misconfiguration struct {
 var misconfigurations = []misconfiguration{
 	{"secret not set", "destinations/esp.yaml", "ESP_TOKEN", "ESP_TOKN", Bad, "ESP_TOKN is not set"},
 	{"secret file missing", "destinations/esp.yaml", "${env:ESP_TOKEN}", "${file:secrets/esp}", Bad, "secrets/esp can't be read"},
+	{"catalog's secret not set", "weir.yaml", "lake: {}", `lake: {endpoint: "http://s3", bucket: b, catalog: {type: rest, uri: "http://c", credential: "${env:CATALOG_SECRET}"}}`, Bad, "CATALOG_SECRET is not set"},
+	{"session token not set", "weir.yaml", "lake: {}", `lake: {endpoint: "http://s3", bucket: b, access_key: "${env:PATH}", secret_key: "${env:PATH}", session_token: "${env:LENT}"}`, Bad, "LENT is not set"},
 	{"unknown key", "sources/crm.yaml", "key: [id]", "keys: [id]", Bad, "key"},
 	{"unknown connector", "sources/crm.yaml", "connector: files", "connector: flies", Bad, "files"},
 	{"unknown setting", "sources/crm.yaml", "config: {path: data}", "config: {path: data, pth: x}", Bad, "pth"},

@@ -161,7 +161,11 @@ func probeCatalog(ctx context.Context, c lakehouse.Config) []stages.Finding {
 		}
 		return []stages.Finding{stages.FindingOf(part, err, "check lake.catalog in weir.yaml")}
 	}
-	return []stages.Finding{fine(part, "%s: a table was made, committed to, read and dropped in %s", c.Catalog.URI, c.Namespace)}
+	out := []stages.Finding{fine(part, "%s: a table was made, committed to, read and dropped in %s", c.Catalog.URI, c.Namespace)}
+	if c.Catalog.Clear() {
+		out = append(out, stages.Finding{Part: part, Status: stages.Warn, What: "the token or credential goes over the network as it is: who listens has it", Next: "use an address with https:// in lake.catalog.uri and oauth2_uri"})
+	}
+	return out
 }
 
 // probeTemporal asks for the version, the namespace and its search attributes, starts
