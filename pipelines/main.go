@@ -161,6 +161,7 @@ func mainOn(ctx context.Context, on Executor, specKey string, stages map[weir.St
 	if err := leash(); err != nil {
 		return err
 	}
+	collectLate()
 	lines := &lineWriter{w: os.Stdout}
 	err := execute(ctx, on, specKey, stages, func(p weir.Progress) { lines.write(line{Progress: &p}) })
 	if err != nil {
