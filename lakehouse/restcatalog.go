@@ -51,8 +51,9 @@ func openREST(ctx context.Context, c CatalogConfig, props iceberg.Properties) (t
 	}
 	if c.TokenURI != "" {
 		u, err := url.Parse(c.TokenURI)
-		if err != nil || u.Host == "" {
-			return nil, nil, weir.Errorf(weir.Invalid, "%q is no address of a token endpoint", c.TokenURI).At("lake.catalog.oauth2_uri")
+		if err != nil || u.Host == "" || u.User != nil { // not shown either
+			return nil, nil, weir.Errorf(weir.Invalid, "the token endpoint's address is not of the form https://host/path, without a user or a password").
+				At("lake.catalog.oauth2_uri").Then("give the address alone; the credential belongs into lake.catalog.credential")
 		}
 		opts = append(opts, rest.WithAuthURI(u))
 		addresses = append(addresses, u)

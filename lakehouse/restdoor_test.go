@@ -178,6 +178,10 @@ func TestCatalogsAddressHoldsNoPassword(t *testing.T) {
 		if weir.CodeOf(err) != weir.Invalid || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%q: %v", uri, err)
 		}
+		c := CatalogConfig{Type: "rest", URI: "http://127.0.0.1:1", Credential: "a:b", TokenURI: uri}
+		if _, _, err := openREST(t.Context(), c, iceberg.Properties{}); weir.CodeOf(err) != weir.Invalid || strings.Contains(err.Error(), "hush") {
+			t.Errorf("oauth2_uri %q: %v", uri, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -153,6 +154,55 @@ func TestSilentServiceIsGivenUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.reach(ctx, time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestBodyThatStallsIsGivenUp: a service that sends half of an object and holds the
+// connection is told.
+func TestBodyThatStallsIsGivenUp(t *testing.T) {
+	const wait = 100 * time.Millisecond
+	hold := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "8")
+		w.Header().Set("ETag", `"e"`)
+		w.Header().Set("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+		_, _ = w.Write([]byte("half"))
+		if strings.HasSuffix(r.URL.Path, "whole") {
+			_, _ = w.Write([]byte("half"))
+			return
+		}
+		_ = http.NewResponseController(w).Flush()
+		<-hold
+	}))
+	defer server.Close()
+	defer close(hold)
+	s, err := connect(Config{Endpoint: server.URL, Bucket: "lake", PathStyle: true, AccessKey: "k", SecretKey: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stall = wait
+	if b, err := s.ReadFile(t.Context(), "stalls"); weir.CodeOf(err) != weir.Unavailable || !strings.Contains(err.Error(), "stopped sending") {
+		t.Errorf("%q, %v", b, err)
+	}
+	if b, err := s.ReadFile(t.Context(), "whole"); err != nil || string(b) != "halfhalf" {
+		t.Errorf("%q, %v", b, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := s.Get(ctx, "stalls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cancel()
+	if _, err := io.ReadAll(r); !errors.Is(err, context.Canceled) {
+		t.Errorf("of a context that ended: %v", err)
+	}
+}
+
+func TestEndpointsHoldNoPassword(t *testing.T) {
+	_, err := connect(Config{Endpoint: "https://key:hush@s3.example.com", Bucket: "lake"})
+	if weir.CodeOf(err) != weir.Invalid || strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), "lake.access_key") {
 		t.Errorf("got %v", err)
 	}
 }

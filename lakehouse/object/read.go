@@ -8,8 +8,11 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
+
+	"github.com/weir-cdp/weir"
 )
 
 // Get opens an object for reading from its start. A missing one is
@@ -45,26 +48,45 @@ func (s *Store) get(ctx context.Context, key string, offset, length int64) (io.R
 			return nil, s.failed("read object", key, err)
 		}
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
 	body, _, _, err := s.core.GetObject(ctx, s.bucket, s.prefix+key, opts)
 	if err != nil {
+		cancel(nil)
 		return nil, s.failed("read object", key, err)
 	}
-	return &failingBody{body, s, key}, nil
+	return &failingBody{body, s, key, ctx, cancel}, nil
 }
 
-// failingBody gives errors in the middle of a body their code.
+// failingBody gives errors in the middle of a body their code, and ends one that no more
+// comes of: a service that keeps the connection and says nothing would hold its reader
+// for ever.
 type failingBody struct {
 	io.ReadCloser
-	s   *Store
-	key string
+	s      *Store
+	key    string
+	ctx    context.Context // of the request
+	cancel context.CancelCauseFunc
 }
 
+var errStalled = weir.Errorf(weir.Unavailable, "the object store has stopped sending").Then("check that it runs, and the network in between, then try again")
+
 func (b *failingBody) Read(p []byte) (int, error) {
+	stalled := time.AfterFunc(b.s.stall, func() { b.cancel(errStalled) })
 	n, err := b.ReadCloser.Read(p)
+	stalled.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
+		if errors.Is(context.Cause(b.ctx), errStalled) {
+			err = errStalled
+		}
 		err = b.s.failed("read object", b.key, err)
 	}
 	return n, err
+}
+
+func (b *failingBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
 }
 
 // openFile opens a plain file; a folder is no object.

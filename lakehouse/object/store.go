@@ -50,6 +50,7 @@ type Store struct {
 	prefix string // "" or with a trailing slash
 	local  string // <LocalDir>/<bucket>, or ""
 	name   string // for messages
+	stall  time.Duration
 }
 
 // Open reaches the bucket and fails with weir.NotFound where there is none,
@@ -70,6 +71,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// stallWait is how long a body may send nothing, as long as its header may take.
+const stallWait = time.Minute
 
 // openWait bounds Open: one that accepts connections and says nothing would be asked
 // for as long as all tries take, minutes.
@@ -119,6 +123,10 @@ func connect(c Config) (*Store, error) {
 		return nil, weir.Errorf(weir.Invalid, "an object store needs an endpoint and a bucket").
 			Then("set lake.endpoint and lake.bucket in weir.yaml")
 	}
+	if strings.Contains(host, "@") { // not shown: it may hold a key
+		return nil, weir.Errorf(weir.Invalid, "the object store's endpoint holds a user or a password").
+			Then("give the address alone in lake.endpoint; keys belong into lake.access_key and lake.secret_key")
+	}
 	if err := s3utils.CheckValidBucketName(c.Bucket); err != nil {
 		return nil, weir.Errorf(weir.Invalid, "there can't be a bucket %q: %w", c.Bucket, err).
 			Then("correct lake.bucket in weir.yaml")
@@ -156,7 +164,7 @@ func connect(c Config) (*Store, error) {
 		return nil, weir.Errorf(weir.Invalid, "the object store's endpoint %q can't be used: %w", c.Endpoint, err).
 			Then("correct lake.endpoint in weir.yaml")
 	}
-	s := &Store{client: client, core: &minio.Core{Client: client}, bucket: c.Bucket, prefix: prefix, name: c.Endpoint}
+	s := &Store{client: client, core: &minio.Core{Client: client}, bucket: c.Bucket, prefix: prefix, name: c.Endpoint, stall: stallWait}
 	if c.LocalDir != "" {
 		s.local = filepath.Join(c.LocalDir, c.Bucket)
 	}
@@ -169,7 +177,7 @@ func transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.MaxIdleConns = 128
-	t.ResponseHeaderTimeout = time.Minute
+	t.ResponseHeaderTimeout = stallWait
 	t.DisableCompression = true
 	return t
 }
