@@ -23,7 +23,7 @@ import (
 )
 
 // runners: the pipelines of resolve and of segment, each spec as the stage wrote it, on
-// Flink (task managers of one slot) beside a child process with Beam's Prism, over the
+// Flink beside a child process with Beam's Prism, over the
 // same object store on the same machine. On Flink what steps send each other goes
 // through the store, so one arm of the child process has it there too. A spec of a
 // thousandth of the rows tells what a job takes to start: it is in every figure, and a
@@ -65,9 +65,9 @@ func (b *bench) runners(ctx context.Context) error {
 const (
 	prism      = "weir" // by default, so the rates of the others are told in relation to it
 	prismStore = "weir, scratch in the object store"
-	flinkFast  = "flink, 2 slots"
-	flinkTwo   = "flink, 2 slots, GOMAXPROCS=1"
-	flinkOne   = "flink, 1 slot, GOMAXPROCS=1"
+	flinkFast  = "flink, 2 slots of a worker"
+	flinkTwo   = "flink, 2 workers, GOMAXPROCS=1"
+	flinkOne   = "flink, 1 worker, GOMAXPROCS=1"
 )
 
 // onRunners has a stage leave its specs and runs each again in every arm.
@@ -98,14 +98,14 @@ func (b *bench) onRunners(ctx context.Context, name string, rows int, want []wei
 		return nil, err
 	}
 	out = map[string]measure{}
-	arms := []runnerArm{{name: prism}, {name: prismStore}, {flinkFast, 2, 2}, {flinkTwo, 2, 1}, {flinkOne, 1, 1}}
+	arms := []runnerArm{{name: prism}, {name: prismStore}, {flinkFast, 1, 2, 2}, {flinkTwo, 2, 1, 1}, {flinkOne, 1, 1, 1}}
 	for round := 1; round <= b.rounds; round++ {
 		for i, arm := range arms {
 			on, end, err := b.runner(ctx, arm, own)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", arm.name, err)
 			}
-			if arm.slots > 0 { // the first job of a cluster waits until its Java is compiled
+			if arm.managers > 0 { // the first job of a cluster waits until its Java is compiled
 				_, err = specsAgain(ctx, store, keys[:1], fmt.Sprintf("warm-%d-%d", i, round), on)
 			}
 			var m measure
@@ -126,16 +126,16 @@ func (b *bench) onRunners(ctx context.Context, name string, rows int, want []wei
 	return out, nil
 }
 
-// runnerArm is a way to run pipelines: on Flink with so many task managers of one slot,
-// each with a worker of so many processors; no slots are a child process.
+// runnerArm is a way to run pipelines: on Flink with so many task managers, each with so
+// many slots and a worker of so many processors; none is a child process.
 type runnerArm struct {
-	name              string
-	slots, processors int
+	name                        string
+	managers, slots, processors int
 }
 
 // runner starts what an arm needs.
 func (b *bench) runner(ctx context.Context, arm runnerArm, own *embedded.Platform) (on pipelines.Runner, end func(), err error) {
-	if arm.slots == 0 {
+	if arm.managers == 0 {
 		return pipelines.Child{Binary: b.weir, Dir: own.Scratch(), Store: own.Lake(), LocalScratch: arm.name == prism, Memory: pipelineMemory}, func() {}, nil
 	}
 	build, err := exec.CommandContext(ctx, b.worker, "version").Output()
@@ -144,12 +144,12 @@ func (b *bench) runner(ctx context.Context, arm runnerArm, own *embedded.Platfor
 	}
 	_, id, _ := strings.Cut(strings.TrimSpace(string(build)), "build ")
 	t := &lasting{}
-	flink, err := t.flink(clustertest.FlinkOptions{Store: own.Lake(), Worker: b.worker, TaskManagers: arm.slots, Processors: arm.processors})
+	flink, err := t.flink(clustertest.FlinkOptions{Store: own.Lake(), Worker: b.worker, TaskManagers: arm.managers, Slots: arm.slots, Processors: arm.processors})
 	if err != nil {
 		t.end()
 		return nil, nil, err
 	}
-	return jobservice.New(jobservice.Config{JobService: flink.JobService, REST: flink.REST, Parallelism: arm.slots, Command: flink.Worker, Build: id,
+	return jobservice.New(jobservice.Config{JobService: flink.JobService, REST: flink.REST, Parallelism: arm.managers * arm.slots, Command: flink.Worker, Build: id,
 		Store: own.Lake(), Pipelines: roster.Pipelines()}), t.end, nil
 }
 

@@ -31,7 +31,8 @@ type Flink struct {
 
 // FlinkOptions say what a cluster is like.
 type FlinkOptions struct {
-	TaskManagers int           // with a slot each; 0: two
+	TaskManagers int           // 0: two
+	Slots        int           // of each, which share its worker; 0: one
 	Store        object.Config // that the workers reach; its prefix does not count
 	Worker       string        // "": one built of these sources
 	WorkerEnv    []string      // NAME=value, for the workers
@@ -94,7 +95,7 @@ func StartFlink(t testing.TB, o FlinkOptions) *Flink {
 		}
 		f.TaskManagers = append(f.TaskManagers, begin(t, &Part{name: fmt.Sprintf("task manager %d", i+1), ready: f.has(i + 1), make: func() *exec.Cmd {
 			cmd := f.java(384, "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=256m",
-				"org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "--configDir", f.conf, "-Dio.tmp.dirs="+tmp)
+				"org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "--configDir", f.conf, "-Dio.tmp.dirs="+tmp, fmt.Sprintf("-Dtaskmanager.numberOfTaskSlots=%d", max(1, o.Slots)))
 			cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
 			return f.withWorker(cmd, o)
 		}}))

@@ -53,7 +53,7 @@ type held struct {
 
 func newHeld(profiles int) *held {
 	h := &held{at: make([]int64, profiles), any: true}
-	h.fill(nil, nil)
+	h.fill(&places{}, nil)
 	return h
 }
 
@@ -72,11 +72,11 @@ func (in *Sorted) Diff(w Writer) error {
 		order = append(order, name)
 	}
 	slices.Sort(order)
-	now, given := newHeld(len(in.IDs)), newHeld(len(in.IDs))
+	now, given, all := newHeld(len(in.IDs)), newHeld(len(in.IDs)), newPlaces(in.IDs)
 	current := make([]bool, len(in.IDs))
 	for _, name := range order {
-		now.fill(in.IDs, prior[name])
-		given.fill(in.IDs, handed[name])
+		now.fill(all, prior[name])
+		given.fill(all, handed[name])
 		in.current(name, now, given, current)
 		if err := in.segment(name, now, given, current, w); err != nil {
 			return err
@@ -95,7 +95,7 @@ func bySegment(columns []Column) map[string][]Column {
 
 // fill places the rows of a segment; of several of one profile the earliest counts.
 // Where they are sorted by profile, as the table is, it is one pass over both.
-func (h *held) fill(ids []string, columns []Column) {
+func (h *held) fill(all *places, columns []Column) {
 	if h.any {
 		for i := range h.at {
 			h.at[i] = none
@@ -105,14 +105,9 @@ func (h *held) fill(ids []string, columns []Column) {
 	place := 0
 	for _, c := range columns {
 		for i, id := range c.Profiles {
-			if place > 0 && id <= ids[place-1] {
-				place, _ = slices.BinarySearch(ids, id)
-			}
-			for place < len(ids) && ids[place] < id {
-				place++
-			}
+			place = all.find(place, id)
 			switch at := c.EnteredAt[i]; {
-			case place == len(ids) || ids[place] != id:
+			case place == len(all.ids) || all.ids[place] != id:
 				h.dead = append(h.dead, id)
 			case h.at[place] == none || at < h.at[place]:
 				h.at[place] = at

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,11 +13,21 @@ import (
 	"github.com/weir-cdp/weir/pipelines/segment/membership"
 )
 
+// names are ids of several kinds: short; alike for longer than a word; some the beginning
+// of others, with bytes of zero; of several beginnings.
+var names = []func(int) string{
+	func(i int) string { return fmt.Sprint("p", i) },
+	func(i int) string { return fmt.Sprintf("profile-%020d", i*i*i) },
+	func(i int) string { return "p" + strings.Repeat("\x00", i) },
+	func(i int) string { return strings.Repeat("abc", i) + "longer than eight" + strings.Repeat("!", i%3) },
+}
+
 // TestSortedIsDiff: by place or by look-up, the memberships and changes are the same.
 func TestSortedIsDiff(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 9))
 	changed := 0
-	for range 3000 {
+	for round := range 3000 {
+		id := names[round%len(names)]
 		in := membership.Input{Run: run, Segments: map[string]membership.Status{}}
 		for i := range 4 {
 			if r.IntN(5) > 0 {
@@ -26,9 +37,10 @@ func TestSortedIsDiff(t *testing.T) {
 		var ids []string
 		for i := range 8 {
 			if r.IntN(4) > 0 {
-				ids = append(ids, fmt.Sprint("p", i))
+				ids = append(ids, id(i))
 			}
 		}
+		slices.Sort(ids)
 		in.Alive = func(id string) bool { return slices.Contains(ids, id) }
 		matches := map[string][]int{}
 		for name, status := range in.Segments {
@@ -41,7 +53,7 @@ func TestSortedIsDiff(t *testing.T) {
 		}
 		draw := func(n int) (out []weir.Membership) {
 			for range r.IntN(n) {
-				out = append(out, member(fmt.Sprint("s", r.IntN(5)), fmt.Sprint("p", r.IntN(8)), 1+r.IntN(9)))
+				out = append(out, member(fmt.Sprint("s", r.IntN(5)), id(r.IntN(8)), 1+r.IntN(9)))
 			}
 			return out
 		}
