@@ -2,6 +2,7 @@ package connectors
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -71,6 +72,9 @@ func (p *settingsParser) object(path []string, fields []Field, raw map[string]an
 	names := make([]string, 0, len(fields))
 	for _, f := range fields {
 		names = append(names, f.Name)
+	}
+	misspelt := misspelt(names, raw)
+	for _, f := range fields {
 		at := append(path[:len(path):len(path)], f.Name)
 		v, ok := raw[f.Name]
 		switch {
@@ -78,12 +82,13 @@ func (p *settingsParser) object(path []string, fields []Field, raw map[string]an
 			if parsed, ok := p.value(at, f, v); ok {
 				out[f.Name] = parsed
 			}
+		case f.Required && misspelt[f.Name]: // told of below
 		case f.Required:
 			next := ""
 			if f.Example != "" {
 				next = "for example `" + f.Name + ": " + f.Example + "`"
 			}
-			p.fail(at, next, "missing: %s", f.Description)
+			p.fail(at, next, "missing: %s", strings.TrimSuffix(f.Description, "."))
 		case f.Default != nil:
 			if parsed, ok := p.value(at, f, f.Default); ok {
 				out[f.Name] = parsed
@@ -91,6 +96,17 @@ func (p *settingsParser) object(path []string, fields []Field, raw map[string]an
 		}
 	}
 	p.unknown(path, names, raw)
+	return out
+}
+
+// misspelt are the names that unknown keys are nearest to.
+func misspelt(names []string, raw map[string]any) map[string]bool {
+	out := map[string]bool{}
+	for k := range raw {
+		if !slices.Contains(names, k) {
+			out[Nearest(k, names)] = true
+		}
+	}
 	return out
 }
 

@@ -52,7 +52,7 @@ func TestParseSettingsReportsEveryFaultWithItsPath(t *testing.T) {
 		raw  map[string]any
 		want string // "path: part of message and next"
 	}{
-		{"missing", map[string]any{}, "path: missing: Where the files are.; for example `path: data`"},
+		{"missing", map[string]any{}, "path: missing: Where the files are; for example `path: data`"},
 		{"absent value", map[string]any{"path": nil}, "path: missing"},
 		{"unknown", map[string]any{"path": "x", "fromat": "csv"}, `fromat: unknown key "fromat"; did you mean format?`},
 		{"unknown, nothing near", map[string]any{"path": "x", "zzzzzzzzz": 1}, "zzzzzzzzz: unknown key \"zzzzzzzzz\"; known keys: path, format"},

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ func Load(dir string, known map[string]connectors.Connector) (*Project, error) {
 func load(dir string, known map[string]connectors.Connector, reads func(words []string)) (*Project, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
+		if stat, err := os.Stat(dir); err == nil && !stat.IsDir() {
+			return nil, weir.Errorf(weir.Invalid, "a project is a directory, and this is a file").At(dir).Then("name the directory: --project " + filepath.Dir(dir))
+		}
 		return nil, weir.Errorf(weir.Invalid, "no project directory: %w", err).At(dir).Then("create one with: weir init DIR")
 	}
 	defer root.Close()

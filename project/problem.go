@@ -42,7 +42,11 @@ func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
 	}
-	return weir.Errorf(weir.Invalid, "the project has %d problem(s):\n%w", len(ps), ps)
+	what := "a problem"
+	if len(ps) > 1 {
+		what = fmt.Sprintf("%d problems", len(ps))
+	}
+	return weir.Errorf(weir.Invalid, "the project has %s:\n%w", what, ps)
 }
 
 // didYouMean is the next step for an unknown name.

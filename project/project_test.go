@@ -180,8 +180,6 @@ func TestDigestFollowsDefinitionsOnly(t *testing.T) {
 	}
 }
 
-// TestProblems: every mistake is told with its place and, where there is one,
-// the way out.
 // An identifier may be declared before a source maps it, as a new project does.
 func TestIdentifierBeforeItsSource(t *testing.T) {
 	t.Parallel()
@@ -191,6 +189,8 @@ func TestIdentifierBeforeItsSource(t *testing.T) {
 	}
 }
 
+// TestProblems: every mistake is told with its place and, where there is one,
+// the way out.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	edit := func(file, old, new string) map[string]string {
@@ -295,12 +295,45 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestOneSlipIsOneProblem: what follows from a slip of the pen alone is not told.
+func TestOneSlipIsOneProblem(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ file, old, new, want string }{
+		"what rows are": {"sources/crm.yaml", "as: person", "as: persn", `unknown value "persn"; did you mean "person"?`},
+		"nobody's word": {"activations/sick.yaml", "mode: mirror", "mode: x", `unknown value "x"; known: mirror, upsert, append`},
+		"mode":          {"activations/sick.yaml", "mode: mirror", "mode: miror", `unknown value "miror"; did you mean "mirror"?`},
+		"connector":     {"sources/crm.yaml", "connector: files", "connector: file", `unknown connector "file"; did you mean "files"?`},
+		"setting":       {"sources/crm.yaml", "config: {path: data}", "config: {pth: data}", `unknown key "pth"; did you mean path?`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(good[c.file], c.old) {
+				t.Fatalf("%s has no %q", c.file, c.old)
+			}
+			_, err := Load(write(t, map[string]string{c.file: strings.Replace(good[c.file], c.old, c.new, 1)}), known)
+			var ps Problems
+			if !errors.As(err, &ps) || len(ps) != 1 || !strings.HasSuffix(ps[0].String(), ": "+c.want) {
+				t.Errorf("want %q alone, found\n%v", c.want, err)
+			}
+		})
+	}
+}
+
 func TestNoProject(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "nowhere")} {
 		if _, err := Load(dir, known); weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "weir init") {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestProjectIsNoFile: --project that names a file of it says which directory it is.
+func TestProjectIsNoFile(t *testing.T) {
+	t.Parallel()
+	dir := write(t, nil)
+	if _, err := Load(filepath.Join(dir, "weir.yaml"), known); weir.CodeOf(err) != weir.Invalid || !strings.Contains(err.Error(), "name the directory: --project "+dir) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -92,7 +92,8 @@ func (l *loader) connector(r *reader, at *yaml.Node, name string, can func(conne
 	c, ok := l.known[name]
 	if !ok {
 		r.problem(at, didYouMean(name, names), "unknown connector %q", name)
-		return c, false
+		c, ok = l.known[connectors.Nearest(name, names)] // what was meant, to read its settings
+		return c, ok && can(c)
 	}
 	if !can(c) {
 		r.problem(at, "", "%s can't %s", name, what)
@@ -110,7 +111,11 @@ func (l *loader) settings(r *reader, at *yaml.Node, fields []connectors.Field, r
 		if v, ok := valueAt(raw, p.Path).(string); ok && IsReference(v) {
 			continue // its value is known only where it runs
 		}
-		r.problem(locate(at, p.Path), p.Next, "%s", p.Error())
+		what := p.Message
+		if slices.ContainsFunc(fields, func(f connectors.Field) bool { return len(p.Path) > 0 && f.Name == p.Path[0] }) {
+			what = strings.Join(p.Path, ".") + ": " + what
+		}
+		r.problem(locate(at, p.Path), p.Next, "%s", what)
 	}
 }
 

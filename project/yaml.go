@@ -22,8 +22,8 @@ type reader struct {
 	file     string
 	problems *Problems
 	reads    func(words []string) // is told of the keys and words that are known
-	// misspelt are the keys that an unknown one was taken for: that they are missing
-	// is the same mistake.
+	// misspelt are the keys that an unknown one was taken for, or whose value can't be
+	// read: that they are missing is the same mistake.
 	misspelt map[string]bool
 }
 
@@ -114,7 +114,11 @@ func (r *reader) object(n *yaml.Node, known keys) {
 			r.mistake(connectors.Nearest(k.Value, names))
 			return
 		}
+		before := len(*r.problems)
 		read(v)
+		if len(*r.problems) > before {
+			r.mistake(k.Value)
+		}
 	})
 }
 
@@ -195,6 +199,7 @@ func (r *reader) oneOf(into *string, words ...string) func(*yaml.Node) {
 		}
 		if !slices.Contains(words, s.Value) {
 			r.problem(s, didYouMean(s.Value, words), "unknown value %q", s.Value)
+			*into = connectors.Nearest(s.Value, words) // the rest is read as what was meant: one slip, one problem
 			return
 		}
 		*into = s.Value

@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"net"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weir-cdp/weir"
+	"github.com/weir-cdp/weir/deploy/embedded"
 	"github.com/weir-cdp/weir/project"
 	"github.com/weir-cdp/weir/stages"
 	"github.com/weir-cdp/weir/workflows"
@@ -62,7 +62,7 @@ goes through the parts that others run, for half a minute at most.`,
 }
 
 func (a *app) examine(ctx context.Context, offline bool) []stages.Finding {
-	found := []stages.Finding{stages.CheckDisk(filepath.Join(a.dir, ".weir"), leastDisk), loopback()}
+	found := []stages.Finding{stages.CheckDisk(filepath.Join(a.dir, ".weir"), leastDisk), loopback(ctx)}
 	p, err := a.load()
 	if err != nil {
 		// What can be told without a project that loads.
@@ -123,14 +123,10 @@ func (a *app) examineParts(ctx context.Context, p *project.Project) []stages.Fin
 	return append(found, stages.Finding{Part: "temporal", Status: stages.Fine, What: "answers"})
 }
 
-// loopback looks whether this machine lets a program listen.
-func loopback() stages.Finding {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err == nil {
-		err = l.Close()
-	}
-	if err != nil {
-		return stages.FindingOf("ports", err, "the embedded parts need the loopback interface; else name external ones in weir.yaml")
+// loopback looks whether this machine lets a program listen, and reach it.
+func loopback(ctx context.Context) stages.Finding {
+	if err := embedded.Loopback(ctx); err != nil {
+		return stages.FindingOf("ports", err, "")
 	}
 	return stages.Finding{Part: "ports", Status: stages.Fine, What: "the loopback interface can be used"}
 }

@@ -50,13 +50,16 @@ const startTimeout = 90 * time.Second
 
 // Start takes the folder and starts all parts; it returns when they answer.
 // Conflict: another process holds the folder. Invalid: the folder cannot be
-// used, or is of a newer version.
+// used, or is of a newer version. Unavailable: no loopback interface.
 func Start(ctx context.Context, o Options) (*Platform, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, unusable(o.Dir, err)
+	}
+	if err := Loopback(ctx); err != nil {
+		return nil, err
 	}
 	return onOtherPorts(o.Log, func() (*Platform, error) { return startOnce(ctx, o) })
 }
