@@ -179,6 +179,22 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+// TestEncodeSaysItInWords: what Go calls the end of a context tells a person nothing.
+func TestEncodeSaysItInWords(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("read orders.csv: %w", context.Canceled), "read orders.csv: the step was interrupted"},
+		{context.DeadlineExceeded, "the step took too long"},
+	} {
+		var app *temporal.ApplicationError
+		if !errors.As(Encode(c.err, 1), &app) || !strings.HasPrefix(app.Message(), c.want) || app.Type() != string(weir.Unavailable) {
+			t.Errorf("%v becomes %v", c.err, app)
+		}
+	}
+}
+
 func TestEncodeKeepsTheParts(t *testing.T) {
 	err := weir.Errorf(weir.Unavailable, "asked too often: %w", busy{errors.New("429")}).At("crm").Then("wait")
 	var app *temporal.ApplicationError

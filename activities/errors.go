@@ -46,6 +46,7 @@ func Encode(err error, attempt int32) error {
 		message, fault = bare.Error(), Fault{Where: Bound(e.Where), Next: Bound(e.Next)}
 	} else if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		code = weir.Unavailable
+		message = inWords.Replace(message)
 	}
 	var final Final
 	o := temporal.ApplicationErrorOptions{
@@ -58,6 +59,12 @@ func Encode(err error, attempt int32) error {
 	}
 	return temporal.NewApplicationErrorWithOptions(Bound(message), string(code), o)
 }
+
+// inWords says of a context's end what it is to a person: a step is interrupted where its
+// worker stops, or is so busy that it was not heard of.
+var inWords = strings.NewReplacer(
+	context.Canceled.Error(), "the step was interrupted (a worker that stops, or a busy machine)",
+	context.DeadlineExceeded.Error(), "the step took too long")
 
 // Bound makes text fit into a history: valid UTF-8, no control characters but
 // spaces, at most MaxMessage bytes.

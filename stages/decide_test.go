@@ -257,7 +257,7 @@ func TestStatusTellsOfEachPart(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(status, func(s PartStatus) bool { return s.Stage == weir.Activate })
-	if i < 0 || status[i].Part != "esp" || status[i].Last.Status != Failed || status[i].Last.Error != "no answer" || status[i].SucceededAt.IsZero() || status[i].Lag <= 0 {
+	if i < 0 || status[i].Part != "esp" || status[i].Last.Status != Failed || status[i].Last.Error != "no answer" || status[i].SucceededAt.IsZero() || status[i].Lag <= 0 || status[i].LagSeconds != status[i].Lag.Seconds() {
 		t.Fatalf("%+v", status)
 	}
 	if !slices.IsSortedFunc(status, func(a, b PartStatus) int {

@@ -89,7 +89,8 @@ type PartStatus struct {
 	Part        string        `json:"part"`
 	Last        weir.StageRun `json:"last"`
 	SucceededAt time.Time     `json:"succeeded_at,omitzero"` // zero: never
-	Lag         time.Duration `json:"lag"`                   // since then
+	Lag         time.Duration `json:"-"`                     // since then
+	LagSeconds  float64       `json:"lag_seconds"`
 	// Look is the command that shows what is quarantined of it; "" if nothing is.
 	Look string `json:"look,omitempty"`
 }
@@ -117,6 +118,7 @@ func (h *House) Status(ctx context.Context) ([]PartStatus, error) {
 		if r.Status != Failed && r.EndedAt.After(s.SucceededAt) {
 			s.SucceededAt = r.EndedAt
 			s.Lag = now.Sub(r.EndedAt)
+			s.LagSeconds = s.Lag.Seconds()
 		}
 	}
 	var out []PartStatus

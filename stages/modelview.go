@@ -70,7 +70,7 @@ func modelled(p *project.Project, kind weir.Kind) error {
 	}
 	i := slices.IndexFunc(p.Identity, func(d weir.IdentityDef) bool { return d.Kind == kind })
 	if i < 0 || p.Identity[i].Model == nil {
-		return weir.Errorf(weir.Invalid, "identity.yaml asks for no model of kind %s", kind).At("identity.yaml").
+		return weir.Errorf(weir.Invalid, "no model of kind %s is asked for", kind).At("identity.yaml").
 			Then(fmt.Sprintf("add below %s: a line \"model: auto\", then: weir run", kind))
 	}
 	return nil

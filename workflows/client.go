@@ -141,7 +141,7 @@ func start(id string, run weir.Run, stage string) client.StartWorkflowOptions {
 func refused(err error, what string) error {
 	var running *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &running) {
-		return weir.Errorf(weir.Conflict, "%s", what).Then("wait until it ends (weir status), or cancel it")
+		return weir.Errorf(weir.Conflict, "%s", what).Then("wait until it ends; weir status shows it")
 	}
 	return unreachable(err)
 }

@@ -12,7 +12,9 @@ import (
 )
 
 func (a *app) activationCommand() *cobra.Command {
-	return group("activation", "See what would be sent, and send refused rows again", a.activationLs(), a.activationPreview(), a.activationRedrive())
+	return group("activation", "See what would be sent, and send refused rows again",
+		"  weir activation ls\n  weir activation preview newsletter",
+		a.activationLs(), a.activationPreview(), a.activationRedrive())
 }
 
 func (a *app) activationLs() *cobra.Command {

@@ -37,7 +37,8 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Compares the files with what each stage followed when it last ran (weir run brings
 the tables up to them), and with what the schedules follow (weir apply, or weir dev,
 brings those up to them). Changes nothing.`,
-		Args: cobra.NoArgs,
+		Example: "  weir plan\n  weir plan --json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := a.loadToRun(cmd.Context()); err != nil {
 				return err
@@ -56,7 +57,8 @@ func (a *app) applyCommand() *cobra.Command {
 		Long: `Creates, updates and deletes schedules so that they are as the files say and start
 runs that follow these files. It runs nothing itself: what is not in the tables yet
 comes with the next run.`,
-		Args: cobra.NoArgs,
+		Example: "  weir plan\n  weir apply",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := a.loadToRun(cmd.Context()); err != nil {
 				return err

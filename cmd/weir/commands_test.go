@@ -40,8 +40,13 @@ func TestEveryCommandSaysWhatItIsFor(t *testing.T) {
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
 			t.Errorf("%s: Short is %q", c.CommandPath(), c.Short)
 		}
-		if !c.HasSubCommands() && c.Long == "" && c.Example == "" && c.Name() != "version" && c.Name() != "plan" && c.Name() != "apply" {
-			t.Errorf("%s has neither Long nor Example", c.CommandPath())
+		if c.Example == "" {
+			t.Errorf("%s has no Example", c.CommandPath())
+		}
+		for _, line := range strings.Split(c.Example, "\n") {
+			if of, _, err := (&app{}).root().Find(strings.Fields(strings.TrimPrefix(line, "  weir "))); strings.HasPrefix(line, "  weir ") && (err != nil || !of.HasParent()) {
+				t.Errorf("%s: the example %q is of no command", c.CommandPath(), line)
+			}
 		}
 		for _, line := range strings.Split(c.Example, "\n") {
 			if c.Example != "" && !strings.HasPrefix(line, "  ") {
@@ -69,6 +74,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 	}{
 		{"--help", exitDone, "Start here"},
 		{"version", exitDone, "weir, a development build"},
+		{"--version", exitDone, "weir, a development build"},
 		{"sync", exitDone, "pause"},
 		{"sync pauze crm", exitInvalid, "did you mean weir sync pause?"},
 		{"nonsense", exitInvalid, "unknown command"},

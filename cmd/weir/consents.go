@@ -10,7 +10,9 @@ import (
 )
 
 func (a *app) consentCommand() *cobra.Command {
-	return group("consent", "See and record what people said may be done, and prove it", a.consentShow(), a.consentHistory(),
+	return group("consent", "See and record what people said may be done, and prove it",
+		"  weir consent history email:jo@example.org\n  weir consent show email:jo@example.org\n  weir consent verify",
+		a.consentShow(), a.consentHistory(),
 		a.consentRecord(), a.consentEvidence(), a.consentVerify(), a.consentForget())
 }
 

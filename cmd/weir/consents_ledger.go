@@ -252,6 +252,9 @@ func (a *app) writeDossier(d stages.Dossier, output string) error {
 		return weir.Errorf(weir.Invalid, "write the evidence: %w", err).Then("name a file in a folder that can be written")
 	}
 	a.sayf("weir: wrote %s; it names a person\n", output)
+	if a.json {
+		return a.printJSON(map[string]string{"output": output})
+	}
 	return nil
 }
 

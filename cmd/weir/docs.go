@@ -27,6 +27,7 @@ func (a *app) docsCommand() *cobra.Command {
 			}}
 	}
 	return group("docs", "Print the references: tables, connectors, commands",
+		"  weir docs commands\n  weir docs tables",
 		page("tables", "Every table and column, and how to read them from elsewhere", func(*cobra.Command) string { return tablesDoc + schema.Markdown(schema.Fixed()) }),
 		page("connectors", "Every connector's settings", func(*cobra.Command) string { return connectorsDoc(systems()) }),
 		page("commands", "Every command and flag", commandsDoc))

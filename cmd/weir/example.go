@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) exampleCommand() *cobra.Command {
-	c := &cobra.Command{Use: "example", Short: "Stand-ins for the systems around the example shop"}
+	c := &cobra.Command{Use: "example", Short: "Stand-ins for the systems around the example shop", Example: "  weir example receiver"}
 	var port int
 	var dir string
 	r := &cobra.Command{

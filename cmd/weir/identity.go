@@ -16,7 +16,9 @@ import (
 )
 
 func (a *app) identityCommand() *cobra.Command {
-	return group("identity", "See why records are one person, and decide where the engine is wrong", a.identityExplain(), a.identityReport(),
+	return group("identity", "See why records are one person, and decide where the engine is wrong",
+		"  weir identity report\n  weir identity explain email:jo@example.org phone:+33612345678\n  weir identity decisions",
+		a.identityExplain(), a.identityReport(),
 		a.identitySplit(), a.identityLink(), a.identityUnlink(), a.identityUndo(), a.identityDecisions(),
 		a.identityModel(), a.identityTrain(), a.identityDiff(), a.identityReview())
 }

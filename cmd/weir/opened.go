@@ -25,8 +25,8 @@ func (a *app) opened(cmd *cobra.Command, f func(ctx context.Context, pl *platfor
 }
 
 // group is a command that only holds others.
-func group(use, short string, subs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short}
+func group(use, short, example string, subs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Example: example}
 	c.AddCommand(subs...)
 	return c
 }

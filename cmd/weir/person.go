@@ -36,7 +36,9 @@ up in a merge leads to the profile that it became.`,
 			})
 		},
 	}
-	return group("profile", "Look at golden records", get)
+	return group("profile", "Look at golden records",
+		"  weir profile get email:jo@example.org",
+		get)
 }
 
 func (a *app) showProfile(v stages.ProfileView) {

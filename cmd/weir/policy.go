@@ -18,7 +18,9 @@ import (
 )
 
 func (a *app) policyCommand() *cobra.Command {
-	return group("policy", "Check, test, rehearse, publish and explain the consent policy", a.policyInit(), a.policyCheck(), a.policyFmt(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs(),
+	return group("policy", "Check, test, rehearse, publish and explain the consent policy",
+		"  weir policy init\n  weir policy diff\n  weir policy explain email:jo@example.org newsletter",
+		a.policyInit(), a.policyCheck(), a.policyFmt(), a.policyTest(), a.policyDiff(), a.policyExplain(), a.policyDocs(),
 		a.policyKey(), a.policyPublish(), a.policyShow(), a.policySettle("approve", weir.PolicyApproved), a.policySettle("reject", weir.PolicyRejected),
 		a.policyRevisions(), a.policyEnforce(), a.policyRollback(), a.policySigners())
 }

@@ -62,7 +62,9 @@ which every signature then asks for.`,
 	c.Flags().StringVar(&name, "name", "", "your name, as signers in weir.yaml shall have it")
 	c.Flags().BoolVar(&lock, "passphrase", false, "lock the private key with a passphrase")
 	c.Flags().StringVar(&out, "out", "", "the file of the private key; default: in your own settings, weir/keys")
-	return group("key", "The keys with which officers sign policies", c)
+	return group("key", "The keys with which officers sign policies",
+		"  weir policy key new --name \"Ada Lovelace\"",
+		c)
 }
 
 var notPlain = regexp.MustCompile(`[^a-z0-9]+`)

@@ -101,7 +101,9 @@ func (a *app) policySigners() *cobra.Command {
 			return a.propose(cmd, s, stages.PolicyDraft{Kind: revisions.Signers})
 		},
 	}
-	return group("signers", "Change who may sign policies", s.flags(propose, true), a.policySettle("approve", weir.PolicyApproved))
+	return group("signers", "Change who may sign policies",
+		"  weir policy signers propose --reason \"Cleo joins\"\n  weir policy signers approve 4",
+		s.flags(propose, true), a.policySettle("approve", weir.PolicyApproved))
 }
 
 func revisionNumber(text string) (int64, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -79,7 +80,10 @@ func (a *app) query(ctx context.Context, pl *platform, query string, at time.Tim
 
 // printRows writes the rows as one JSON array, row by row.
 func (a *app) printRows(rows *sql.Rows) error {
-	cols := rows.Columns()
+	names, err := keys(rows.Columns())
+	if err != nil {
+		return err
+	}
 	a.printf("[")
 	for n := 0; rows.Next(); n++ {
 		if n > 0 {
@@ -87,23 +91,67 @@ func (a *app) printRows(rows *sql.Rows) error {
 		}
 		a.printf("\n{")
 		for i, v := range rows.Values() {
-			name, err := json.Marshal(cols[i].Name)
+			value, err := json.Marshal(numbers(v))
 			if err != nil {
-				return err
-			}
-			value, err := json.Marshal(v)
-			if err != nil {
-				return weir.Errorf(weir.Internal, "column %s: %w", cols[i].Name, err)
+				return weir.Errorf(weir.Internal, "column %s: %w", names[i], err)
 			}
 			if i > 0 {
 				a.printf(", ")
 			}
-			a.printf("%s: %s", name, value)
+			a.printf("%s: %s", names[i], value)
 		}
 		a.printf("}")
 	}
 	a.printf("\n]\n")
 	return rows.Err()
+}
+
+// keys are the columns' names as JSON; of columns of one name the second is NAME_1, as in
+// the files of --output, since an object has a key once.
+func keys(cols []sql.Column) ([]string, error) {
+	seen, out := map[string]bool{}, make([]string, len(cols))
+	for i, c := range cols {
+		name := c.Name
+		for n := 1; seen[name]; n++ {
+			name = fmt.Sprintf("%s_%d", c.Name, n)
+		}
+		seen[name] = true
+		b, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = string(b)
+	}
+	return out, nil
+}
+
+// numbers writes what JSON has no number for as text, as Protocol Buffers' JSON does:
+// "NaN", "Infinity", "-Infinity".
+func numbers(v any) any {
+	switch v := v.(type) {
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return "NaN"
+		case math.IsInf(v, 1):
+			return "Infinity"
+		case math.IsInf(v, -1):
+			return "-Infinity"
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = numbers(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = numbers(e)
+		}
+		return out
+	}
+	return v
 }
 
 // shown bounds what is printed for a person.
@@ -148,7 +196,7 @@ func cell(v any) string {
 	case time.Time:
 		s = v.Format("2006-01-02 15:04:05.999999")
 	case []any, map[string]any:
-		b, err := json.Marshal(v)
+		b, err := json.Marshal(numbers(v))
 		if err != nil {
 			return err.Error()
 		}

@@ -104,6 +104,8 @@ Start here:
 		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setup() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = versionLine(built()) // for --version
+	root.SetVersionTemplate("{{.Version}}\n")
 	f := root.PersistentFlags()
 	f.StringVar(&a.dir, "project", ".", "the project's directory")
 	f.BoolVar(&a.json, "json", false, "print one JSON value on standard output")

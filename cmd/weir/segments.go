@@ -12,7 +12,9 @@ import (
 )
 
 func (a *app) segmentCommand() *cobra.Command {
-	return group("segment", "Show, count, preview and explain segments", a.segmentShow(), a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap(), a.segmentScore())
+	return group("segment", "Show, count, preview and explain segments",
+		"  weir segment count\n  weir segment explain vip email:jo@example.org\n  weir segment preview --live vip",
+		a.segmentShow(), a.segmentCount(), a.segmentPreview(), a.segmentExplain(), a.segmentOverlap(), a.segmentScore())
 }
 
 func (a *app) segmentShow() *cobra.Command {
@@ -25,7 +27,11 @@ func (a *app) segmentShow() *cobra.Command {
 			}
 			def, ok := p.Segment(args[0])
 			if !ok {
-				return weir.Errorf(weir.NotFound, "there is no segment %q", args[0]).Then("the files below segments/ name them")
+				names := make([]string, len(p.Segments))
+				for i, s := range p.Segments {
+					names[i] = s.Name
+				}
+				return weir.Errorf(weir.NotFound, "there is no segment %q", args[0]).Then("the project has: " + strings.Join(names, ", "))
 			}
 			lines := explain.Print(def, p.Traits)
 			if a.json {

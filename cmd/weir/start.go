@@ -23,22 +23,28 @@ var version = unreleased
 const unreleased = "dev"
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "The version of this program", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-		v := map[string]string{"version": version, "go": "", "revision": ""}
-		if info, ok := debug.ReadBuildInfo(); ok {
-			v["go"] = info.GoVersion
-			for _, s := range info.Settings {
-				if s.Key == "vcs.revision" {
-					v["revision"] = s.Value
-				}
-			}
-		}
+	return &cobra.Command{Use: "version", Short: "The version of this program", Example: "  weir version", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		v := built()
 		if a.json {
 			return a.printJSON(v)
 		}
 		a.printf("%s\n", versionLine(v))
 		return nil
 	}}
+}
+
+// built is what is known of how this program was built.
+func built() map[string]string {
+	v := map[string]string{"version": version, "go": "", "revision": ""}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		v["go"] = info.GoVersion
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v["revision"] = s.Value
+			}
+		}
+	}
+	return v
 }
 
 // versionLine says which program this is, in one line.
@@ -90,6 +96,7 @@ there already, nothing is written. A .gitignore gets the lines that it lacks.`,
 			a.printf("wrote a project in %s; next: weir doctor --project %s, then weir run --project %s%s\n", args[0], args[0], args[0], asOf)
 			if asOf != "" {
 				a.printf("the shop's data ends %s: without --now, windows and consents are judged as of today, and it ages\n", shop.Now().Format(time.DateOnly))
+				a.printf("its e-mail tool is a program, in a second terminal: weir example receiver; without it a run tries for a minute, and ends with 3\n")
 			}
 			return nil
 		},

@@ -15,6 +15,7 @@ import (
 
 func (a *app) syncCommand() *cobra.Command {
 	return group("sync", "Watch and steer the collection of sources",
+		"  weir sync ls\n  weir sync start crm\n  weir sync pause crm/contacts",
 		a.syncLs(),
 		a.syncStart(),
 		a.syncHold("pause", "Pause a source's schedule, or one stream", "A source's schedule starts nothing more until it is resumed. A stream is paused at once,\nin the middle of a read too, and stays paused through runs and restarts.", true),

@@ -39,7 +39,7 @@ func alone(t *testing.T) {
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
-		t.Skip("this machine gives no network namespace: ", err)
+		t.Skip("this machine gives no network namespace; run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1): ", err)
 	}
 	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "--- PASS: "+t.Name()) {
 		t.Errorf("%v\n%s", err, out.String())
