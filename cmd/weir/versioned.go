@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
+	"time"
 
 	"go.temporal.io/sdk/client"
 
@@ -47,8 +49,40 @@ func (pl *platform) workVersioned(c client.Client, work workflows.Work) (stop fu
 	case err != nil: // it polls, and works as soon as somebody decides
 		pl.app.log.Error("workflows do not run on this build yet", "build", build, "error", err)
 		pl.app.sayf("weir: workflows do not run on this build yet: %v\n", err)
+		trying, end := context.WithCancel(ctx)
+		var later sync.WaitGroup
+		later.Go(func() {
+			tick := time.NewTicker(takeOverAgain)
+			defer tick.Stop()
+			tryAgain(trying, tick.C, func() error {
+				current, err := workflows.TakeOver(trying, c, work.Workspace, build, pl.takeOver)
+				if err == nil {
+					pl.app.log.Info("it is decided on which build workflows run", "build", current, "this", build)
+				}
+				return err
+			})
+		})
+		return func() { end(); later.Wait(); w.Stop() }, nil
 	case current != build:
 		pl.app.sayf("weir: workflows run on a newer build, %s; this one, %s, does other steps only\n", current, build)
 	}
 	return w.Stop, nil
+}
+
+// takeOverAgain is how often a worker tries once more to have workflows run on its build.
+const takeOverAgain = 30 * time.Second
+
+// tryAgain tries at each tick until it succeeds or ctx ends: a Temporal that was busy when
+// a worker started must not leave workflows to builds whose workers are gone.
+func tryAgain(ctx context.Context, tick <-chan time.Time, try func() error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick:
+		}
+		if try() == nil {
+			return
+		}
+	}
 }
