@@ -68,6 +68,7 @@ func Serve(stages map[weir.Stage]Pipeline, store *object.Store, secrets map[stri
 	worker.open = func(context.Context) (*object.Store, map[string]string, error) { return store, secrets, nil }
 	worker.reports = true
 	worker.mu.Unlock()
+	collectLate()
 	initBeam()
 }
 
@@ -150,14 +151,10 @@ func environment(ctx context.Context) (*object.Store, map[string]string, error) 
 }
 
 // Main is the main function of a pipeline process that RunChild started: it runs
-// the spec, tells progress and at last the outcome on standard output
+// the spec by an executor, tells progress and at last the outcome on standard output
 // as JSON lines, and returns an error whose text holds no row value. It must be
 // called once in a process, before anything else reads standard input.
-func Main(ctx context.Context, specKey string, stages map[weir.Stage]Pipeline) error {
-	return mainOn(ctx, Direct{}, specKey, stages)
-}
-
-func mainOn(ctx context.Context, on Executor, specKey string, stages map[weir.Stage]Pipeline) error {
+func Main(ctx context.Context, on Executor, specKey string, stages map[weir.Stage]Pipeline) error {
 	if err := leash(); err != nil {
 		return err
 	}

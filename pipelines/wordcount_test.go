@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		if os.Getenv(prismEnv) != "" {
 			on = prismRunner{}
 		}
-		if err := mainOn(context.Background(), on, os.Args[2], testStages); err != nil {
+		if err := Main(context.Background(), on, os.Args[2], testStages); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -17,7 +17,7 @@ func (a *app) hidden() []*cobra.Command {
 			return embedded.ServeS3(cmd.Context(), os.Stdin)
 		}},
 		{Use: "pipeline SPEC", Hidden: true, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-			if err := pipelines.Main(cmd.Context(), args[0], roster.Pipelines()); err != nil {
+			if err := pipelines.Main(cmd.Context(), pipelines.Direct{}, args[0], roster.Pipelines()); err != nil {
 				return &told{err} // the parent reads it from the output
 			}
 			return nil

@@ -26,7 +26,7 @@ import (
 // TestMain is also the main function of the pipeline processes.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "pipeline" {
-		if err := pipelines.Main(context.Background(), os.Args[2], map[weir.Stage]pipelines.Pipeline{weir.Conform: Pipeline}); err != nil {
+		if err := pipelines.Main(context.Background(), pipelines.Direct{}, os.Args[2], map[weir.Stage]pipelines.Pipeline{weir.Conform: Pipeline}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -53,6 +53,10 @@ var measures = []struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if prismProcess(ctx) {
+		stop()
+		return
+	}
 	written := profile()
 	err := run(ctx)
 	written()
@@ -70,7 +74,7 @@ func run(ctx context.Context) (err error) {
 	}
 	b := &bench{}
 	flag.StringVar(&b.weir, "weir", "bin/weir", "the binary to measure")
-	flag.StringVar(&b.worker, "worker", "bin/weir-pipeline", "a cluster's worker of the same build; runners needs it")
+	flag.StringVar(&b.worker, "pipeline-worker", "bin/weir-pipeline", "a cluster's worker of the same build; runners needs it")
 	kitDir := flag.String("kit", "../shared/bench", "the folder with the peers' scripts")
 	python := flag.String("python", ".cache/bench/bin/python", "the peers' Python; make bench-env makes it")
 	flag.Float64Var(&b.scale, "scale", 0.1, "of the full sizes; 1 takes long")
