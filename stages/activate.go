@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -27,7 +28,13 @@ type activateSpec struct {
 	Decided     map[string]int64 `json:"decided,omitempty"` // all snapshots that were; nil: not known
 	Chunks      []chunkInfo      `json:"chunks"`
 	PlannedAt   time.Time        `json:"planned_at"` // by the clock
+	// Plan is the file of the chunks, named by what it was planned from: an attempt that
+	// was given up and goes on later writes another one. "": plan.parquet, before that.
+	Plan string `json:"plan,omitempty"`
 }
+
+// planKey is where the chunks are.
+func (sp activateSpec) planKey(j journal) string { return j.key(cmp.Or(sp.Plan, "plan.parquet")) }
 
 func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.StagePlan, error) {
 	j := journal{House: a.House, destination: part, run: run.ID}
@@ -62,14 +69,20 @@ func (a *activate) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	if err != nil {
 		return plan, err
 	}
-	chunks, err := a.planDifference(ctx, run, wanted, pins, j.key("plan.parquet"))
+	from, err := digest(pins)
 	if err != nil {
 		return plan, err
 	}
-	if len(chunks) == 0 {
+	sp := activateSpec{Run: run, Destination: part, Pins: pins, Consents: decided[consentsTable], Decided: decided, Plan: "plan-" + from + ".parquet"}
+	sp.Chunks, err = a.planDifference(ctx, run, wanted, pins, sp.planKey(j))
+	if err != nil {
+		return plan, err
+	}
+	if len(sp.Chunks) == 0 {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
-	return plan, a.writeJSON(ctx, plan.Spec, activateSpec{Run: run, Destination: part, Pins: pins, Consents: decided[consentsTable], Decided: decided, Chunks: chunks, PlannedAt: a.Clock()})
+	sp.PlannedAt = a.Clock()
+	return plan, a.writeOnce(ctx, plan.Spec, sp)
 }
 
 // decidedOn are the snapshots of tables that this snapshot of the audience was decided

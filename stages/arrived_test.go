@@ -61,7 +61,7 @@ func TestOnlyWhomNewConsentsConcernIsDescribedAnew(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			changes, err := rowfile.ReadGroup[change](t.Context(), w.store(), d.j.key("plan.parquet"), 0)
+			changes, err := rowfile.ReadGroup[change](t.Context(), w.store(), sp.planKey(d.j), 0)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -96,7 +96,7 @@ func (c *collect) Plan(ctx context.Context, run weir.Run, part string) (weir.Sta
 	if err != nil {
 		return plan, err
 	}
-	return plan, c.writeJSON(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
+	return plan, c.writeOnce(ctx, plan.Spec, collectSpec{Run: run, Source: source.Name, Stream: stream.Name,
 		Table: table, Plan: p, MayBeEmpty: stream.MayBeEmpty, ConsentKey: consentKey(stream), From: from, Anew: prior.Cursor == "", Drop: rewind == rewindDrop, Held: held, CollectedAt: after(run.Now, properties[collectedProperty])})
 }
 

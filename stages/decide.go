@@ -68,7 +68,7 @@ func (d *decide) Plan(ctx context.Context, run weir.Run, part string) (weir.Stag
 	if err != nil {
 		return plan, err
 	}
-	return plan, d.writeJSON(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken, Ledger: head, Uncomputed: uncomputed})
+	return plan, d.writeOnce(ctx, plan.Spec, decideSpec{Run: run, Pins: pins, Policy: policy, Broken: broken, Ledger: head, Uncomputed: uncomputed})
 }
 
 func (d *decide) Run(ctx context.Context, key string, progress func(weir.Progress)) (string, error) {

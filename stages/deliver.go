@@ -84,7 +84,7 @@ func (d *delivering) chunk(ctx context.Context, n int) error {
 		d.remember(known)
 		return err
 	}
-	changes, err := rowfile.ReadGroup[change](ctx, d.store(), d.j.key("plan.parquet"), n)
+	changes, err := rowfile.ReadGroup[change](ctx, d.store(), d.sp.planKey(d.j), n)
 	if err != nil {
 		return err
 	}

@@ -131,6 +131,18 @@ func (h *House) writeJSON(ctx context.Context, key string, v any) error {
 	return h.store().Put(ctx, key, strings.NewReader(string(b)), int64(len(b)))
 }
 
+// writeOnce is writeJSON of what is there once: a value that an earlier attempt has written
+// stands. A worker that was held up and then goes on, long after its step was given to
+// another, must not fix other inputs under a run that has begun.
+func (h *House) writeOnce(ctx context.Context, key string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return weir.Errorf(weir.Internal, "encode %s: %w", key, err)
+	}
+	_, err = h.store().PutIfAbsent(ctx, key, b)
+	return err
+}
+
 // runPrefix is where a stage of a run keeps its spec, scratch and manifest.
 func runPrefix(run weir.Run, stage weir.Stage, part string) string {
 	p := "runs/" + string(run.ID) + "/" + string(stage) + "/"

@@ -103,7 +103,7 @@ func (j journal) broken(ctx context.Context, sp activateSpec, n int) ([]weir.Del
 	} else if err != nil {
 		return nil, err
 	}
-	changes, err := rowfile.ReadGroup[change](ctx, j.store(), j.key("plan.parquet"), n)
+	changes, err := rowfile.ReadGroup[change](ctx, j.store(), sp.planKey(j), n)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (s *pipeline) Plan(ctx context.Context, run weir.Run, part string) (weir.St
 	} else if ok && prior.SpecDigest == sp.Digest {
 		return weir.StagePlan{Unchanged: true}, nil
 	}
-	return plan, s.writeJSON(ctx, plan.Spec, sp)
+	return plan, s.writeOnce(ctx, plan.Spec, sp)
 }
 
 // spec fixes the inputs' files and the outputs' schemas.
