@@ -61,7 +61,7 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 	if err != nil {
 		return err
 	}
-	values, err := gather(ctx, t)
+	values, err := gather(ctx, t, r)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,10 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 	if values.wait() {
 		known = func(row knownRow) error { return pipelines.Emit(t, "identifiers:known", t.Partition(), row) }
 	}
-	for _, kind := range slices.Sorted(maps.Keys(values.at)) {
-		texts, at := make([]string, 0, len(values.at[kind])), make([]int32, 0, len(values.at[kind]))
-		for text, i := range values.at[kind] {
-			texts, at = append(texts, text), append(at, i)
-		}
-		for _, i := range sorting.Order(texts) {
-			if err := settle(t, r, identifier{kind, texts[i]}, &values.all[at[i]], known); err != nil {
+	for _, kind := range slices.Sorted(maps.Keys(values)) {
+		of := values[kind]
+		for i, text := range of.texts {
+			if err := settle(t, r, identifier{kind, text}, &of.values[i], known); err != nil {
 				return err
 			}
 		}
@@ -86,39 +83,70 @@ func attribute(ctx context.Context, t *pipelines.Task) error {
 	})
 }
 
-// values are those of one partition, found by kind and text.
-type values struct {
-	at  map[string]map[string]int32
-	all []value
+// values are those of one partition, by kind.
+type values map[string]*valuesOf
+
+// valuesOf is the values of one kind, ascending, with what is known of them.
+type valuesOf struct {
+	texts  []string
+	values []value
+	told   []told // of texts, which repeat and are in any order, until they are sorted
 }
 
-// of returns nil where the value is unknown; it holds until the next one is added.
-func (vs *values) of(id identifier) *value {
-	if i, known := vs.at[id.kind][id.value]; known {
-		return &vs.all[i]
+// told is what one row says of a value.
+type told struct {
+	profile string
+	held, blocked, account,
+	seen, before bool
+}
+
+// of returns nil where the value is unknown.
+func (vs values) of(id identifier) *value {
+	if of := vs[id.kind]; of != nil {
+		if i, known := slices.BinarySearch(of.texts, id.value); known {
+			return &of.values[i]
+		}
 	}
 	return nil
 }
 
-// add returns the value, which is new where it was unknown.
-func (vs *values) add(kind, text string) *value {
-	of := vs.at[kind]
+func (vs values) tell(kind, text string, what told) {
+	of := vs[kind]
 	if of == nil {
-		of = map[string]int32{}
-		vs.at[kind] = of
+		of = &valuesOf{}
+		vs[kind] = of
 	}
-	i, known := of[text]
-	if !known {
-		i = int32(len(vs.all))
-		of[text] = i
-		vs.all = append(vs.all, value{})
+	of.texts, of.told = append(of.texts, text), append(of.told, what)
+}
+
+// sort brings what was told of each value together.
+func (of *valuesOf) sort() {
+	var texts []string
+	for _, i := range sorting.Order(of.texts) {
+		if n := len(texts); n == 0 || texts[n-1] != of.texts[i] {
+			texts, of.values = append(texts, of.texts[i]), append(of.values, value{})
+		}
+		v, what := &of.values[len(of.values)-1], &of.told[i]
+		switch {
+		case what.held:
+			v.hold(ownedRow{Profile: what.profile, Blocked: what.blocked, Account: what.account})
+		case what.seen:
+			v.seen, v.blocked = true, v.blocked || what.blocked
+		case what.before:
+			v.before = what.profile
+		}
 	}
-	return &vs.all[i]
+	of.texts, of.told = texts, nil
 }
 
 // wait says whether there is a value whose profile only place knows.
-func (vs *values) wait() bool {
-	return slices.ContainsFunc(vs.all, func(v value) bool { return v.settle() })
+func (vs values) wait() bool {
+	for _, of := range vs {
+		if slices.ContainsFunc(of.values, func(v value) bool { return v.settle() }) {
+			return true
+		}
+	}
+	return false
 }
 
 func compareIdentifiers(a, b identifier) int {
@@ -137,26 +165,48 @@ func compareIdentifiers(a, b identifier) int {
 	return 0
 }
 
-func gather(ctx context.Context, t *pipelines.Task) (*values, error) {
-	rows := pipelines.Sent(t, "owned") + pipelines.Sent(t, "seen")
-	vs := &values{at: map[string]map[string]int32{}, all: make([]value, 0, rows*3/4)}
-	if err := each(pipelines.Stream[ownedRow](ctx, t, "owned"), func(o ownedRow) error {
-		vs.add(o.Kind, o.Value).hold(o)
-		return nil
-	}); err != nil {
+// gather reads all that is known of the values of a partition, and claims accounts for
+// the records that hold them.
+func gather(ctx context.Context, t *pipelines.Task, r *evidence.Rules) (values, error) {
+	vs := values{}
+	hold := func(o ownedRow) {
+		vs.tell(o.Kind, o.Value, told{profile: o.Profile, held: true, blocked: o.Blocked, account: o.Account})
+	}
+	if pipelines.Sent(t, "held") > 0 {
+		owners, err := allOwners(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if err := each(pipelines.Stream[heldRow](ctx, t, "held"), func(h heldRow) error {
+			profile, err := owners.at(h.Place)
+			if err != nil {
+				return err
+			}
+			hold(owned(r, h, profile))
+			return claim(t, r, h, profile)
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if err := each(pipelines.Stream[ownedRow](ctx, t, "owned"), func(o ownedRow) error { hold(o); return nil }); err != nil {
 		return nil, err
 	}
 	if err := each(pipelines.Stream[seenRow](ctx, t, "seen"), func(s seenRow) error {
-		v := vs.add(s.Kind, s.Value)
-		v.seen, v.blocked = true, v.blocked || s.Blocked
+		vs.tell(s.Kind, s.Value, told{seen: true, blocked: s.Blocked})
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	return vs, each(pipelines.Stream[beforeRow](ctx, t, "before"), func(b beforeRow) error {
-		vs.add(b.Kind, b.Value).before = b.Profile
+	if err := each(pipelines.Stream[beforeRow](ctx, t, "before"), func(b beforeRow) error {
+		vs.tell(b.Kind, b.Value, told{before: true, profile: b.Profile})
 		return nil
-	})
+	}); err != nil {
+		return nil, err
+	}
+	for _, of := range vs {
+		of.sort()
+	}
+	return vs, nil
 }
 
 func settle(t *pipelines.Task, r *evidence.Rules, id identifier, v *value, known func(knownRow) error) error {

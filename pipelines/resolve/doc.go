@@ -11,7 +11,7 @@
 //	partition    one task, record ids and numbers, and of components that a score
 //	             connects what is compared: clusters, profile ids
 //	             writes identity.edges, identity.links, identity.merges
-//	own          by record: the profile of each identifier that a record holds
+//	own          one task: passes the profile of each record on
 //	attribute    by value: the profile of each value; what no record holds
 //	             writes identity.identifiers where a record holds every value
 //	place        one task, hashes only: anonymous profiles

@@ -21,12 +21,19 @@ type graph struct {
 	rules    []string        // by Group.Rule, in ascending order
 	limits   []evidence.Limit
 	suspects []string // the identifier or rule of each suspect
-	// For the index: where each record is in the log, the anchors of the groups of
-	// rules, which come first, how many scored pairs follow, the suspects' anchors.
-	entries        []int64
+	places   []int64  // by record: see placeOfRow
+	again    []again
+	// For the index: the anchors of the groups of rules, which come first, how many
+	// scored pairs follow, the suspects' anchors.
 	anchors        []uint64
 	pairs          int
 	suspectAnchors []uint64
+}
+
+// again is another place of a record that comes more than once.
+type again struct {
+	record int32
+	place  int64
 }
 
 type recordKind uint8
@@ -82,7 +89,7 @@ func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
 	}
 	g.N = g.names.Len()
 	g.kinds, g.bare, g.digests = make([]recordKind, g.N), make([]bool, g.N), make([]evidence.Hash, g.N)
-	g.entries = make([]int64, g.N)
+	g.places = make([]int64, g.N)
 	numbers := make([]int32, len(rows))
 	const piece = 1 << 13
 	if err := side((len(rows)+piece-1)/piece, func(n int) error {
@@ -95,7 +102,10 @@ func (g *graph) loadRecords(ctx context.Context, t *pipelines.Task) error {
 	}
 	for i := range rows {
 		row, m := &rows[i], numbers[i]
-		g.bare[m], g.digests[m], g.entries[m] = row.Bare, evidence.Hash{Hi: row.Hi, Lo: row.Lo}, row.Entry
+		g.bare[m], g.digests[m], g.places[m] = row.Bare, evidence.Hash{Hi: row.Hi, Lo: row.Lo}, row.Place
+		if len(rows) > g.N {
+			g.again = append(g.again, again{m, row.Place})
+		}
 		if row.Kind == string(weir.Account) {
 			g.kinds[m] = account
 		}

@@ -48,14 +48,6 @@ func newKeeper(t *pipelines.Task, k *pipelines.Keep) *keeper {
 	return &keeper{task: t, prefix: k.Prefix}
 }
 
-// next is the place of the entry that is added next.
-func (k *keeper) next() int64 {
-	if k == nil {
-		return 0
-	}
-	return int64(k.task.Partition())<<32 | k.entries
-}
-
 // add appends a record with index.Content of it. Features and blocking keys are those that the model made.
 func (k *keeper) add(rec *weir.Record, content evidence.Hash, e *evidence.Evidence, bare bool, features []byte, blocking []model.Key) error {
 	if k == nil {
@@ -152,7 +144,7 @@ func readLog(ctx context.Context, t *pipelines.Task, first int, firstOrigin uint
 	return l, nil
 }
 
-// version is the number of the entry at a place that keeper.next told.
+// version is the number of the entry at a place that recordRow told.
 func (l *log) version(place int64) (uint32, error) {
 	at, known := l.tasks[place>>32]
 	i := int(place & math.MaxUint32)
@@ -210,7 +202,7 @@ func keepIndex(ctx context.Context, t *pipelines.Task, g *graph, solved *cluster
 		return -1, nil
 	}
 	of := make([]uint32, g.N) // versions by record
-	for i, place := range g.entries {
+	for i, place := range g.places {
 		if of[i], err = l.version(place); err != nil {
 			return 0, err
 		}

@@ -292,8 +292,7 @@ func writeMerges(t *pipelines.Task, changes []stableid.Change, why explained) er
 	return nil
 }
 
-// writeLinks writes identity.links and sends each link to its record's
-// partition.
+// writeLinks writes identity.links, and sends each link to where its record is.
 func writeLinks(t *pipelines.Task, g *graph, clusters []int32, ids []string) error {
 	w, err := pipelines.Output[weir.Link](t, links, "")
 	if err != nil {
@@ -307,7 +306,12 @@ func writeLinks(t *pipelines.Task, g *graph, clusters []int32, ids []string) err
 		if err := w.Write(weir.Link{RecordID: record, ProfileID: profile}); err != nil {
 			return err
 		}
-		if err := pipelines.Emit(t, "own:link", byRecord(t, record), linkRow{Record: record, Profile: profile}); err != nil {
+		if err := pipelines.Emit(t, "own:link", 0, linkRow{Place: g.places[m], Profile: profile}); err != nil {
+			return err
+		}
+	}
+	for _, a := range g.again {
+		if err := pipelines.Emit(t, "own:link", 0, linkRow{Place: a.place, Profile: ids[clusters[a.record]]}); err != nil {
 			return err
 		}
 	}

@@ -68,7 +68,11 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 		return d.look(v)
 	}
 	rows := pipelines.Chosen[weir.Record](ctx, t, isRead, all)
-	if err := each(rows, func(rec weir.Record) error { return readRecord(t, r, c, k, &d, rec) }); err != nil {
+	n := 0
+	if err := each(rows, func(rec weir.Record) error {
+		n++
+		return readRecord(t, r, c, k, &d, rec, placeOfRow(t, n-1))
+	}); err != nil {
 		return err
 	}
 	if err := k.flush(); err != nil || c == nil {
@@ -77,7 +81,7 @@ func readRecords(ctx context.Context, t *pipelines.Task, r *evidence.Rules) erro
 	return c.flush(t)
 }
 
-func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, d *rowContents, rec weir.Record) error {
+func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, d *rowContents, rec weir.Record, place int64) error {
 	t.Count("records", 1)
 	e := r.Of(&rec)
 	t.Count("keys_cut", int64(e.Cut))
@@ -105,8 +109,8 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, d
 		if h.Blocked != "" {
 			t.Count("blocked_"+string(h.Blocked), 1)
 		}
-		row := heldRow{Record: rec.ID, Kind: h.Kind, Value: h.Value, Blocked: h.Blocked != "", Account: rec.Kind == weir.Account, Mailbox: h.Blocked == evidence.SharedMailbox}
-		if err := pipelines.Emit(t, "own:held", byRecord(t, rec.ID), row); err != nil {
+		row := heldRow{Place: place, Kind: h.Kind, Value: h.Value, Blocked: h.Blocked != "", Account: rec.Kind == weir.Account, Mailbox: h.Blocked == evidence.SharedMailbox}
+		if err := pipelines.Emit(t, "attribute:held", byValue(t, h.Kind, h.Value), row); err != nil {
 			return err
 		}
 	}
@@ -116,7 +120,7 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, d
 			return err
 		}
 	}
-	entry, content := k.next(), evidence.Hash{}
+	content := evidence.Hash{}
 	if k != nil {
 		content = d.of(&rec)
 	}
@@ -124,8 +128,12 @@ func readRecord(t *pipelines.Task, r *evidence.Rules, c *comparing, k *keeper, d
 		return err
 	}
 	return pipelines.Emit(t, "partition:record", 0, recordRow{Record: rec.ID, Kind: string(rec.Kind), Limits: packLimited(e.Limited),
-		Hi: digest.Hi, Lo: digest.Lo, Bare: bare, Entry: entry})
+		Hi: digest.Hi, Lo: digest.Lo, Bare: bare, Place: place})
 }
+
+// placeOfRow numbers the rows that read takes: its task, and in the lower half how many
+// rows come before. It is also the place of a record in the index's log.
+func placeOfRow(t *pipelines.Task, before int) int64 { return int64(t.Partition())<<32 | int64(before) }
 
 func contradiction(q weir.Quarantined, record, identifier string) weir.Quarantined {
 	q.Origin, q.Field, q.Reason = record, identifier, "one record holds more values than the hard limit: none of them is used"

@@ -30,7 +30,7 @@ type recordRow struct {
 	Limits []byte // packed evidence.Limited
 	Hi, Lo uint64 // its digest, where records are compared
 	Bare   bool   // nothing to compare
-	Entry  int64  // where it is in the index: the task, and in its lower half the place
+	Place  int64  // which of the rows that read took it is: see placeOfRow
 }
 
 // sizeRow: a task sent features of so many bytes. To count.
@@ -72,9 +72,9 @@ type suspectRow struct {
 	Anchor     uint64
 }
 
-// heldRow: a record holds a value. To own by record.
+// heldRow: a record holds a value. To attribute by value.
 type heldRow struct {
-	Record  string
+	Place   int64 // of the record
 	Kind    string
 	Value   string
 	Blocked bool
@@ -82,13 +82,14 @@ type heldRow struct {
 	Mailbox bool // blocked as a shared mailbox
 }
 
-// linkRow: a record is of a profile. To own by record.
+// linkRow: the record at a place is of a profile. To own, which passes it on to all of
+// attribute.
 type linkRow struct {
-	Record  string
+	Place   int64
 	Profile string
 }
 
-// ownedRow: a record of a profile holds a value. To attribute by value.
+// ownedRow: a record of a profile holds a value. Of an increment; to attribute by value.
 type ownedRow struct {
 	Kind    string
 	Value   string
