@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"runtime"
 
@@ -86,8 +87,23 @@ func (s serverLog) Panic(m string, t ...tag.Tag) {
 
 func (s serverLog) Fatal(m string, t ...tag.Tag) {
 	s.log(slog.LevelError, m, t)
+	for _, tag := range t {
+		if tag.Key() == "error" { // such as a port that is taken, where another one is tried
+			m += fmt.Sprintf(": %v", tag.Value())
+		}
+	}
 	s.fatal(weir.Errorf(weir.Internal, "temporal: %s", m).Then("restart; the state is kept"))
 	runtime.Goexit()
+}
+
+// outliveGoexit, deferred in a goroutine of the server's, lets Fatal end that alone: where
+// the server is inside of sync.OnceValue, that makes a panic without a value of it.
+func outliveGoexit() {
+	if v := recover(); v != nil {
+		if _, ended := v.(*runtime.PanicNilError); !ended {
+			panic(v)
+		}
+	}
 }
 
 func (s serverLog) With(t ...tag.Tag) tlog.Logger {

@@ -136,6 +136,7 @@ func (p *Platform) start(ctx context.Context, o Options) error {
 		return err
 	})
 	g.Go(func() (err error) {
+		defer outliveGoexit()
 		p.temporal, err = startTemporal(parts, f, ports.Temporal, bearer(token), o.Log, p.report)
 		return err
 	})
