@@ -26,8 +26,9 @@ import (
 // Flink, beside the child process that Weir runs them in on one machine and one whose
 // graph Beam's Prism executes, over the same object store on the same machine. On Flink
 // what steps send each other goes through the store, so one arm of the child process has
-// it there too. A spec of a thousandth of the rows tells what a job takes to start: it
-// is in every figure, and a note subtracts it.
+// it there too. A spec of a thousandth of the rows tells what a job takes to start on a
+// cluster that has just started, as each arm's has: it is in every figure, and a note
+// subtracts it.
 func (b *bench) runners(ctx context.Context) error {
 	if b.kit == nil {
 		return fmt.Errorf("people and events are made by the bench kit")
@@ -106,13 +107,7 @@ func (b *bench) onRunners(ctx context.Context, name string, rows int, want []wei
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", arm.name, err)
 			}
-			if arm.managers > 0 { // the first job of a cluster waits until its Java is compiled
-				_, err = specsAgain(ctx, store, keys[:1], fmt.Sprintf("warm-%d-%d", i, round), on)
-			}
-			var m measure
-			if err == nil {
-				m, err = specsAgain(ctx, store, keys, fmt.Sprintf("arm-%d-%d", i, round), on)
-			}
+			m, err := specsAgain(ctx, store, keys, fmt.Sprintf("arm-%d-%d", i, round), on)
 			end()
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", arm.name, err)

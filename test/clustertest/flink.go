@@ -39,6 +39,12 @@ type FlinkOptions struct {
 	Processors   int           // of a worker; 0: one
 }
 
+// NeedFlink ends a test that has much to do before it starts a Flink, where there is none.
+func NeedFlink(t testing.TB) {
+	t.Helper()
+	flinkFiles(t)
+}
+
 // flinkFiles finds what `make flink-env` fetched.
 func flinkFiles(t testing.TB) string {
 	t.Helper()

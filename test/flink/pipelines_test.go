@@ -19,6 +19,7 @@ import (
 // bytes. Each on a Flink inside the job server, where the job service alone is asked for
 // a job; and one of each stage on a cluster, found and followed by Flink's REST.
 func TestEveryPipeline(t *testing.T) {
+	clustertest.NeedFlink(t)
 	pl := newPlace(t)
 	p := pl.shop(t, "crm", "300")
 	p.Replace(t, "identity.yaml", "person:\n", "person:\n  model: auto\n")

@@ -13,6 +13,7 @@ import (
 // workflows on a Temporal of another process, tables lie in MinIO under a REST catalog,
 // and a source is PostgreSQL: the tables are those of the embedded platform, to the row.
 func TestWholeCluster(t *testing.T) {
+	clustertest.NeedFlink(t)
 	c := clustertest.Start(t)
 	f := clustertest.StartFlink(t, clustertest.FlinkOptions{Store: c.Store.Config(clustertest.Bucket, "")})
 	server := postgrestest.Start(t)
