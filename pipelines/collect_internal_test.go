@@ -49,10 +49,11 @@ func TestCollectLateFollowsTheHeap(t *testing.T) {
 		}
 	}
 	reaches("little lives", func(pace int) bool { return pace > 150 })
-	held := make([]byte, 1<<30/floorShare+1<<20)
-	reaches("the floor lives", func(pace int) bool { return pace == 150 })
-	runtime.KeepAlive(held)
-	held = nil
+	func() {
+		held := make([]byte, 1<<30/floorShare+1<<20)
+		reaches("the floor lives", func(pace int) bool { return pace == 150 })
+		runtime.KeepAlive(held)
+	}()
 	reaches("little lives again", func(pace int) bool { return pace > 150 })
 }
 

@@ -39,7 +39,7 @@ func failureKey(spec *Spec) string { return trimSlash(spec.Scratch) + "/failed.j
 func LeaveFailure(ctx context.Context, s *object.Store, spec *Spec, err error) error {
 	f := failure{Code: weir.CodeOf(err), Message: err.Error()}
 	var e *weir.Error
-	if errors.As(err, &e) && error(e) == err { // not one in the middle of a chain
+	if errors.As(err, &e) && error(e) == err { //nolint:errorlint // the error itself, not one in the middle of a chain
 		bare := *e
 		bare.Where, bare.Next = "", ""
 		f.Message, f.Where, f.Next = bare.Error(), e.Where, e.Next

@@ -161,7 +161,7 @@ func (s *increments[M]) increase(ctx context.Context, sp *spec, progress func(we
 		if missing != nil {
 			return "", "", err
 		}
-		slog.InfoContext(ctx, s.whole, "why", string(data), "run_id", sp.Run.ID)
+		slog.InfoContext(ctx, "an increment was refused", "so", s.whole, "why", string(data), "run_id", sp.Run.ID)
 		return "", string(data), nil
 	}
 	return prefix + "manifest.json", "", nil

@@ -126,7 +126,7 @@ const configMost = 1 << 20
 // What the YAML library says of Go's types, and of values that may be keys.
 var (
 	unknownKey = regexp.MustCompile(`field (\S+) (not found|already set) in type .*`)
-	wrongForm  = regexp.MustCompile("cannot unmarshal (!!\\w+) .*")
+	wrongForm  = regexp.MustCompile(`cannot unmarshal (!!\w+) .*`)
 )
 
 // plain is an error of the YAML library for who writes the file: without values, and
